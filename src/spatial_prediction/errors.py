@@ -1,0 +1,21 @@
+"""Exceptions whose message names the file or argument, its value, and the remedy."""
+
+
+class SpatialPredictionError(Exception):
+    """Root of all errors that a user can mend; scripts print its message without a traceback."""
+
+
+class ConfigurationError(SpatialPredictionError):
+    """The configuration, or an argument that stands for it, is not usable."""
+
+
+class SceneError(SpatialPredictionError):
+    """A scene file cannot be used."""
+
+
+class RetrievalError(SpatialPredictionError):
+    """The published data set could not be fetched or is not what its catalogue says."""
+
+
+class CheckpointError(SpatialPredictionError):
+    """A stored training state or model cannot be used."""

@@ -1,0 +1,21 @@
+"""Figures and tables of the padding study: tidy table in, figure out; no JAX, no reading of files.
+
+Each figure has a module of its own with one function of the same name, which returns a Matplotlib figure made
+for one column of a page (3.5 inches wide). ``style`` decides how everything looks, so that a preset has the
+same colour, marker and line in every figure. Errors come in on the scale of data in [-1, 1] and are shown in
+units of 1e-6.
+"""
+
+from spatial_prediction.figures.loss_histories import loss_histories as loss_histories
+from spatial_prediction.figures.mse_by_preset import mse_by_preset as mse_by_preset
+from spatial_prediction.figures.mse_by_shell import mse_by_shell as mse_by_shell
+from spatial_prediction.figures.mse_by_throughput import mse_by_throughput as mse_by_throughput
+from spatial_prediction.figures.padded_samples import padded_samples as padded_samples
+from spatial_prediction.figures.padding_nmse import padding_nmse as padding_nmse
+from spatial_prediction.figures.style import save_figure as save_figure
+from spatial_prediction.figures.tables import Table as Table
+from spatial_prediction.figures.tables import general_table as general_table
+from spatial_prediction.figures.tables import run_table as run_table
+from spatial_prediction.figures.tables import shell_table as shell_table
+from spatial_prediction.figures.tables import write_table as write_table
+from spatial_prediction.figures.training_samples import training_samples as training_samples

@@ -1,0 +1,103 @@
+"""Figure: test loss in the course of training."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from spatial_prediction.figures import style
+
+COLUMNS = 3
+"""Panels side by side."""
+
+RANGE = 10.0
+"""How many times the lowest test loss the axis reaches; what lies above belongs to the first steps."""
+
+SMOOTHING = 0.04
+"""Width of the running median as a share of the number of measurements."""
+
+
+@style.styled
+def loss_histories(
+    histories: pd.DataFrame, presets: Mapping[str, int], runs: pd.DataFrame | None = None
+) -> Figure:
+    """Draw test loss against training step on logarithmic axes, one panel a preset.
+
+    Thin lines are single seeds, the thick line their median smoothed by a running median over 4 % of the
+    measurements. The axis ends at ten times the lowest loss. A cross marks the last test loss of a run that
+    diverged. The first preset's thick line stands grey in every panel for comparison.
+
+    Args:
+        histories: columns preset, seed, step, test_loss (NaN where not measured). Step 0 has no place on a
+            logarithmic axis and is left out.
+        presets: output crop of each preset, in the order of the panels.
+        runs: columns preset, seed, status; None marks no divergence.
+    """
+    measured = histories[np.isfinite(histories["test_loss"]) & (histories["step"] > 0)]
+    columns = min(COLUMNS, len(presets))
+    rows = math.ceil(len(presets) / columns)
+    figure = style.new_figure(0.45 + (1.05 if rows > 1 else 1.9) * rows)
+    panels = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat)
+    reference = _typical(measured, next(iter(presets)))
+    for axes, (preset, output_crop) in zip(panels, presets.items(), strict=False):
+        axes.plot(reference.index, reference / style.MSE_UNIT, color="0.75", linewidth=1.4)
+        _draw_preset(axes, measured[measured["preset"] == preset], preset, output_crop)
+        axes.set_title(preset, loc="left", fontsize=6.5)
+        axes.set(xscale="log", yscale="log")
+        axes.grid()
+    _limit_losses(panels[0], measured)
+    if runs is not None:
+        _mark_diverged(dict(zip(presets, panels, strict=False)), measured, runs)
+    _clear_unused(panels, len(presets), columns)
+    figure.supxlabel("Training step", fontsize=7)
+    figure.supylabel(r"Test loss ($10^{-6}$ of the [$-$1, 1] scale)", fontsize=7)
+    return figure
+
+
+def _typical(measured: pd.DataFrame, preset: str) -> pd.Series:
+    median = measured[measured["preset"] == preset].groupby("step")["test_loss"].median()
+    window = max(1, round(SMOOTHING * len(median)))
+    return median.rolling(window, center=True, min_periods=1).median()
+
+
+def _draw_preset(axes: Axes, measured: pd.DataFrame, preset: str, output_crop: int) -> None:
+    look = style.preset_look(preset, output_crop)
+    for _, run in measured.groupby("seed"):
+        axes.plot(run["step"], run["test_loss"] / style.MSE_UNIT, color=look.colour, linewidth=0.4, alpha=0.6)
+    typical = _typical(measured, preset)
+    axes.plot(typical.index, typical / style.MSE_UNIT, color=look.colour, linewidth=1.0)
+    if measured.empty:
+        style.say_empty(axes, "not measured")
+
+
+def _limit_losses(axes: Axes, measured: pd.DataFrame) -> None:
+    """Leave the loss of the first steps outside, so that the rest is told apart."""
+    shown = measured[measured["test_loss"] <= RANGE * measured["test_loss"].min()]
+    if shown.empty:
+        return
+    losses = shown["test_loss"] / style.MSE_UNIT
+    axes.set(xlim=(shown["step"].min() / 1.2, shown["step"].max() * 1.2))
+    axes.set(ylim=(losses.min() / 1.1, losses.max() * 1.1))
+    style.plain_log_ticks(axes.yaxis)
+    if shown["step"].max() < 100 * shown["step"].min():
+        style.plain_log_ticks(axes.xaxis)
+
+
+def _mark_diverged(panels: Mapping[str, Axes], measured: pd.DataFrame, runs: pd.DataFrame) -> None:
+    diverged = runs.loc[runs["status"] == "diverged", ["preset", "seed"]]
+    last = measured.sort_values("step").groupby(["preset", "seed"], as_index=False).last()
+    for preset, points in last.merge(diverged, on=["preset", "seed"]).groupby("preset"):
+        if preset in panels:
+            axes = panels[str(preset)]
+            losses = (points["test_loss"] / style.MSE_UNIT).clip(upper=axes.get_ylim()[1])
+            axes.plot(points["step"], losses, "kx", markersize=3.5, clip_on=False)
+
+
+def _clear_unused(panels: Sequence[Axes], used: int, columns: int) -> None:
+    """Remove the panels that no preset needs and give their step labels to the panels above."""
+    for position in range(used, len(panels)):
+        panels[position].remove()
+        panels[position - columns].tick_params(labelbottom=True)

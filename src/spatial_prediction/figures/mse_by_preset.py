@@ -1,0 +1,114 @@
+"""Figure: test MSE of each preset, run by run."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from spatial_prediction.figures import style
+
+ROW_HEIGHT = 0.155
+"""Inches from one preset's row to the next."""
+
+
+@style.styled
+def mse_by_preset(
+    test_mse: pd.DataFrame,
+    intervals: pd.DataFrame,
+    presets: Mapping[str, int],
+    baselines: Mapping[int, str],
+    counts: pd.DataFrame | None = None,
+) -> Figure:
+    """Draw the test MSE of every run with mean and 95 % interval, one row a preset, one group an output crop.
+
+    Args:
+        test_mse: columns preset, seed, mse (over the kept area); diverged runs have no rows.
+        intervals: columns preset, mean, low, high of the same; NaN ends are not drawn.
+        presets: output crop of each preset, in the order of the rows.
+        baselines: baseline of each output crop; its mean is drawn as a dashed line through its group.
+        counts: columns preset, succeeded, tried, written at the right; None leaves them out.
+    """
+    rows = _row_positions(presets)
+    figure = style.new_figure(0.65 + ROW_HEIGHT * (max(rows.values(), default=0) + 1))
+    axes = figure.subplots()
+    axes.set_ylim(max(rows.values(), default=0) + 0.7, -1.8)
+    ends = intervals[["mean", "low", "high"]].to_numpy() / style.MSE_UNIT
+    by_preset = dict(zip(intervals["preset"], ends.tolist(), strict=True))
+    for preset, row in rows.items():
+        _draw_runs(
+            axes, row, test_mse.loc[test_mse["preset"] == preset, "mse"].to_numpy(), preset, presets[preset]
+        )
+        if preset in by_preset:
+            _draw_interval(axes, row, by_preset[preset], preset, presets[preset])
+        else:
+            axes.annotate(
+                "no successful run",
+                (0.02, row),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                color="0.35",
+            )
+    for crop, members in style.presets_by_crop(presets).items():
+        top, bottom = rows[members[0]], rows[members[-1]]
+        _write_heading(axes, top - 0.95, style.crop_title(crop))
+        if baselines.get(crop) in members and baselines[crop] in by_preset:
+            baseline = by_preset[baselines[crop]][0]
+            axes.plot(
+                [baseline] * 2,
+                [top - 0.5, bottom + 0.5],
+                color="0.4",
+                linestyle="--",
+                linewidth=0.7,
+                zorder=1,
+            )
+    if counts is not None:
+        _write_counts(axes, rows, counts)
+    axes.set_yticks(list(rows.values()), list(rows))
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(style.MSE_LABEL)
+    axes.grid(axis="x")
+    if test_mse.empty:
+        axes.set_xticks([])
+    style.log_if_wide(axes.xaxis, list(test_mse["mse"]))
+    return figure
+
+
+def _row_positions(presets: Mapping[str, int]) -> dict[str, float]:
+    """Number the rows from the top, leaving room for a heading above each group."""
+    rows: dict[str, float] = {}
+    position = 0.0
+    for members in style.presets_by_crop(presets).values():
+        for preset in members:
+            rows[preset] = position
+            position += 1
+        position += 1.5
+    return rows
+
+
+def _draw_runs(axes: Axes, row: float, mse: np.ndarray, preset: str, output_crop: int) -> None:
+    # Spread over the row's height in order of the seeds, so that equal values do not hide one another.
+    heights = row + (np.linspace(-0.25, 0.25, len(mse)) if len(mse) > 1 else np.zeros(len(mse)))
+    colour = style.preset_look(preset, output_crop).colour
+    axes.plot(mse / style.MSE_UNIT, heights, ".", color=colour, alpha=0.55, markersize=3, markeredgewidth=0)
+
+
+def _draw_interval(axes: Axes, row: float, interval: Sequence[float], preset: str, output_crop: int) -> None:
+    look = style.preset_look(preset, output_crop)
+    mean, low, high = interval
+    axes.plot([low, high], [row, row], color=look.colour, linewidth=1.4, solid_capstyle="butt")
+    axes.plot([mean], [row], **look.points, linestyle="", markersize=5)
+
+
+def _write_heading(axes: Axes, row: float, text: str) -> None:
+    axes.annotate(text, (0.01, row), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
+
+
+def _write_counts(axes: Axes, rows: Mapping[str, float], counts: pd.DataFrame) -> None:
+    axes.annotate("runs", (1.02, 1.0), xycoords="axes fraction", va="top", color="0.35")
+    for preset, succeeded, tried in zip(counts["preset"], counts["succeeded"], counts["tried"], strict=True):
+        text = f"{succeeded}/{tried}"
+        axes.annotate(
+            text, (1.02, rows[preset]), xycoords=("axes fraction", "data"), va="center", color="0.35"
+        )

@@ -1,0 +1,246 @@
+"""How figures look: sizes, colours, and one look for each preset in every figure.
+
+Colour tells the padding family, marker the member of it, line style and marker filling the output crop.
+Colours are those of Okabe and Ito (2008), told apart by colour-blind people too; markers tell the members
+apart in grey.
+"""
+
+import functools
+import logging
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import matplotlib
+from matplotlib import colors, ticker
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+
+from spatial_prediction import files
+from spatial_prediction.errors import ConfigurationError
+
+COLUMN_WIDTH = 3.5
+"""Width of every figure in inches: one column of a two-column page."""
+
+MSE_UNIT = 1e-6
+MSE_LABEL = r"Test MSE ($10^{-6}$ of the [$-$1, 1] scale)"
+FORMATS = ("pdf", "png", "svg")
+
+RC_PARAMETERS: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with Matplotlib, so that pictures do not depend on the machine
+    "font.size": 7,
+    "axes.labelsize": 7,
+    "axes.titlesize": 7.5,
+    "xtick.labelsize": 6.5,
+    "ytick.labelsize": 6.5,
+    "legend.fontsize": 6.2,
+    "legend.frameon": False,
+    "legend.handlelength": 2.2,
+    "legend.columnspacing": 1.2,
+    "legend.labelspacing": 0.35,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "axes.formatter.useoffset": False,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.minor.width": 0.4,
+    "ytick.minor.width": 0.4,
+    "grid.color": "0.9",
+    "grid.linewidth": 0.5,
+    "lines.linewidth": 1.0,
+    "lines.markersize": 4.0,
+    "lines.markeredgewidth": 0.8,
+    "savefig.dpi": 300,
+    "pdf.fonttype": 42,  # text stays text
+    "svg.hashsalt": "spatial_prediction",
+}
+
+_BLACK, _VERMILION, _ORANGE, _BLUE = "#000000", "#D55E00", "#E69F00", "#0072B2"
+_GREEN, _SKY_BLUE, _PURPLE = "#009E73", "#56B4E9", "#CC79A7"
+
+# padding: (colour, marker, share of white mixed in)
+_LOOKS: dict[str, tuple[str, str, float]] = {
+    "zero": (_BLACK, "o", 0.0),
+    "zero-repl": (_BLACK, "o", 0.0),
+    "zero-zero": (_BLACK, "X", 0.45),
+    "repl": (_VERMILION, "s", 0.0),
+    "refl": (_PURPLE, "D", 0.0),
+    "circ": (_PURPLE, "p", 0.35),
+    "rand": (_PURPLE, "P", 0.55),
+    "extr0": (_ORANGE, "2", 0.0),
+    "extr1": (_ORANGE, "v", 0.3),
+    "extr2": (_ORANGE, "^", 0.0),
+    "extr3": (_ORANGE, "<", 0.0),
+    "lp1x1cs": (_GREEN, "P", 0.0),
+    "lp2x1cs": (_GREEN, "d", 0.3),
+    "lp2x1": (_SKY_BLUE, ">", 0.0),
+    "lp2x3": (_BLUE, "*", 0.0),
+    "lp2x5": (_BLUE, "h", 0.3),
+    "lp3x3": (_BLUE, "8", 0.0),
+    "lp4x5": (_BLUE, "p", 0.3),
+    "lp6x7": (_BLUE, "X", 0.0),
+}
+_FAMILY_COLOURS = {"zero": _BLACK, "repl": _VERMILION, "extr": _ORANGE, "lp": _BLUE}
+_SPARE_MARKERS = ("D", "p", "v", "^", "<", ">", "h", "d", "P", "X")
+_LINE_STYLES: dict[int, Any] = {0: "-", 1: (0, (4, 1.5)), 5: (0, (1.2, 1.2))}
+_FILLINGS: dict[int, Any] = {0: "full", 1: "left", 5: "none"}
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one preset is drawn; ``line`` and ``points`` are keyword arguments for ``Axes.plot``."""
+
+    colour: tuple[float, float, float]
+    marker: str
+    line_style: Any
+    filling: Any
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Colour and line style."""
+        return {"color": self.colour, "linestyle": self.line_style}
+
+    @property
+    def points(self) -> dict[str, Any]:
+        """Colour, marker and its filling."""
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "fillstyle": self.filling,
+            "markerfacecoloralt": "white",
+            "markeredgecolor": self.colour,
+        }
+
+
+def preset_look(preset: str, output_crop: int = 0) -> Look:
+    """Give the look of a preset, the same in every figure.
+
+    Args:
+        preset: name of a preset or of a padding. Only its looks depend on how the name reads: paddings of the
+            study have looks of their own, others get their family's colour (purple if unknown) and a marker
+            that depends on the name alone.
+        output_crop: output crop of the preset in input pixels.
+    """
+    padding = re.sub(r"_oc\d+$", "", preset)
+    colour, marker, white = _LOOKS.get(padding) or _look_of_stranger(padding)
+    red, green, blue = (channel + (1 - channel) * white for channel in colors.to_rgb(colour))
+    return Look(
+        colour=(red, green, blue),
+        marker=marker,
+        line_style=_LINE_STYLES.get(output_crop, (0, (4, 1.5, 1, 1.5))),
+        filling=_FILLINGS.get(output_crop, "top"),
+    )
+
+
+def _look_of_stranger(padding: str) -> tuple[str, str, float]:
+    family = re.match(r"[a-z]*", padding)
+    colour = _FAMILY_COLOURS.get(family.group() if family else "", _PURPLE)
+    return colour, _SPARE_MARKERS[zlib.crc32(padding.encode()) % len(_SPARE_MARKERS)], 0.15
+
+
+def styled(draw: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Let a function draw under this module's settings without changing anyone else's."""
+
+    @functools.wraps(draw)
+    def draw_styled(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        with matplotlib.rc_context(RC_PARAMETERS):  # type: ignore[arg-type]
+            return draw(*args, **kwargs)
+
+    return draw_styled
+
+
+def new_figure(height: float) -> Figure:
+    """Make an empty figure of one column's width; ``height`` in inches."""
+    return Figure(figsize=(COLUMN_WIDTH, height), layout="constrained")
+
+
+def new_picture_grid(height: float) -> Figure:
+    """Make an empty figure of one column's width whose panels will stand close together."""
+    engine = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
+    return Figure(figsize=(COLUMN_WIDTH, height), layout=engine)
+
+
+@styled
+def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequence[str]) -> list[Path]:
+    """Write a figure in several formats, each file complete or not at all.
+
+    The files hold no date, so that equal figures give equal bytes.
+
+    Args:
+        figure: what to write.
+        path_without_suffix: where; each format's suffix is added.
+        formats: any of ``pdf``, ``png``, ``svg``.
+
+    Returns:
+        The paths written.
+
+    Raises:
+        ConfigurationError: when a format is none of these.
+    """
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise ConfigurationError(
+            f"formats: '{unknown[0]}' is not offered; choose among {', '.join(FORMATS)}."
+        )
+    # Matplotlib's font subsetting reports every glyph at the level that scripts show.
+    logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
+    paths = [Path(f"{path_without_suffix}.{name}") for name in formats]
+    for path, name in zip(paths, formats, strict=True):
+        with files.written_aside(path) as temporary:
+            figure.savefig(temporary, format=name, metadata=_METADATA[name])
+    return paths
+
+
+_METADATA: dict[str, dict[str, None]] = {
+    "pdf": {"CreationDate": None},
+    "png": {"Software": None},
+    "svg": {"Date": None},
+}
+
+
+def presets_by_crop(presets: Mapping[str, int]) -> dict[int, list[str]]:
+    """Group presets by output crop, crops ascending, presets in the order given."""
+    return {
+        crop: [name for name in presets if presets[name] == crop] for crop in sorted(set(presets.values()))
+    }
+
+
+def crop_title(output_crop: int) -> str:
+    """Say an output crop in words."""
+    return "No output crop" if output_crop == 0 else f"Output crop {output_crop} px"
+
+
+def log_if_wide(axis: Axis, values: Sequence[float], ratio: float = 3.0) -> None:
+    """Make an axis logarithmic, with plain numbers, when its values span more than ``ratio``."""
+    positive = [value for value in values if value > 0]
+    if not positive or max(positive) <= ratio * min(positive):
+        return
+    axis._set_axes_scale("log")  # type: ignore[attr-defined]
+    plain_log_ticks(axis)
+
+
+def plain_log_ticks(axis: Axis) -> None:
+    """Label a logarithmic axis with plain numbers, as many as suit the range that it shows now."""
+    low, high = axis.get_view_interval()
+    if high < 5 * low:
+        axis.set_major_locator(ticker.MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axis.set_minor_locator(ticker.NullLocator())
+    else:
+        axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 3.0, 5.0) if high < 100 * low else (1.0,)))
+    axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(ticker.NullFormatter())
+
+
+def say_empty(axes: Axes, message: str) -> None:
+    """Say in the middle of empty axes why nothing is drawn there."""
+    axes.text(0.5, 0.5, message, transform=axes.transAxes, ha="center", va="center", color="0.35")

@@ -1,0 +1,99 @@
+"""Intervals over seeds by the percentile bootstrap."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from spatial_prediction.errors import ConfigurationError
+
+
+class Interval(NamedTuple):
+    """A mean over seeds and the ends of its interval; NaN where there is nothing to say."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def bootstrap_interval(
+    values: Sequence[float] | np.ndarray | pd.Series,
+    *,
+    rng_seed: int,
+    confidence: float = 0.95,
+    resamples: int = 10_000,
+) -> Interval:
+    """Mean of the values with its percentile bootstrap interval.
+
+    The values are drawn with replacement, as many as there are, ``resamples`` times; the interval holds the
+    middle ``confidence`` of the means of those draws. With the few seeds of a study it is an indication: the
+    percentile bootstrap of a handful of values is somewhat too narrow.
+
+    Args:
+        values: one finite number a seed.
+        rng_seed: seed of the draws; equal seeds and values give an equal interval.
+        confidence: share of the resampled means inside the interval, between 0 and 1.
+        resamples: number of draws.
+
+    Returns:
+        The mean and the interval's ends. One value says nothing about its spread, so its ends are NaN; no
+        values at all give three NaN.
+
+    Raises:
+        ConfigurationError: when a value is not finite, or ``confidence`` or ``resamples`` is out of range.
+    """
+    sample = np.asarray(values, dtype=np.float64)
+    if not np.isfinite(sample).all():
+        raise ConfigurationError(
+            f"values must be finite, got {sample.tolist()}; record a run with such a result as diverged."
+        )
+    if not 0 < confidence < 1:
+        raise ConfigurationError(f"confidence must lie between 0 and 1, got {confidence}.")
+    if resamples < 1:
+        raise ConfigurationError(f"resamples must be at least 1, got {resamples}.")
+    if sample.size < 2:
+        return Interval(float(sample[0]) if sample.size else math.nan, math.nan, math.nan)
+    rng = np.random.default_rng(rng_seed)
+    means = sample[rng.integers(sample.size, size=(resamples, sample.size))].mean(axis=1)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(float(sample.mean()), float(low), float(high))
+
+
+def relative_difference(values: pd.Series, baseline: pd.Series, *, rng_seed: int) -> Interval:
+    """Difference from a baseline in percent, paired by seed.
+
+    The difference is taken within each seed that both have, and the interval is over those differences.
+
+    Args:
+        values: one number a seed, indexed by seed.
+        baseline: the same of the baseline.
+        rng_seed: seed of the bootstrap.
+
+    Returns:
+        Mean over the common seeds of ``100 (value / baseline - 1)`` with its 95 % interval; NaN without
+        common seeds, NaN ends with a single one.
+    """
+    common = values.index.intersection(baseline.index)
+    percent = 100 * (values.loc[common] / baseline.loc[common] - 1)
+    return bootstrap_interval(percent, rng_seed=rng_seed)
+
+
+def intervals_by(table: pd.DataFrame, keys: Sequence[str], value: str, *, rng_seed: int) -> pd.DataFrame:
+    """Mean and 95 % interval of one column for each combination of keys.
+
+    Args:
+        table: a tidy table with one row a combination and seed.
+        keys: columns that tell the combinations apart.
+        value: the column to summarise.
+        rng_seed: seed of the bootstrap, the same for every combination.
+
+    Returns:
+        Columns ``keys``, mean, low, high, seeds (how many); combinations without rows do not appear.
+    """
+    rows = [
+        (*names, *bootstrap_interval(group[value], rng_seed=rng_seed), len(group))
+        for names, group in table.groupby(list(keys))
+    ]
+    return pd.DataFrame(rows, columns=[*keys, "mean", "low", "high", "seeds"])

@@ -1,0 +1,57 @@
+"""Convolutions of the networks' channels-last hot path."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+class Convolution(eqx.Module):
+    """A valid (unpadded) convolution of channels-last batches.
+
+    Fields:
+        kernel: shape (rows, columns, input channels, output channels).
+        bias: shape (output channels,).
+    """
+
+    kernel: Float[Array, "*stack rows columns inputs outputs"]
+    bias: Float[Array, "*stack outputs"]
+
+    @classmethod
+    def initialised(cls, inputs: int, outputs: int, size: int, *, key: Array) -> "Convolution":
+        """Draw kernel and bias uniformly from +-1/sqrt(fan-in), the usual initial values."""
+        kernel_key, bias_key = jax.random.split(key)
+        bound = (inputs * size * size) ** -0.5
+        kernel = jax.random.uniform(kernel_key, (size, size, inputs, outputs), minval=-bound, maxval=bound)
+        bias = jax.random.uniform(bias_key, (outputs,), minval=-bound, maxval=bound)
+        return cls(kernel, bias)
+
+    def __call__(
+        self, x: Float[Array, "batch height width inputs"]
+    ) -> Float[Array, "batch out_height out_width outputs"]:
+        """Convolve; the map shrinks by the kernel's size less one."""
+        if self.kernel.shape[:2] == (1, 1):
+            return x @ self.kernel[0, 0] + self.bias
+        y = jax.lax.conv_general_dilated(
+            x, self.kernel, (1, 1), "VALID", dimension_numbers=("NHWC", "HWIO", "NHWC")
+        )
+        return y + self.bias
+
+
+def then(first: Convolution, second: Convolution) -> Convolution:
+    """Compose two convolutions, one of them 1x1, into one: ``then(f, g)(x) = g(f(x))``.
+
+    Both are linear and the map between them is unpadded, so this is exact. A 1x1 convolution is a
+    matrix on the channels: it multiplies the other's kernel from its side.
+    """
+    if second.kernel.shape[-4:-2] == (1, 1):
+        matrix = second.kernel[..., 0, 0, :, :]
+        kernel = jnp.einsum("...hwim,...mo->...hwio", first.kernel, matrix)
+        return Convolution(kernel, _applied(first.bias, matrix) + second.bias)
+    matrix = first.kernel[..., 0, 0, :, :]
+    kernel = jnp.einsum("...im,...hwmo->...hwio", matrix, second.kernel)
+    return Convolution(kernel, _applied(first.bias, second.kernel.sum((-4, -3))) + second.bias)
+
+
+def _applied(bias: Array, matrix: Array) -> Array:
+    return jnp.einsum("...m,...mo->...o", bias, matrix)

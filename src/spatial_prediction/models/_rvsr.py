@@ -1,0 +1,284 @@
+"""RVSR, a small super-resolution network, with its border handling handed in."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from einops import rearrange
+from jaxtyping import Array, Float
+
+from spatial_prediction.models._convolution import Convolution
+from spatial_prediction.models._repconv import ExpandedConvolution, RepConv
+from spatial_prediction.padding import AbstractPadding, padding_from_name
+
+LARGEST_OUTPUT_CROP = 10
+"""3x3 convolutions on the way from input to output: beyond this crop no border is seen."""
+
+
+class FeedForward(eqx.Module):
+    """Pixelwise expansion to twice the channels, GELU, reduction, and a skip connection."""
+
+    expand: Convolution
+    reduce: Convolution
+
+    @classmethod
+    def initialised(cls, channels: int, *, key: Array) -> "FeedForward":
+        """Make a block that keeps the number of channels."""
+        expand_key, reduce_key = jax.random.split(key)
+        return cls(
+            Convolution.initialised(channels, 2 * channels, 1, key=expand_key),
+            Convolution.initialised(2 * channels, channels, 1, key=reduce_key),
+        )
+
+    def __call__(self, x: Array) -> Array:
+        """Apply to a channels-last batch."""
+        return x + self.reduce(jax.nn.gelu(self.expand(x)))
+
+
+class Block(eqx.Module):
+    """RepViT block: a RepConv (or its merged convolution) and a feed-forward part."""
+
+    repconv: RepConv | Convolution
+    ffn: FeedForward
+
+
+class RVSR(eqx.Module):
+    """Super-resolution by a factor of four with configurable border handling.
+
+    A 3x3 head, ``blocks`` RepViT blocks with a skip across them, a RepConv, a 1x1 projection and a pixel
+    shuffle, added to the bilinearly upscaled input. Each 3x3 convolution pads its input by one pixel with
+    ``padding``, the bilinear upscaling with ``upscale_padding``. Feed-forward GELUs are the only
+    non-linearity.
+
+    ``output_crop`` input pixels are cut off each side of the output. The last ``output_crop`` of the ten
+    3x3 convolutions then need no padding and run unpadded, which computes exactly the kept part of the
+    uncropped output.
+
+    Call it on one example (3, height, width); ``apply`` takes channels-last batches and is what training
+    uses. Values are reflectance scaled to [-1, 1]. Source: arXiv 2404.16484; as re-implemented for arXiv
+    2502.12300, whose parameter count (218,928) and numbers it reproduces.
+    """
+
+    head: Convolution
+    body: Block
+    tail: RepConv | Convolution
+    project: Convolution
+    padding: AbstractPadding
+    upscale_padding: AbstractPadding
+    output_crop: int = eqx.field(static=True)
+    upscale_factor: int = eqx.field(static=True)
+
+    def __check_init__(self) -> None:
+        if not 0 <= self.output_crop <= LARGEST_OUTPUT_CROP:
+            raise ValueError(f"output_crop must be 0 to {LARGEST_OUTPUT_CROP}, got {self.output_crop}")
+
+    @classmethod
+    def initialised(
+        cls,
+        *,
+        padding: str,
+        upscale_padding: str,
+        output_crop: int = 0,
+        hidden_channels: int = 16,
+        blocks: int = 8,
+        upscale_factor: int = 4,
+        key: Array,
+    ) -> "RVSR":
+        """Make a network with random weights; they depend on ``key`` and the sizes, not on the padding."""
+        head_key, body_key, tail_key, project_key = jax.random.split(key, 4)
+
+        def block(key: Array) -> Block:
+            repconv_key, ffn_key = jax.random.split(key)
+            return Block(
+                RepConv.initialised(hidden_channels, key=repconv_key),
+                FeedForward.initialised(hidden_channels, key=ffn_key),
+            )
+
+        return cls(
+            head=Convolution.initialised(3, hidden_channels, 3, key=head_key),
+            body=eqx.filter_vmap(block)(jax.random.split(body_key, blocks)),
+            tail=RepConv.initialised(hidden_channels, key=tail_key),
+            project=Convolution.initialised(hidden_channels, 3 * upscale_factor**2, 1, key=project_key),
+            padding=padding_from_name(padding, 1),
+            upscale_padding=padding_from_name(upscale_padding, 1),
+            output_crop=output_crop,
+            upscale_factor=upscale_factor,
+        )
+
+    @classmethod
+    def from_named_arrays(
+        cls,
+        arrays: Mapping[str, Any],
+        *,
+        padding: str,
+        upscale_padding: str,
+        output_crop: int = 0,
+    ) -> "RVSR":
+        """Make a network from ``{name: array}`` as ``to_named_arrays`` gives it.
+
+        Sizes follow from the shapes.
+
+        Raises:
+            ValueError: a name is missing or unknown.
+        """
+        left = dict(arrays)
+
+        def convolution(name: str) -> Convolution:
+            missing = [part for part in (f"{name}.weight", f"{name}.bias") if part not in left]
+            if missing:
+                raise ValueError(f"the weights lack {missing[0]!r}; these are not the arrays of an RVSR network")
+            weight, bias = (jnp.asarray(left.pop(f"{name}.{part}")) for part in ("weight", "bias"))
+            return Convolution(rearrange(weight, "... o i h w -> ... h w i o"), bias[..., 0, 0])
+
+        def repconv(name: str) -> RepConv:
+            def branch(branch_name: str) -> ExpandedConvolution:
+                parts = ("expand", "spatial", "reduce")
+                return ExpandedConvolution(*(convolution(f"{name}.{branch_name}.{part}") for part in parts))
+
+            return RepConv(
+                branch("branch_1"),
+                branch("branch_2"),
+                convolution(f"{name}.residual_1x1"),
+                convolution(f"{name}.residual_3x3"),
+            )
+
+        body = Block(
+            repconv("body.repconv"), FeedForward(convolution("body.ffn.expand"), convolution("body.ffn.reduce"))
+        )
+        model = cls(
+            head=convolution("head"),
+            body=body,
+            tail=repconv("tail.repconv"),
+            project=convolution("tail.project"),
+            padding=padding_from_name(padding, 1),
+            upscale_padding=padding_from_name(upscale_padding, 1),
+            output_crop=output_crop,
+            upscale_factor=round((len(arrays["tail.project.bias"]) / 3) ** 0.5),
+        )
+        if left:
+            raise ValueError(f"the weights hold {sorted(left)[0]!r}, which an RVSR network does not have")
+        return model
+
+    def to_named_arrays(self) -> dict[str, np.ndarray]:
+        """Return ``{name: array}``: weights (outputs, inputs, rows, columns), biases (outputs, 1, 1).
+
+        Arrays of the body carry a leading axis over the blocks.
+
+        Raises:
+            ValueError: the branches have been merged; their weights are gone.
+        """
+        if isinstance(self.tail, Convolution):
+            raise ValueError("branches have been merged; export the network before merge_branches")
+        named = {}
+        parts = {"head": self.head, "tail.project": self.project}
+        parts |= {"body.ffn.expand": self.body.ffn.expand, "body.ffn.reduce": self.body.ffn.reduce}
+        for name, repconv in (("body.repconv", self.body.repconv), ("tail.repconv", self.tail)):
+            parts[f"{name}.residual_1x1"] = repconv.residual_1x1
+            parts[f"{name}.residual_3x3"] = repconv.residual_3x3
+            for branch in ("branch_1", "branch_2"):
+                for part in ("expand", "spatial", "reduce"):
+                    parts[f"{name}.{branch}.{part}"] = getattr(getattr(repconv, branch), part)
+        for name, convolution in parts.items():
+            kernel = rearrange(np.asarray(convolution.kernel), "... h w i o -> ... o i h w")
+            named[f"{name}.weight"] = np.ascontiguousarray(kernel)
+            named[f"{name}.bias"] = np.asarray(convolution.bias)[..., None, None]
+        return named
+
+    def __call__(self, x: Float[Array, "3 height width"]) -> Float[Array, "3 out_height out_width"]:
+        """Upscale one example of shape (3, height, width) to (3, 4 (height - 2 crop), 4 (width - 2 crop))."""
+        return jnp.moveaxis(self.apply(jnp.moveaxis(x, 0, -1)[None])[0], -1, 0)
+
+    def apply(
+        self, x: Float[Array, "batch height width 3"]
+    ) -> Float[Array, "batch out_height out_width 3"]:
+        """Upscale a channels-last batch."""
+        return self._upscaled(x, self._features(x)[-1])
+
+    def with_features(self, x: Float[Array, "batch height width 3"]) -> tuple[Array, list[Array]]:
+        """Upscale, and also return what goes into each 3x3 convolution behind the head.
+
+        Returns:
+            The output and ``blocks + 1`` feature maps (batch, height, width, channels) before padding.
+        """
+        features = self._features(x)
+        return self._upscaled(x, features[-1]), features
+
+    def _features(self, x: Array) -> list[Array]:
+        blocks = self.body.ffn.expand.bias.shape[0]
+        padded_layers = self.depth - self.output_crop
+        head = self.head(self._padded(x, 0 < padded_layers))
+        features = [head]
+        for index in range(blocks):
+            block = jax.tree.map(lambda leaf, index=index: leaf[index], self.body)
+            y = block.repconv(self._padded(features[-1], index + 1 < padded_layers))
+            features.append(block.ffn(y))
+        cut = (head.shape[1] - features[-1].shape[1]) // 2
+        features[-1] = features[-1] + _cropped(head, cut)
+        return features
+
+    def _upscaled(self, x: Array, body: Array) -> Array:
+        residual = self.project(self.tail(self._padded(body, self.output_crop == 0)))
+        if self.output_crop == 0:
+            x = self.upscale_padding.extend(x)
+        else:
+            x = _cropped(x, self.output_crop - 1)
+        base = bilinear_phases(x, self.upscale_factor)
+        return pixel_shuffle(residual + base, self.upscale_factor)
+
+    def _padded(self, x: Array, pad: bool) -> Array:
+        return self.padding.extend(x) if pad else x
+
+    @property
+    def depth(self) -> int:
+        """Number of 3x3 convolutions between input and output."""
+        return self.body.ffn.expand.bias.shape[0] + 2
+
+
+def merge_branches(model: RVSR) -> RVSR:
+    """Return the inference form: each RepConv as one 3x3 convolution, with the same outputs.
+
+    Cheap and differentiable, so training may merge inside the step: the loss and its gradient with
+    respect to the branches are those of the plain form for a tenth of the arithmetic.
+    """
+    if isinstance(model.tail, Convolution):
+        return model
+    return eqx.tree_at(
+        lambda m: (m.body.repconv, m.tail), model, (model.body.repconv.merged(), model.tail.merged())
+    )
+
+
+def pixel_shuffle(
+    x: Float[Array, "batch height width phases"], factor: int
+) -> Float[Array, "batch out_height out_width channels"]:
+    """Turn ``channels * factor**2`` channels, ordered (channel, row, column), into finer pixels."""
+    return rearrange(x, "n h w (c a b) -> n (h a) (w b) c", a=factor, b=factor)
+
+
+def bilinear_phases(
+    x: Float[Array, "batch height width channels"], factor: int
+) -> Float[Array, "batch inner_height inner_width phases"]:
+    """Upscale bilinearly, the new pixels of each inner pixel as channels (channel, row, column).
+
+    With pixel centres at half-integers, each of the ``factor`` positions inside a pixel lies between it
+    and one neighbour, so the upscaling is a fixed 3x3 convolution; the outermost pixels serve as
+    neighbours alone. Equal to ``jax.image.resize(..., "bilinear")`` away from its borders.
+    """
+    offsets = (np.arange(factor) + 0.5) / factor - 0.5
+    taps = np.stack([np.maximum(0, 1 - np.abs(offsets - neighbour)) for neighbour in (-1, 0, 1)])
+    kernel = np.einsum("ya,xb->yxab", taps, taps).reshape(3, 3, 1, 1, factor**2)
+    channels = x.shape[-1]
+    kernel = kernel * np.eye(channels)[:, :, None]
+    return jax.lax.conv_general_dilated(
+        x,
+        jnp.asarray(kernel.reshape(3, 3, channels, channels * factor**2), x.dtype),
+        (1, 1),
+        "VALID",
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+    )
+
+
+def _cropped(x: Array, margin: int) -> Array:
+    return x[:, margin : x.shape[1] - margin, margin : x.shape[2] - margin]

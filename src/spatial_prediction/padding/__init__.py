@@ -1,0 +1,33 @@
+"""Paddings: predict the frame of pixels around a feature map.
+
+Each is a frozen Equinox module for one example of shape (channels, height, width); batch it with
+``jax.vmap``, or call ``extend`` on channels-last arrays with any batch axes. One family a file.
+"""
+
+from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
+from spatial_prediction.padding._base import AbstractPadding, PadWidth
+from spatial_prediction.padding._copying import (
+    CircularPadding,
+    ReflectPadding,
+    ReplicatePadding,
+    ZeroPadding,
+)
+from spatial_prediction.padding._covariance import CovariancePrediction
+from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
+from spatial_prediction.padding._linear_prediction import AbstractLinearPrediction
+from spatial_prediction.padding._names import PADDING_NAMES, padding_from_name
+
+__all__ = [
+    "PADDING_NAMES",
+    "AbstractLinearPrediction",
+    "AbstractPadding",
+    "AutocorrelationPrediction",
+    "CircularPadding",
+    "CovariancePrediction",
+    "LagrangeExtrapolation",
+    "PadWidth",
+    "ReflectPadding",
+    "ReplicatePadding",
+    "ZeroPadding",
+    "padding_from_name",
+]

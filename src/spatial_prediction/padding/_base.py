@@ -1,0 +1,60 @@
+"""What every padding is: a module that knows its pad width and extends a feature map."""
+
+import abc
+from typing import TypeAlias
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+PadWidth: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
+"""Pixels to add: ``((top, bottom), (left, right))``."""
+
+
+def as_pad_width(pad_width: int | PadWidth) -> PadWidth:
+    """Return ``pad_width`` as ``((top, bottom), (left, right))``; a single integer means all four sides.
+
+    Raises:
+        ValueError: a width is negative or the nesting is not ``((top, bottom), (left, right))``.
+    """
+    if isinstance(pad_width, int):
+        pad_width = ((pad_width, pad_width), (pad_width, pad_width))
+    try:
+        (top, bottom), (left, right) = pad_width
+        widths = (int(top), int(bottom), int(left), int(right))
+    except (TypeError, ValueError):
+        raise ValueError(f"pad_width must be ((top, bottom), (left, right)), got {pad_width!r}") from None
+    if min(widths) < 0:
+        raise ValueError(f"pad_width must not be negative, got {pad_width!r}; crop with a slice instead")
+    return (widths[:2], widths[2:])
+
+
+class AbstractPadding(eqx.Module):
+    """Predict a frame of pixels around a feature map.
+
+    A padding is used on one example, ``padding(x)`` with ``x`` of shape (channels, height, width), and
+    batched by ``jax.vmap`` as Equinox layers are. Networks whose hot path is channels-last call
+    ``padding.extend`` instead, which takes any leading batch axes.
+    """
+
+    pad_width: eqx.AbstractVar[PadWidth]
+
+    @abc.abstractmethod
+    def extend(
+        self, x: Float[Array, "*batch height width channels"]
+    ) -> Float[Array, "*batch padded_height padded_width channels"]:
+        """Pad the channels-last array ``x``; same dtype, each channel by itself."""
+
+    def __call__(
+        self, x: Float[Array, "channels height width"]
+    ) -> Float[Array, "channels padded_height padded_width"]:
+        """Pad one example.
+
+        Args:
+            x: feature map, shape (channels, height, width), any floating dtype.
+
+        Returns:
+            Shape (channels, top + height + bottom, left + width + right), dtype of ``x``; the interior
+            is ``x`` itself.
+        """
+        return jnp.moveaxis(self.extend(jnp.moveaxis(x, -3, -1)), -1, -3)

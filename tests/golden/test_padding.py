@@ -1,0 +1,105 @@
+"""Paddings against numbers of the published implementation, computed in float64."""
+
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from spatial_prediction.padding import (
+    AutocorrelationPrediction,
+    CovariancePrediction,
+    LagrangeExtrapolation,
+)
+from tests.helpers import shared_folder
+
+GOLDEN = shared_folder("golden/padding")
+
+
+def cases():
+    if not GOLDEN.exists():
+        return []
+    with open(GOLDEN / "padding_float64.json") as file:
+        content = json.load(file)
+    return content if isinstance(content, list) else content["cases"]
+
+
+def padding_of(case):
+    pad_width = tuple(map(tuple, case["num_padding"]))
+    kwargs = case["kwargs"]
+    if case["method"].startswith("extr"):
+        return LagrangeExtrapolation(pad_width, kwargs["num_predictors"])
+    length, width, method = kwargs["length"], kwargs["width"], kwargs["correlate_method"]
+    if method.startswith("cov"):
+        return CovariancePrediction(
+            pad_width, length, width, shared_sides="sym" in method, stabilised="stab" in method
+        )
+    return AutocorrelationPrediction(pad_width, length, width, kwargs["apodization"], method)
+
+
+def by_method():
+    groups = {}
+    for case in cases():
+        key = (case["method"], str(case["num_padding"]), case["input"].split("_")[1])
+        groups.setdefault(key, []).append(case)
+    return groups
+
+
+GROUPS = by_method()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_compilation():
+    """Hundreds of small programs run once each: compiling them well would take minutes."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
+@pytest.fixture(scope="module")
+def arrays():
+    with np.load(GOLDEN / "padding_float64.npz") as npz:
+        yield npz
+
+
+def value_and_gradient(padding, x):
+    def weighted(x):
+        y = padding(x[None])[0]
+        return jnp.sum(y * jnp.cos(jnp.arange(y.size, dtype=y.dtype)).reshape(y.shape)), y
+
+    (_, y), gradient = jax.value_and_grad(weighted, has_aux=True)(x)
+    return y, gradient
+
+
+def assert_close(actual, expected, relative):
+    scale = np.max(np.abs(expected))
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=relative * max(scale, 1e-300))
+
+
+def gradient_is_rounding_noise(case):
+    """A constant minus its mean is rounding noise, and r01 / r11 a quotient of squares of that noise."""
+    return case["input"].endswith("constant") and case["method"].startswith("lp1x1_cov")
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("key", GROUPS or [None], ids=lambda key: "-".join(key) if key else "absent")
+def test_values_and_gradients_match_the_published_implementation(key, arrays):
+    tolerance = 1e-6 if key[0].endswith("fft") else 1e-9
+    with jax.enable_x64(True):
+        compute = jax.jit(lambda x: value_and_gradient(padding_of(GROUPS[key][0]), x))
+        for case in GROUPS[key]:
+            y, gradient = compute(jnp.asarray(arrays[case["input"]]))
+            assert_close(y, arrays["y|" + case["case"]], tolerance)
+            if case["gradient"] and not gradient_is_rounding_noise(case):
+                assert_close(gradient, arrays["g|" + case["case"]], tolerance)
+
+
+@pytest.mark.golden
+@pytest.mark.parametrize("key", GROUPS or [None], ids=lambda key: "-".join(key) if key else "absent")
+def test_float32_values_match_to_a_ten_thousandth(key, arrays):
+    compute = jax.jit(lambda x: padding_of(GROUPS[key][0])(x[None])[0])
+    for case in GROUPS[key]:
+        y = compute(jnp.asarray(arrays[case["input"]], jnp.float32))
+        assert_close(y, arrays["y|" + case["case"]], 1e-4)

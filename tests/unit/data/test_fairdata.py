@@ -1,0 +1,194 @@
+import hashlib
+import io
+import json
+import runpy
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from tests.catalogue_server import IDENTIFIER
+from tests.helpers import REPOSITORY
+
+from spatial_prediction.data.fairdata import find_archives, retrieve_scenes
+from spatial_prediction.errors import RetrievalError
+
+SCENES = {f"{index:06d}.nc": bytes([index]) * 1000 for index in range(6)}
+
+
+def zipped(scenes):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in scenes.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def pair(index):
+    return dict(list(SCENES.items())[2 * index : 2 * index + 2])
+
+
+@pytest.fixture
+def published(server):
+    """The server with three archives, listed out of order, and two other files."""
+    server.files = {
+        "scenes3.zip": zipped(pair(2)),
+        "readme.txt": b"read me",
+        "scenes1.zip": zipped(pair(0)),
+        "index.csv": b"1,2",
+        "scenes2.zip": zipped(pair(1)),
+    }
+    return server
+
+
+def find(server, patience, **arguments):
+    arguments = {"identifier": IDENTIFIER, "catalogue": server.address, "patience": patience} | arguments
+    return find_archives(**arguments)
+
+
+@pytest.mark.parametrize(("version", "algorithm"), [("3", "md5"), ("2", "sha256")])
+def test_both_versions_list_the_archives(published, patience, version, algorithm):
+    archives = find(published, patience, version=version)
+    assert [archive.name for archive in archives] == ["scenes1.zip", "scenes2.zip", "scenes3.zip"]
+    for archive in archives:
+        content = published.files[archive.name]
+        assert archive.size == len(content)
+        assert archive.algorithm == algorithm
+        assert archive.checksum == hashlib.new(algorithm, content).hexdigest()
+        assert archive.url == f"{published.mirror}/{archive.name}"
+
+
+def test_all_pages_are_followed_to_the_equal_identifier(published, patience):
+    find(published, patience, version="3")
+    pages = [path for path, _ in published.log]
+    assert pages == ["/v3/datasets"] * 2 + ["/v3/datasets/0c9f2b1e-uuid/files"] * 3
+
+
+def test_auto_falls_back_to_version_2(published, patience):
+    published.versions = {"2"}
+    assert [archive.algorithm for archive in find(published, patience)] == ["sha256"] * 3
+
+
+def test_auto_uses_version_3_where_it_can(published, patience):
+    assert [archive.algorithm for archive in find(published, patience)] == ["md5"] * 3
+
+
+@pytest.mark.parametrize(
+    "identifier", ["10.1234/scenes", "https://doi.org/10.1234/scenes", "DOI:10.1234/SCENES"]
+)
+@pytest.mark.parametrize("version", ["3", "2"])
+def test_spellings_of_a_doi(published, patience, identifier, version):
+    assert len(find(published, patience, identifier=identifier, version=version)) == 3
+
+
+def test_unknown_data_sets_are_named_with_both_answers(published, patience):
+    with pytest.raises(RetrievalError, match=r"version 3: .* does not list doi:10\.1/x; .*version 2: .* 404"):
+        find(published, patience, identifier="10.1/x")
+
+
+def test_the_mirror_may_be_given(published, patience):
+    archives = find(published, patience, mirror="http://mirror.example/data/")
+    assert archives[0].url == "http://mirror.example/data/scenes1.zip"
+
+
+def test_a_description_without_mirror_says_what_to_do(published, patience):
+    published.mirror_line = "Ask for a mirror."
+    with pytest.raises(RetrievalError, match=r"names no mirror; give the mirror's address \(--mirror\)"):
+        find(published, patience)
+
+
+def test_with_a_mirror_no_description_is_needed(published, patience, monkeypatch):
+    monkeypatch.setattr(type(published), "description", None)
+    for version in ("2", "3"):
+        assert len(find(published, patience, version=version, mirror="http://mirror.example")) == 3
+        with pytest.raises(RetrievalError, match="names no mirror"):
+            find(published, patience, version=version)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"filename": "../evil.zip"}, r"'\.\./evil\.zip' is not a plain file name"),
+        ({"filename": "/etc/evil.zip"}, "not a plain file name"),
+        ({"filename": "same.zip"}, r"lists same\.zip twice"),
+        ({"filename": None}, "no filename or file_path of type str"),
+        ({"size": "12"}, "no size or byte_size of type int"),
+        ({"checksum": None}, "no checksum of type str"),
+        ({"checksum": "md5:short"}, "not a checksum by md5"),
+        ({"checksum": "crc:00"}, "algorithm 'crc' is not known"),
+        ({"filename": "same.txt"}, "none of the 5 files in the catalogue is a zip archive"),
+    ],
+)
+def test_what_the_catalogue_says_is_not_trusted(published, patience, changes, message):
+    published.catalogue_changes = changes
+    with pytest.raises(RetrievalError, match=message):
+        find(published, patience, version="3")
+
+
+def test_answers_that_are_no_catalogue_are_named(published, patience, monkeypatch):
+    monkeypatch.setattr(published, "document", lambda path, query: {"detail": "hello"})
+    with pytest.raises(RetrievalError, match=r"no results of type list.*check the catalogue's address"):
+        find(published, patience)
+
+
+def test_passing_faults_of_the_catalogue_are_waited_out(published, patience):
+    published.faults = [500, 500]
+    assert len(find(published, patience, version="3")) == 3
+
+
+def test_scenes_come_out_and_archives_go(published, patience, tmp_path):
+    published.faults = [None] * 5 + [500, "drop", "wrong"]
+    notes = retrieve_scenes(find(published, patience, version="3"), tmp_path, patience=patience)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.nc")} == SCENES
+    assert list(tmp_path.glob("*.zip*")) == list(tmp_path.glob("*.zip.json"))
+    assert [note["scenes"] for note in notes] == [dict.fromkeys(pair(index), 1000) for index in range(3)]
+
+
+def test_what_is_there_is_not_fetched_again(published, patience, tmp_path):
+    archives = find(published, patience)
+    notes = retrieve_scenes(archives, tmp_path, patience=patience)
+    published.log.clear()
+    assert retrieve_scenes(archives, tmp_path, patience=patience) == notes
+    assert published.log == []
+    (tmp_path / "000002.nc").unlink()
+    assert retrieve_scenes(archives, tmp_path, patience=patience) == notes
+    assert [path for path, _ in published.log] == ["/mirror/scenes2.zip"]
+    assert (tmp_path / "000002.nc").read_bytes() == SCENES["000002.nc"]
+
+
+def test_an_archive_with_something_else_is_kept_for_inspection(published, patience, tmp_path):
+    published.files["scenes1.zip"] = zipped({"../000000.nc": b"x"})
+    with pytest.raises(RetrievalError, match=r"scenes1\.zip: member '\.\./000000\.nc' is not named"):
+        retrieve_scenes(find(published, patience), tmp_path / "scenes", patience=patience)
+    assert [path.name for path in (tmp_path / "scenes").iterdir()] == ["scenes1.zip"]
+    assert not (tmp_path / "000000.nc").exists()
+
+
+def test_a_scene_in_two_archives_is_an_error(published, patience, tmp_path):
+    published.files["scenes2.zip"] = published.files["scenes1.zip"]
+    with pytest.raises(RetrievalError, match=r"000000\.nc is in both scenes1\.zip and scenes2\.zip"):
+        retrieve_scenes(find(published, patience), tmp_path, patience=patience)
+
+
+def test_the_script_writes_the_manifest(published, tmp_path):
+    main = runpy.run_path(str(REPOSITORY / "scripts" / "retrieve_scenes.py"))["main"]
+    manifest = tmp_path / "manifest.json"
+    arguments = {
+        "--identifier": IDENTIFIER,
+        "--catalogue": published.address,
+        "--catalogue-version": "2",
+        "--max-archives": "2",
+        "--directory": str(tmp_path / "scenes"),
+        "--manifest": str(manifest),
+    }
+    main([part for argument in arguments.items() for part in argument])
+    content = json.loads(manifest.read_text())
+    assert content["identifier"] == IDENTIFIER
+    assert content["archives_in_catalogue"] == 3
+    assert [archive["name"] for archive in content["archives"]] == ["scenes1.zip", "scenes2.zip"]
+    assert len(list((tmp_path / "scenes").glob("*.nc"))) == 4
+
+
+def test_the_room_imports_no_network_code():
+    code = "import sys, spatial_prediction.data; assert not {'requests', 'jax'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

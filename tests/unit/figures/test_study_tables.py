@@ -1,0 +1,134 @@
+import csv
+import math
+
+import pandas as pd
+import pytest
+
+from spatial_prediction.figures import Table, formatting, general_table, run_table, shell_table, write_table
+
+NAN = math.nan
+
+
+@pytest.mark.parametrize(
+    ("interval", "text"),
+    [
+        ((546.64e-6, 544.7e-6, 548.5e-6), "546.6 ± 1.9"),
+        ((10572.3e-6, 10377e-6, 10767e-6), "10572 ± 195"),
+        ((0.00012e-6, NAN, NAN), "0.0001200"),
+        ((NAN, NAN, NAN), "\N{EN DASH}"),
+    ],
+)
+def test_intervals_show_four_significant_digits(interval, text):
+    assert formatting.interval(*interval, unit=1e-6) == text
+
+
+def test_differences_carry_their_sign():
+    assert formatting.percent(-0.391, -0.69, -0.09) == "-0.39 ± 0.30"
+    assert formatting.percent(2.0, NAN, NAN) == "+2.00"
+    assert formatting.percent(NAN, NAN, NAN) == formatting.MISSING
+
+
+def test_latex_escapes_text_and_sets_numbers_as_mathematics():
+    assert formatting.latex("zero_oc5 & 50 %") == r"zero\_oc5 \& 50 \%"
+    assert formatting.latex("-0.39 ± 0.30") == r"$-0.39 \pm 0.30$"
+    assert formatting.latex("813.2 ± 14.0", italic=True) == r"$\mathit{813.2 \pm 14.0}$"
+    assert formatting.latex("MSE (10⁻⁶)") == r"MSE (10$^{-6}$)"
+    assert formatting.latex(formatting.MISSING) == "--"
+    assert formatting.latex("a\\{b}", italic=True) == r"\textit{a\textbackslash{}\{b\}}"
+
+
+def test_markdown_escapes_what_would_end_a_cell_or_emphasise():
+    assert formatting.markdown("a|b_c*") == r"a\|b\_c\*"
+    assert formatting.markdown("1.0", italic=True) == "*1.0*"
+
+
+def _write(table: Table, tmp_path) -> dict[str, str]:
+    return {path.suffix[1:]: path.read_text() for path in write_table(table, tmp_path / "new" / "table")}
+
+
+def test_table_in_three_formats(tmp_path):
+    table = Table(
+        cells=pd.DataFrame({"Preset": ["zero_oc5"], "MSE (10⁻⁶)": ["1.0 ± 0.5"]}),
+        alignment={"Preset": "left", "MSE (10⁻⁶)": "right"},
+        caption="What it shows.",
+        notes=("A note.",),
+        italic=frozenset({(0, "MSE (10⁻⁶)")}),
+    )
+    written = _write(table, tmp_path)
+    assert written["csv"] == "Preset,MSE (10⁻⁶)\nzero_oc5,1.0 ± 0.5\n"
+    assert written["md"].splitlines() == [
+        "What it shows.",
+        "",
+        "| Preset | MSE (10⁻⁶) |",
+        "| :--- | ---: |",
+        r"| zero\_oc5 | *1.0 ± 0.5* |",
+        "",
+        "- A note.",
+    ]
+    assert r"\begin{tabular}{lr}" in written["tex"]
+    assert r"zero\_oc5 & $\mathit{1.0 \pm 0.5}$ \\" in written["tex"]
+
+
+def test_runs_are_counted_and_failures_told(tmp_path):
+    runs = pd.DataFrame(
+        [
+            ("a", 2, "diverged", 70, "loss is NaN"),
+            ("a", 0, "completed", 99, None),
+            ("a", 1, "diverged", 5, None),
+            ("elsewhere", 0, "diverged", 5, "no preset of the study"),
+        ],
+        columns=["preset", "seed", "status", "step", "reason"],
+    )
+    table = run_table(runs, {"a": 0, "untried": 5})
+    assert table.cells.to_numpy().tolist() == [
+        ["a", "3", "1", "2", "1 (step 5: reason unknown); 2 (step 70: loss is NaN)"],
+        ["untried", "0", "0", "0", ""],
+        ["all", "3", "1", "2", ""],
+    ]
+    rows = list(csv.reader(_write(table, tmp_path)["csv"].splitlines()))
+    assert rows[1][4] == "1 (step 5: reason unknown); 2 (step 70: loss is NaN)"
+
+
+def _result(preset, crop, baseline, mse, difference):
+    return {
+        "preset": preset,
+        "output_crop": crop,
+        "baseline": baseline,
+        "succeeded": 2,
+        "tried": 3,
+        "training_batch_size": 263,
+        "training_images_per_second": 471.61,
+        "training_relative_time": 1.0,
+        "inference_batch_size": NAN,
+        "inference_pixels_per_second": 964.2e6,
+        "inference_relative_time": NAN,
+        **dict(zip(("mse_mean", "mse_low", "mse_high"), mse, strict=True)),
+        **{f"difference_{end}": difference for end in ("mean", "low", "high")},
+        **{f"shell_difference_{end}": difference for end in ("mean", "low", "high")},
+    }
+
+
+def test_general_table_shows_dashes_where_there_is_nothing_to_say():
+    results = pd.DataFrame(
+        [
+            _result("zero-repl", 0, "zero-repl", (546.6e-6, 544.7e-6, 548.5e-6), 0.0),
+            _result("lost_oc3", 3, None, (NAN, NAN, NAN), NAN),
+        ]
+    )
+    cells = general_table(results).cells
+    assert cells.iloc[0].tolist() == [
+        *("0", "zero-repl *", "2/3", "263", "471.6", "1.00"),
+        *("\N{EN DASH}", "964.2", "\N{EN DASH}", "546.6 ± 1.9", "0", "0"),
+    ]
+    assert cells.iloc[1].tolist()[-3:] == ["\N{EN DASH}"] * 3
+    assert cells.iloc[1]["Preset"] == "lost_oc3"
+
+
+def test_shell_table_has_italics_where_the_loss_did_not_reach():
+    rows = [("lp_oc1", shell, 5e-4, 4e-4, 6e-4) for shell in range(11)]
+    shells = pd.DataFrame(rows, columns=["preset", "shell", "mean", "low", "high"])
+    table = shell_table(shells, {"lp_oc1": 1, "lost": 0}, {0: [], 1: [0, 3]})
+    assert table.cells["lp_oc1"].tolist() == ["500.0 ± 100.0"] * 11
+    assert table.cells["lost"].tolist() == [formatting.MISSING] * 11
+    assert table.italic == {(0, "lp_oc1")}
+    assert any("output crop 0: none; output crop 1: 0, 3" in note for note in table.notes)
