@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from typing import Literal
 
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth
@@ -51,7 +52,7 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
         length, width = int(match[1]), int(match[2])
         if match[3]:
             return CovariancePrediction(pad_width, length, width)
-        sums = "direct" if length * width <= 6 else "fft"
+        sums: Literal["direct", "fft"] = "direct" if length * width <= 6 else "fft"
         return AutocorrelationPrediction(pad_width, length, width, sums=sums)
     hint = difflib.get_close_matches(name, PADDING_NAMES, n=1)
     suggestion = f"; did you mean {hint[0]!r}?" if hint else ""

@@ -1,13 +1,15 @@
 """Small symmetric positive definite systems, one for each channel of each map.
 
-Arrays carry the equations on their *leading* axes and the batch behind, so that a closed form or an
-unrolled factorisation runs over whole batches elementwise. Batched LAPACK calls loop over the batch and
-cost more than the rest of a padding put together for systems this small.
+Arrays carry the equations on their *leading* axes and the batch behind, so that a closed form or a
+factorisation runs over whole batches elementwise. Batched LAPACK calls, what JAX's and Lineax's solvers
+come down to on a CPU, loop over the batch, and two of them at once lock up jaxlib 0.10 on two cores.
 """
+
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-import lineax as lx
 from jaxtyping import Array, Bool, Float
 
 _LARGEST_UNROLLED_SYSTEM = 6
@@ -50,45 +52,9 @@ def solve_normal_equations(
     unknowns = gram.shape[0]
     identity = jnp.eye(unknowns, dtype=gram.dtype).reshape(unknowns, unknowns, *[1] * (gram.ndim - 2))
     matrix = gram + ridge * identity
-    if unknowns <= _LARGEST_UNROLLED_SYSTEM:
-        return _solve_unrolled(matrix, right_hand_side, identity)
-    return _solve_batched(matrix, right_hand_side, identity)
-
-
-def _cholesky(matrix: Array) -> tuple[list[list[Array]], Bool[Array, "*batch"]]:
-    """Factor elementwise over the batch; also tell where every pivot was positive."""
-    unknowns = matrix.shape[0]
-    factor: list[list[Array]] = [[] for _ in range(unknowns)]
-    definite = jnp.ones(matrix.shape[2:], bool)
-    for i in range(unknowns):
-        for j in range(i):
-            inner = sum((factor[i][k] * factor[j][k] for k in range(j)), jnp.zeros_like(matrix[i, j]))
-            factor[i].append((matrix[i, j] - inner) / factor[j][j])
-        pivot = matrix[i, i] - sum((entry * entry for entry in factor[i]), jnp.zeros_like(matrix[i, i]))
-        positive = (pivot > 0) & jnp.isfinite(pivot)
-        definite &= positive
-        factor[i].append(jnp.sqrt(jnp.where(positive, pivot, 1)))
-    return factor, definite
-
-
-def _substitute(factor: list[list[Array]], right_hand_side: Array) -> Array:
-    unknowns = len(factor)
-    forward: list[Array] = []
-    for i in range(unknowns):
-        inner = sum((factor[i][k] * forward[k] for k in range(i)), jnp.zeros_like(right_hand_side[i]))
-        forward.append((right_hand_side[i] - inner) / factor[i][i])
-    solution: list[Array] = [jnp.zeros(())] * unknowns
-    for i in reversed(range(unknowns)):
-        inner = sum(
-            (factor[k][i] * solution[k] for k in range(i + 1, unknowns)), jnp.zeros_like(right_hand_side[i])
-        )
-        solution[i] = (forward[i] - inner) / factor[i][i]
-    return jnp.stack(solution)
-
-
-def _solve_unrolled(matrix: Array, right_hand_side: Array, identity: Array) -> Array:
     factor, definite = _cholesky(jax.lax.stop_gradient(matrix))
     matrix = jnp.where(definite, matrix, identity)
+    factor = jnp.where(definite, factor, identity)
     return jax.lax.custom_linear_solve(
         lambda x: jnp.sum(matrix[:, :, None] * x[None], axis=1),
         jnp.where(definite, right_hand_side, 0),
@@ -97,29 +63,48 @@ def _solve_unrolled(matrix: Array, right_hand_side: Array, identity: Array) -> A
     )
 
 
-def _solve_batched(matrix: Array, right_hand_side: Array, identity: Array) -> Array:
-    definite = jnp.all(
-        jnp.isfinite(jnp.linalg.cholesky(jax.lax.stop_gradient(_equations_last(matrix)))), axis=(-2, -1)
-    )
-    matrix = jnp.where(definite, matrix, identity)
-    right_hand_side = jnp.where(definite, right_hand_side, 0)
+def _cholesky(matrix: Array) -> tuple[Array, Bool[Array, "*batch"]]:
+    """Factor into ``L L'``, and tell where every pivot was positive (elsewhere the factor is no use)."""
+    unknowns = matrix.shape[0]
+    rows = _down_the_rows(matrix)
 
-    def solve(single: Array, columns: Array) -> Array:
-        operator = lx.MatrixLinearOperator(single, lx.positive_semidefinite_tag)
-        solver = lx.Cholesky()
-        state = solver.init(operator, {})
-        return jax.vmap(
-            lambda column: lx.linear_solve(operator, column, solver, state=state, throw=False).value,
-            in_axes=1,
-            out_axes=1,
-        )(columns)
+    def eliminate(k: int | Array, state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        remainder, factor, definite = state
+        pivot = remainder[k, k]
+        positive = (pivot > 0) & jnp.isfinite(pivot)
+        column = jnp.where(rows >= k, remainder[:, k] * jax.lax.rsqrt(jnp.where(positive, pivot, 1)), 0)
+        return remainder - column[:, None] * column, factor.at[:, k].set(column), definite & positive
 
-    batch = matrix.shape[2:]
-    matrices = _equations_last(matrix).reshape(-1, *matrix.shape[:2])
-    columns = _equations_last(right_hand_side).reshape(-1, *right_hand_side.shape[:2])
-    solution = jax.vmap(solve)(matrices, columns).reshape(*batch, *right_hand_side.shape[:2])
-    return jnp.moveaxis(solution, (-2, -1), (0, 1))
+    start = (matrix, jnp.zeros_like(matrix), jnp.ones(matrix.shape[2:], bool))
+    _, factor, definite = _for_each(unknowns, eliminate, start)
+    return factor, definite
 
 
-def _equations_last(x: Array) -> Array:
-    return jnp.moveaxis(x, (0, 1), (-2, -1))
+def _substitute(factor: Array, right_hand_side: Array) -> Array:
+    """Solve ``L L' x = b`` by forward, then backward substitution."""
+    unknowns = factor.shape[0]
+    rows = _down_the_rows(factor)[:, None]
+
+    def forward(k: int | Array, b: Array) -> Array:
+        solved = b[k] / factor[k, k]
+        return jnp.where(rows > k, b - factor[:, k, None] * solved, b).at[k].set(solved)
+
+    def backward(step: int | Array, b: Array) -> Array:
+        k = unknowns - 1 - step
+        solved = b[k] / factor[k, k]
+        return jnp.where(rows < k, b - factor[k, :, None] * solved, b).at[k].set(solved)
+
+    return _for_each(unknowns, backward, _for_each(unknowns, forward, right_hand_side))
+
+
+def _down_the_rows(matrix: Array) -> Array:
+    unknowns = matrix.shape[0]
+    return jnp.arange(unknowns).reshape(unknowns, *[1] * (matrix.ndim - 2))
+
+
+def _for_each(count: int, body: Callable[[Any, Any], Any], state: Any) -> Any:
+    if count > _LARGEST_UNROLLED_SYSTEM:
+        return jax.lax.fori_loop(0, count, body, state)
+    for k in range(count):
+        state = body(k, state)
+    return state
