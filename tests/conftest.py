@@ -1,7 +1,5 @@
 """Settings of every test: strict dtypes, and golden data that may not be skipped where it must be there."""
 
-import os
-
 import jax
 import pytest
 

@@ -26,7 +26,9 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
     Errors a user can mend are printed as one message without a traceback (exit code 1); anything else
     is a defect and keeps its traceback.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
+    )
     try:
         main(None)
     except SpatialPredictionError as error:

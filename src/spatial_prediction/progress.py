@@ -14,7 +14,12 @@ Item = TypeVar("Item")
 
 
 def progress(
-    items: Iterable[Item], *, total: int, description: str, unit: str = "it", seconds_between_lines: float = 10.0
+    items: Iterable[Item],
+    *,
+    total: int,
+    description: str,
+    unit: str = "it",
+    seconds_between_lines: float = 10.0,
 ) -> Iterator[Item]:
     """Pass ``items`` on while showing how far along they are.
 

@@ -6,13 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.helpers import shared_folder
 
 from spatial_prediction.padding import (
     AutocorrelationPrediction,
     CovariancePrediction,
     LagrangeExtrapolation,
 )
-from tests.helpers import shared_folder
 
 GOLDEN = shared_folder("golden/padding")
 

@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.helpers import shared_folder
 
 from spatial_prediction.models import RVSR, merge_branches
-from tests.helpers import shared_folder
 
 GOLDEN = shared_folder("golden/rvsr")
 

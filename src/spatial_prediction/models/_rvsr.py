@@ -129,7 +129,9 @@ class RVSR(eqx.Module):
         def convolution(name: str) -> Convolution:
             missing = [part for part in (f"{name}.weight", f"{name}.bias") if part not in left]
             if missing:
-                raise ValueError(f"the weights lack {missing[0]!r}; these are not the arrays of an RVSR network")
+                raise ValueError(
+                    f"the weights lack {missing[0]!r}; these are not the arrays of an RVSR network"
+                )
             weight, bias = (jnp.asarray(left.pop(f"{name}.{part}")) for part in ("weight", "bias"))
             return Convolution(rearrange(weight, "... o i h w -> ... h w i o"), bias[..., 0, 0])
 
@@ -146,7 +148,8 @@ class RVSR(eqx.Module):
             )
 
         body = Block(
-            repconv("body.repconv"), FeedForward(convolution("body.ffn.expand"), convolution("body.ffn.reduce"))
+            repconv("body.repconv"),
+            FeedForward(convolution("body.ffn.expand"), convolution("body.ffn.reduce")),
         )
         model = cls(
             head=convolution("head"),
@@ -191,11 +194,9 @@ class RVSR(eqx.Module):
         """Upscale one example of shape (3, height, width) to (3, 4 (height - 2 crop), 4 (width - 2 crop))."""
         return jnp.moveaxis(self.apply(jnp.moveaxis(x, 0, -1)[None])[0], -1, 0)
 
-    def apply(
-        self, x: Float[Array, "batch height width 3"]
-    ) -> Float[Array, "batch out_height out_width 3"]:
+    def apply(self, x: Float[Array, "batch height width 3"]) -> Float[Array, "batch out_height out_width 3"]:
         """Upscale a channels-last batch."""
-        return self._upscaled(x, self._features(x)[-1])
+        return self.with_features(x)[0]
 
     def with_features(self, x: Float[Array, "batch height width 3"]) -> tuple[Array, list[Array]]:
         """Upscale, and also return what goes into each 3x3 convolution behind the head.
@@ -203,28 +204,21 @@ class RVSR(eqx.Module):
         Returns:
             The output and ``blocks + 1`` feature maps (batch, height, width, channels) before padding.
         """
-        features = self._features(x)
-        return self._upscaled(x, features[-1]), features
-
-    def _features(self, x: Array) -> list[Array]:
-        blocks = self.body.ffn.expand.bias.shape[0]
         padded_layers = self.depth - self.output_crop
-        head = self.head(self._padded(x, 0 < padded_layers))
+        head = self.head(self._padded(x, padded_layers > 0))
         features = [head]
-        for index in range(blocks):
+        # A loop over equal blocks (lax.scan) would compile sooner, but XLA runs convolutions inside loops
+        # several times slower on CPUs.
+        for index in range(self.depth - 2):
             block = jax.tree.map(lambda leaf, index=index: leaf[index], self.body)
-            y = block.repconv(self._padded(features[-1], index + 1 < padded_layers))
-            features.append(block.ffn(y))
-        cut = (head.shape[1] - features[-1].shape[1]) // 2
-        features[-1] = features[-1] + _cropped(head, cut)
-        return features
+            padded = self._padded(features[-1], index + 1 < padded_layers)
+            features.append(block.ffn(block.repconv(padded)))
+        features[-1] = features[-1] + _cropped(head, (head.shape[1] - features[-1].shape[1]) // 2)
+        return self._upscaled(x, features[-1]), features
 
     def _upscaled(self, x: Array, body: Array) -> Array:
         residual = self.project(self.tail(self._padded(body, self.output_crop == 0)))
-        if self.output_crop == 0:
-            x = self.upscale_padding.extend(x)
-        else:
-            x = _cropped(x, self.output_crop - 1)
+        x = self.upscale_padding.extend(x) if self.output_crop == 0 else _cropped(x, self.output_crop - 1)
         base = bilinear_phases(x, self.upscale_factor)
         return pixel_shuffle(residual + base, self.upscale_factor)
 

@@ -78,7 +78,7 @@ def _lagged_products(z: Array, length: int) -> Array:
     """Sums ``products[i, j] = sum_y z[y - i] z[y - j]`` over all y whose ``length`` predecessors are known.
 
     Returns:
-        Shape (length + 1, length + 1, \\*batch, channels), symmetric.
+        Shape (length + 1, length + 1, *batch, channels), symmetric.
     """
     height = z.shape[-3]
 

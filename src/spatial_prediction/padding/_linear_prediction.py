@@ -5,7 +5,7 @@ along the padding direction, ``width`` across it, placed symmetrically. Near a c
 stick out of the map, so it is shifted inwards there and other coefficients, fitted for that off-centre
 position, are used; the front of predicted pixels keeps its full width (arXiv 2502.12300, sec. 2).
 
-Coefficients have shape (positions, length, width, \\*batch, channels), ``positions == width``: entry
+Coefficients have shape (positions, length, width, *batch, channels), ``positions == width``: entry
 ``[p, l, w]`` weighs the pixel in row ``l`` (0 = farthest from the border) and column ``w`` of the rectangle
 when the predicted pixel stands above column ``p`` of it.
 """
@@ -104,7 +104,7 @@ def assemble(x: Array, frame: list[Array]) -> Array:
 
 
 def _continued(rows: Array, coefficients: Array, steps: int) -> Array:
-    """Predict ``steps`` rows below ``rows``, a (\\*batch, length, columns, channels) strip."""
+    """Predict ``steps`` rows below ``rows``, a (*batch, length, columns, channels) strip."""
     if steps == 0:
         return rows[..., :0, :, :]
 

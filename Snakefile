@@ -1,0 +1,26 @@
+# Predict the pixels one cannot see: the padding study, from scenes to figures and tables.
+#
+#   snakemake --cores all                                      the default study
+#   snakemake --cores all --configfile config/paper.yaml       an overlay on top of config.yaml
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/dataset.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/timing.smk"
+include: "workflow/rules/figures.smk"
+
+
+rule all:
+    input:
+        FIGURES,
+        TABLES,
+    default_target: True

@@ -1,0 +1,81 @@
+"""Tiles cut from the arrays of scenes; every draw follows from (seed, step) alone."""
+
+from pathlib import Path
+
+import numpy as np
+
+from spatial_prediction.errors import ConfigurationError, SceneError
+
+DN_PER_REFLECTANCE = 10_000
+"""Digital numbers per unit of reflectance in Sentinel-2 products."""
+
+
+def open_scene_array(path: str | Path, *, smallest_size: int = 1) -> np.ndarray:
+    """Map the array of scenes at ``path`` into memory, read-only.
+
+    Returns:
+        int16 DN of shape (scenes, rows, columns, 3).
+
+    Raises:
+        SceneError: the file is missing, is no such array, or its scenes are smaller than ``smallest_size``.
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise SceneError(f"{path}: not a readable array ({error}); run the rule build_arrays again") from None
+    if array.ndim != 4 or array.shape[-1] != 3 or array.dtype != np.int16:
+        raise SceneError(
+            f"{path}: holds {array.dtype} of shape {array.shape}, expected int16 (scenes, rows, columns, 3); "
+            "run the rule build_arrays again"
+        )
+    if min(array.shape[1:3]) < smallest_size:
+        raise SceneError(
+            f"{path}: scenes of {array.shape[1]} x {array.shape[2]} pixels cannot give tiles of "
+            f"{smallest_size}; use larger scenes (dataset.scene_size) or a smaller training.low_res_size"
+        )
+    return array
+
+
+class RandomTiles:
+    """Random tiles of random scenes.
+
+    ``tiles[step]`` is the batch of training step ``step``: int16 (batch, size, size, 3). It depends on
+    ``seed`` and ``step`` alone, so neither resuming nor reading ahead can change it. A batch takes no scene
+    twice unless it is larger than the set of scenes; then every scene comes up equally often, give or
+    take one.
+    """
+
+    def __init__(self, scenes: np.ndarray, *, size: int, batch_size: int, seed: int) -> None:
+        if batch_size < 1:
+            raise ConfigurationError(f"batch_size is {batch_size}; it must be at least 1")
+        self.scenes, self.size, self.batch_size, self.seed = scenes, size, batch_size, seed
+
+    def draw(self, step: int) -> np.ndarray:
+        """Return (scene, row, column) of each tile of the batch, int64 of shape (batch, 3)."""
+        rng = np.random.default_rng([self.seed, step])
+        count, height, width = self.scenes.shape[:3]
+        rounds = -(-self.batch_size // count)
+        scenes = np.concatenate([rng.permutation(count) for _ in range(rounds)])[: self.batch_size]
+        rows = rng.integers(0, height - self.size + 1, self.batch_size)
+        columns = rng.integers(0, width - self.size + 1, self.batch_size)
+        return np.stack([scenes, rows, columns], axis=1)
+
+    def __getitem__(self, step: int) -> np.ndarray:
+        """Read the batch of ``step``; only the tiles are read, never whole scenes."""
+        size = self.size
+        return np.stack([self.scenes[s, y : y + size, x : x + size] for s, y, x in self.draw(step)])
+
+
+def corner_tiles(scene: np.ndarray, size: int) -> np.ndarray:
+    """Cut the four corner tiles of a scene: (4, size, size, 3), top left, top right, bottom left, right."""
+    return np.stack([scene[rows, columns] for rows in _ends(size) for columns in _ends(size)])
+
+
+def centre_tiles(scenes: np.ndarray, size: int) -> np.ndarray:
+    """Cut the central tile of every scene: (scenes, size, size, 3)."""
+    top, left = ((extent - size) // 2 for extent in scenes.shape[1:3])
+    return np.asarray(scenes[:, top : top + size, left : left + size])
+
+
+def _ends(size: int) -> tuple[slice, slice]:
+    return slice(None, size), slice(-size, None)

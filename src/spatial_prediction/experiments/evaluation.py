@@ -1,0 +1,157 @@
+"""Stages: test errors by output crop, and errors of paddings on feature maps."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pandas as pd
+
+from spatial_prediction.data.degradation import tile_size
+from spatial_prediction.data.tiles import corner_tiles, open_scene_array
+from spatial_prediction.experiments.super_resolution import pair
+from spatial_prediction.experiments.tables import write_table
+from spatial_prediction.experiments.training_run import load_model
+from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, merge_branches
+from spatial_prediction.padding import padding_from_name
+from spatial_prediction.progress import progress
+from spatial_prediction.provenance import provenance
+
+KNOWN_SIZE = 28
+"""Rows and columns of a feature map that a padding is shown; it predicts the ring around them."""
+
+
+def evaluate_mse(
+    model_path: Path, *, test_path: Path, low_res_size: int, batch_size: int, data_hash: str, output: Path
+) -> None:
+    """Write the squared errors of a network on the corner tiles of all test scenes.
+
+    One row per image and output crop 0..10: sum of squares over the four corners, three bands and all
+    kept pixels, and their count. A diverged run gives a table without rows.
+    """
+    model, header = load_model(model_path, output_crop=0)
+    columns: dict[str, list] = {"image": [], "output_crop": [], "sum_of_squares": [], "pixel_count": []}
+    if model is not None:
+        sums, counts = corner_errors(merge_branches(model), test_path, low_res_size, batch_size)
+        images, crops = (axis.ravel() for axis in np.indices(sums.shape))
+        columns = {
+            "image": images,
+            "output_crop": crops,
+            "sum_of_squares": sums.ravel(),
+            "pixel_count": counts[crops],
+        }
+    table = pd.DataFrame({"preset": header["preset"], "seed": header["seed"], **columns})
+    types = {"preset": str, "seed": int, "image": int, "output_crop": int, "sum_of_squares": float}
+    write_table(
+        table.astype({**types, "pixel_count": int}), output, provenance(data=data_hash, batch_size=batch_size)
+    )
+
+
+def corner_errors(
+    model: RVSR, test_path: Path, low_res_size: int, batch_size: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return sums of squares, float64 (images, 11), and pixel counts, int64 (11,), by output crop."""
+    factor = model.upscale_factor
+    crops = range(LARGEST_OUTPUT_CROP + 1)
+    side = low_res_size * factor
+    rings = jnp.asarray(np.stack([_inside(side, crop * factor) for crop in crops]), jnp.float32)
+
+    @eqx.filter_jit
+    def crop_sums(model: RVSR, tiles: jax.Array) -> jax.Array:
+        low_res, high_res = pair(tiles, factor)
+        squares = jnp.sum((model.apply(low_res) - high_res) ** 2, axis=-1)
+        return jnp.einsum("nyx,cyx->nc", squares, rings, precision="highest")
+
+    sums = np.concatenate(
+        [
+            np.asarray(crop_sums(model, tiles), np.float64)
+            for tiles in _corner_batches(test_path, tile_size(low_res_size, factor), batch_size)
+        ]
+    )
+    counts = np.array([4 * 3 * (side - 2 * crop * factor) ** 2 for crop in crops])
+    return sums.reshape(-1, 4, len(crops)).sum(axis=1), counts
+
+
+def evaluate_padding_nmse(
+    model_path: Path,
+    *,
+    paddings: list[str],
+    test_path: Path,
+    low_res_size: int,
+    batch_size: int,
+    data_hash: str,
+    output: Path,
+) -> None:
+    """Write how well each padding predicts a ring of a network's feature maps.
+
+    The network runs without padding on the corner tiles of all test scenes. Of every map the central 28 x
+    28 pixels are padded by one and compared with what stands there. One row per padding and map: 0 the
+    input, 1 to 9 what goes into the inner 3x3 convolutions, 10 the output. Squared errors and the ring's
+    variance about its own mean are summed over images, channels and pixels; their ratio is the NMSE.
+    """
+    model, header = load_model(model_path, output_crop=LARGEST_OUTPUT_CROP)
+    rows: dict[str, list] = {"padding": [], "feature_map": [], "squared_error": [], "variance": []}
+    if model is not None:
+        factor = model.upscale_factor
+        measure = _ring_errors(paddings)
+        tiles = _corner_batches(test_path, tile_size(low_res_size, factor), batch_size)
+        totals = sum(np.asarray(measure(merge_branches(model), batch), np.float64) for batch in tiles)
+        errors, variances = totals[:-1], totals[-1]
+        for padding, of_maps in zip(paddings, errors, strict=True):
+            for feature_map, squared_error in enumerate(of_maps):
+                rows["padding"].append(padding)
+                rows["feature_map"].append(feature_map)
+                rows["squared_error"].append(squared_error)
+                rows["variance"].append(variances[feature_map])
+    table = pd.DataFrame({"preset": header["preset"], "seed": header["seed"], **rows})
+    types = {"preset": str, "seed": int, "padding": str, "feature_map": int}
+    write_table(
+        table.astype({**types, "squared_error": float, "variance": float}),
+        output,
+        provenance(data=data_hash, paddings=paddings),
+    )
+
+
+def _ring_errors(paddings: list[str]) -> Callable[[RVSR, np.ndarray], jax.Array]:
+    pads = [padding_from_name(name, 1) for name in paddings]
+    ring = np.pad(np.zeros((KNOWN_SIZE, KNOWN_SIZE), bool), 1, constant_values=True)
+    where = np.nonzero(ring)
+
+    @eqx.filter_jit
+    def measure(model: RVSR, tiles: jax.Array) -> jax.Array:
+        """Sum squares, shape (paddings + 1, maps); the last row is the variance of the ring."""
+        low_res, _ = pair(tiles, model.upscale_factor)
+        prediction, features = model.with_features(low_res)
+        columns = []
+        for feature in (low_res, *features, prediction):
+            target = _central(feature, KNOWN_SIZE + 2)
+            actual = target[:, *where]  # (batch, ring pixels, channels)
+            variance = jnp.sum((actual - actual.mean(axis=1, keepdims=True)) ** 2)
+            known = target[:, 1:-1, 1:-1]
+            errors = [jnp.sum((pad.extend(known)[:, *where] - actual) ** 2) for pad in pads]
+            columns.append(jnp.stack([*errors, variance]))
+        return jnp.stack(columns, axis=1)
+
+    return measure
+
+
+def _corner_batches(test_path: Path, size: int, batch_size: int) -> Iterator[np.ndarray]:
+    scenes = open_scene_array(test_path, smallest_size=size)
+    scenes_per_batch = max(1, batch_size // 4)
+    firsts = range(0, len(scenes), scenes_per_batch)
+    for first in progress(firsts, total=len(firsts), description="evaluating", unit="batches"):
+        chosen = scenes[first : first + scenes_per_batch]
+        yield np.concatenate([corner_tiles(scene, size) for scene in chosen])
+
+
+def _inside(side: int, margin: int) -> np.ndarray:
+    inside = np.zeros((side, side))
+    inside[margin : side - margin, margin : side - margin] = 1
+    return inside
+
+
+def _central(x: jax.Array, size: int) -> jax.Array:
+    top, left = ((extent - size) // 2 for extent in x.shape[1:3])
+    return x[:, top : top + size, left : left + size]

@@ -1,0 +1,72 @@
+"""The task every network of the padding study learns: 4x super-resolution of Sentinel-2 tiles."""
+
+from collections.abc import Callable
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from spatial_prediction.config import ModelSettings, Preset
+from spatial_prediction.data.degradation import scaled_reflectance, super_resolution_pair
+from spatial_prediction.models import RVSR, merge_branches
+
+
+def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
+    """Make an untrained network. The same seed gives the same weights whatever the preset."""
+    return RVSR.initialised(
+        padding=preset.padding,
+        upscale_padding=preset.upscale_padding,
+        output_crop=preset.output_crop,
+        hidden_channels=settings.hidden_channels,
+        blocks=settings.blocks,
+        upscale_factor=settings.upscale_factor,
+        key=jax.random.key(seed),
+    )
+
+
+def pair(tiles: Array | np.ndarray, upscale_factor: int) -> tuple[Array, Array]:
+    """Make (low_res, high_res) in [-1, 1] from int16 tiles (batch, size, size, 3)."""
+    return super_resolution_pair(scaled_reflectance(jnp.asarray(tiles)), upscale_factor)
+
+
+def kept(high_res: Array, model: RVSR) -> Array:
+    """Cut the target (batch, height, width, 3) to what ``model`` predicts."""
+    margin = model.output_crop * model.upscale_factor
+    return high_res[:, margin : high_res.shape[1] - margin, margin : high_res.shape[2] - margin]
+
+
+def mean_squared_error(
+    model: RVSR, low_res: Float[Array, "batch h w 3"], high_res: Float[Array, "batch H W 3"]
+) -> Float[Array, ""]:
+    """Mean squared error of the network over the part of the target it predicts."""
+    return jnp.mean((model.apply(low_res) - kept(high_res, model)) ** 2)
+
+
+def training_loss(static: RVSR) -> Callable[[RVSR, Array], Array]:
+    """Make the loss of (parameters, int16 tiles), with branches merged inside.
+
+    Merging is exact, so loss and gradient are those of the branches for a tenth of the arithmetic.
+    """
+
+    def loss(parameters: RVSR, tiles: Array) -> Array:
+        model = eqx.combine(parameters, static)
+        return mean_squared_error(merge_branches(model), *pair(tiles, model.upscale_factor))
+
+    return loss
+
+
+def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callable[[RVSR], float]:
+    """Make the mean loss of parameters over fixed ``tiles``, computed in batches."""
+    loss = jax.jit(training_loss(static))
+
+    def mean_loss(parameters: RVSR) -> float:
+        total = sum(
+            float(loss(parameters, tiles[first : first + batch_size]))
+            * len(tiles[first : first + batch_size])
+            for first in range(0, len(tiles), batch_size)
+        )
+        return total / len(tiles)
+
+    return mean_loss

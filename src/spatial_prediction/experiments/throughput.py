@@ -1,0 +1,150 @@
+"""Stage: how fast a preset trains and predicts, with the largest batch that fits a memory budget."""
+
+import logging
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.stages import Compiled
+
+from spatial_prediction import files
+from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
+from spatial_prediction.data.degradation import tile_size
+from spatial_prediction.experiments.super_resolution import network, training_loss
+from spatial_prediction.models import merge_branches
+from spatial_prediction.provenance import provenance
+from spatial_prediction.training import make_update, optimizer
+
+logger = logging.getLogger(__name__)
+
+Kind = Literal["training", "inference"]
+
+
+def measure_throughput(
+    name: str,
+    preset: Preset,
+    *,
+    kind: Kind,
+    model_settings: ModelSettings,
+    settings: TrainingSettings,
+    memory_budget: int,
+    repeats: int,
+    largest_batch: int,
+    output: Path,
+) -> None:
+    """Time a preset, and zero padding with the same output crop in turn with it; write both as JSON.
+
+    Inference is the merged network in float32 on tiles of the training size; training is the whole step
+    from integer tiles to updated weights. Weights are untrained: timing doesn't depend on their values.
+    The batch is the largest whose program needs no more memory than the budget, by the compiler's own
+    account, and then really runs. Preset and reference alternate batch by batch, so that their ratio
+    holds though the machine's speed drifts.
+    """
+    reference = Preset("zero", "repl", preset.output_crop)
+
+    def program(of: Preset, batch: int) -> "_Program":
+        return _Program(of, kind, model_settings, settings, batch)
+
+    timed = _largest_fitting(lambda batch: program(preset, batch), memory_budget, largest_batch)
+    rival = timed if preset == reference else program(reference, timed.batch)
+    for each in {id(timed): timed, id(rival): rival}.values():
+        each.run()  # the first run of a program allocates and warms caches
+    seconds, rival_seconds = [], []
+    for _ in range(repeats):
+        seconds.append(timed.run())
+        rival_seconds.append(seconds[-1] if rival is timed else rival.run())
+
+    per_second = timed.batch / statistics.median(seconds)
+    side = (settings.low_res_size - 2 * preset.output_crop) * model_settings.upscale_factor
+    record = {
+        "preset": name,
+        "kind": kind,
+        "device": jax.devices()[0].device_kind,
+        "batch_size": timed.batch,
+        "memory_budget_bytes": memory_budget,
+        "memory_bytes": timed.memory,
+        "median_seconds": statistics.median(seconds),
+        "seconds": seconds,
+        "images_per_second": per_second,
+        "pixels_per_second": per_second * side**2,
+        "reference": "zero",
+        "reference_images_per_second": timed.batch / statistics.median(rival_seconds),
+        "provenance": provenance(repeats=repeats, low_res_size=settings.low_res_size),
+    }
+    files.write_json(output, record)
+    logger.info("%s %s: batch %d, %.1f images/s", name, kind, timed.batch, per_second)
+
+
+class _Program:
+    """A compiled training step or inference at one batch size, with input to run it on."""
+
+    def __init__(
+        self,
+        preset: Preset,
+        kind: Kind,
+        model_settings: ModelSettings,
+        settings: TrainingSettings,
+        batch: int,
+    ) -> None:
+        self.batch = batch
+        model = network(preset, model_settings, seed=0)
+        rng = np.random.default_rng(0)
+        if kind == "inference":
+            self._state: tuple[Any, ...] = ()
+            parameters, static = eqx.partition(merge_branches(model), eqx.is_array)
+            shape = (batch, settings.low_res_size, settings.low_res_size, 3)
+            self._input = jnp.asarray(rng.uniform(-1, 1, shape), jnp.float32)
+            function = jax.jit(lambda x: eqx.combine(parameters, static).apply(x))
+        else:
+            parameters, static = eqx.partition(model, eqx.is_array)
+            optimise = optimizer(settings)
+            self._state = (parameters, optimise.init(parameters))
+            size = tile_size(settings.low_res_size, model_settings.upscale_factor)
+            self._input = jnp.asarray(rng.integers(0, 10_000, (batch, size, size, 3)), jnp.int16)
+            function = make_update(training_loss(static), optimise)
+        self._compiled: Compiled = function.lower(*self._state, self._input).compile()
+        self.memory = _memory(self._compiled)
+
+    def run(self) -> float:
+        """Run one batch; return seconds from call to finished result."""
+        started = time.perf_counter()
+        result = jax.block_until_ready(self._compiled(*self._state, self._input))
+        seconds = time.perf_counter() - started
+        if self._state:
+            self._state = result[:2]  # the old buffers were donated
+        return seconds
+
+
+def _memory(compiled: Compiled) -> int:
+    """Bytes a program needs by the compiler's account: input, output and scratch, shared ones once."""
+    analysis = compiled.memory_analysis()
+    needed = analysis.argument_size_in_bytes + analysis.output_size_in_bytes + analysis.temp_size_in_bytes
+    return int(needed - analysis.alias_size_in_bytes)
+
+
+def _largest_fitting(program: Callable[[int], _Program], budget: int, largest: int) -> _Program:
+    """Find the largest batch within ``budget`` bytes, from few compilations.
+
+    Memory grows linearly with the batch to a good approximation, so two small programs predict the
+    largest batch; where the prediction turns out too large, or the device refuses it, it shrinks.
+    """
+    small, larger = program(1), program(5)
+    per_image = max(1.0, (larger.memory - small.memory) / 4)
+    batch = int(min(largest, max(1, 1 + (budget - small.memory) / per_image)))
+    while True:
+        candidate = program(batch)
+        try:
+            candidate.run()
+        except jax.errors.JaxRuntimeError as error:
+            if batch == 1 or "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+        else:
+            if candidate.memory <= budget or batch == 1:
+                return candidate
+        batch = max(1, min(batch - 1, int(batch * 0.95)))

@@ -1,0 +1,120 @@
+"""Training states on disk: self-describing, complete or absent, and used by one process at a time."""
+
+import contextlib
+import fcntl
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from spatial_prediction.errors import CheckpointError
+from spatial_prediction.files import written_aside
+
+logger = logging.getLogger(__name__)
+
+FORMAT_VERSION = "1"
+
+
+def named_leaves(tree: Any) -> dict[str, np.ndarray]:
+    """Return the array leaves of ``tree`` under their paths, such as ``.head.kernel``."""
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+def with_named_leaves(tree: Any, arrays: dict[str, np.ndarray], *, source: Path) -> Any:
+    """Replace the leaves of ``tree`` by the arrays of the same paths.
+
+    Raises:
+        CheckpointError: names, shapes or dtypes do not agree with the tree's.
+    """
+    expected = named_leaves(tree)
+    if expected.keys() != arrays.keys():
+        odd = sorted(expected.keys() ^ arrays.keys())[0]
+        raise CheckpointError(
+            f"{source}: {odd!r} is not in both the checkpoint and the program; remove the file"
+        )
+    for name, leaf in expected.items():
+        if arrays[name].shape != leaf.shape or arrays[name].dtype != leaf.dtype:
+            raise CheckpointError(
+                f"{source}: {name} is {arrays[name].dtype}{arrays[name].shape}, the program needs "
+                f"{leaf.dtype}{leaf.shape}; remove the file"
+            )
+    return jax.tree_util.tree_map_with_path(lambda path, _: arrays[jax.tree_util.keystr(path)], tree)
+
+
+def save_arrays(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+    """Write arrays and a JSON header as one safetensors file, complete or not at all."""
+    with written_aside(path) as temporary:
+        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        save_file(contiguous, temporary, {"format_version": FORMAT_VERSION, "header": json.dumps(header)})
+
+
+def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """Read what :func:`save_arrays` wrote.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or of another format version.
+    """
+    try:
+        with safe_open(path, "numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{path}: cannot be read ({error}); remove it and run the stage again"
+        ) from None
+    if metadata.get("format_version") != FORMAT_VERSION:
+        found = metadata.get("format_version")
+        raise CheckpointError(f"{path}: format version {found}, this program reads version {FORMAT_VERSION}")
+    return arrays, json.loads(metadata["header"])
+
+
+class Checkpoints:
+    """The folder of one training run's checkpoints; the newest two are kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process; the lock goes with the process, however it ends.
+
+        Raises:
+            CheckpointError: another process trains in this folder.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with open(self.folder / "lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CheckpointError(
+                    f"{self.folder}: another process is training here; wait for it or end it first"
+                ) from None
+            yield
+
+    def save(self, step: int, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
+        """Write the checkpoint of ``step`` and remove all but the newest two."""
+        save_arrays(self._path(step), arrays, {**header, "step": step})
+        for old in self._newest_first()[2:]:
+            old.unlink(missing_ok=True)
+
+    def newest(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+        """Return arrays and header of the newest readable checkpoint; damaged ones are passed over."""
+        for path in self._newest_first():
+            try:
+                return load_arrays(path)
+            except CheckpointError as error:
+                logger.warning("passing over a checkpoint: %s", error)
+        return None
+
+    def _path(self, step: int) -> Path:
+        return self.folder / f"step_{step:09d}.safetensors"
+
+    def _newest_first(self) -> list[Path]:
+        return sorted(self.folder.glob("step_*.safetensors"), reverse=True)

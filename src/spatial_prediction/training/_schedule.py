@@ -1,0 +1,28 @@
+"""Learning rate over the course of training."""
+
+import optax
+
+from spatial_prediction.config import TrainingSettings
+
+
+def learning_rate(settings: TrainingSettings) -> optax.Schedule:
+    """Piecewise linear: up from the initial to the full rate, flat, then down to zero at the last step."""
+    return optax.join_schedules(
+        [
+            optax.linear_schedule(
+                settings.initial_learning_rate, settings.learning_rate, settings.warmup_steps
+            ),
+            optax.linear_schedule(settings.learning_rate, 0.0, settings.steps - settings.decay_start),
+        ],
+        boundaries=[settings.decay_start],
+    )
+
+
+def optimizer(settings: TrainingSettings) -> optax.GradientTransformation:
+    """Adam with the learning rate of :func:`learning_rate`."""
+    return optax.adam(
+        learning_rate(settings),
+        b1=settings.adam_beta_1,
+        b2=settings.adam_beta_2,
+        eps=settings.adam_epsilon,
+    )

@@ -1,0 +1,70 @@
+# Test errors of every network, and padding errors on the feature maps of some.
+
+EVALUATION = config["evaluation"]
+
+
+rule evaluate_mse:
+    input:
+        model=rules.export_model.output.model,
+        test=rules.build_arrays.output.test,
+        summary=rules.build_arrays.output.summary,
+        code=code("evaluate_mse"),
+    output:
+        f"{RESULTS}/evaluation/mse/{{preset}}/seed_{{seed}}.parquet",
+    log:
+        f"{LOGS}/evaluate_mse/{{preset}}/seed_{{seed}}.log",
+    params:
+        batch_size=EVALUATION["batch_size"],
+        low_res_size=config["training"]["low_res_size"],
+        compiled=envvars_compiled,
+        scripts=SCRIPTS,
+    shell:
+        "{params.compiled}python {params.scripts}/evaluate_mse.py --model {input.model} --test {input.test}"
+        " --summary {input.summary} --low-res-size {params.low_res_size}"
+        " --batch-size {params.batch_size} --output {output} 2> {log}"
+
+
+rule evaluate_nmse:
+    input:
+        model=rules.export_model.output.model,
+        test=rules.build_arrays.output.test,
+        summary=rules.build_arrays.output.summary,
+        code=code("evaluate_nmse"),
+    output:
+        f"{RESULTS}/evaluation/nmse/{{preset}}/seed_{{seed}}.parquet",
+    log:
+        f"{LOGS}/evaluate_nmse/{{preset}}/seed_{{seed}}.log",
+    params:
+        paddings=EVALUATION["nmse_paddings"],
+        batch_size=EVALUATION["batch_size"],
+        low_res_size=config["training"]["low_res_size"],
+        compiled=envvars_compiled,
+        scripts=SCRIPTS,
+    shell:
+        "{params.compiled}python {params.scripts}/evaluate_nmse.py --model {input.model}"
+        " --paddings {params.paddings} --test {input.test} --summary {input.summary}"
+        " --low-res-size {params.low_res_size} --batch-size {params.batch_size} --output {output} 2> {log}"
+
+
+GATHERED = {
+    "mse": per_run("evaluation/mse/{preset}/seed_{seed}.parquet"),
+    "nmse": per_run("evaluation/nmse/{preset}/seed_{seed}.parquet", EVALUATION["nmse_presets"]),
+    "history": per_run("history/{preset}/seed_{seed}.parquet"),
+}
+
+
+rule gather_evaluation:
+    input:
+        tables=lambda wildcards: GATHERED[wildcards.table],
+        code=code("gather_evaluation"),
+    output:
+        f"{RESULTS}/evaluation/{{table}}.parquet",
+    log:
+        f"{LOGS}/gather_evaluation/{{table}}.log",
+    params:
+        scripts=SCRIPTS,
+    wildcard_constraints:
+        table="|".join(GATHERED),
+    shell:
+        "python {params.scripts}/gather_evaluation.py --kind {wildcards.table} --tables {input.tables}"
+        " --output {output} 2> {log}"

@@ -1,0 +1,27 @@
+# Throughput of every preset. A timing job takes all cores, so that nothing runs beside it.
+
+
+rule benchmark_throughput:
+    input:
+        code=code("benchmark_throughput"),
+    output:
+        f"{RESULTS}/timing/{{kind}}/{{preset}}.json",
+    log:
+        f"{LOGS}/benchmark_throughput/{{kind}}/{{preset}}.log",
+    params:
+        preset=preset_flags,
+        model=flags(config["model"]),
+        training=flags(
+            {
+                key: config["training"][key]
+                for key in ("low_res_size", "steps", "warmup_steps", "decay_start")
+            }
+        ),
+        timing=flags(config["timing"]),
+        compiled=envvars_compiled,
+        scripts=SCRIPTS,
+    threads: workflow.cores if workflow.cores else 1
+    shell:
+        "{params.compiled}python {params.scripts}/benchmark_throughput.py --kind {wildcards.kind}"
+        " --preset {wildcards.preset} {params.preset} {params.timing} {params.model} {params.training}"
+        " --output {output} 2> {log}"
