@@ -26,6 +26,7 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
     Errors a user can mend are printed as one message without a traceback (exit code 1); anything else
     is a defect and keeps its traceback.
     """
+    logging.getLogger("jax").setLevel(logging.WARNING)  # it would tell of every backend it doesn't find
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )
