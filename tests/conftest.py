@@ -1,5 +1,7 @@
 """Settings of every test: strict dtypes, and golden data that may not be skipped where it must be there."""
 
+import os
+
 import jax
 import pytest
 
@@ -13,5 +15,9 @@ def pytest_configure(config):
 
 
 def pytest_runtest_setup(item):
-    if item.get_closest_marker("golden") and not shared_folder("golden").exists():
-        pytest.skip("reference data not present: no folder shared/golden beside the checkout")
+    if not item.get_closest_marker("golden") or shared_folder("golden").exists():
+        return
+    reason = "reference data not present: no folder shared/golden beside the checkout"
+    if os.environ.get("SPATIAL_PREDICTION_REQUIRE_GOLDEN"):
+        pytest.fail(f"{reason}, yet it is required here")
+    pytest.skip(reason)

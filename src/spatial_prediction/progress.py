@@ -24,7 +24,7 @@ def progress(
     """Pass ``items`` on while showing how far along they are.
 
     On a terminal this is a progress bar. Elsewhere (a batch job, a log file) it is a plain log line at
-    the start of the wait, at most every ``seconds_between_lines`` seconds, and at the end.
+    most every ``seconds_between_lines`` seconds, and one at the end.
     """
     if sys.stderr.isatty():
         yield from tqdm(items, total=total, desc=description, unit=unit, dynamic_ncols=True)

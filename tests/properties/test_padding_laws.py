@@ -13,6 +13,7 @@ from spatial_prediction.padding import (
     PADDING_NAMES,
     AutocorrelationPrediction,
     CovariancePrediction,
+    LagrangeExtrapolation,
     padding_from_name,
 )
 
@@ -24,23 +25,25 @@ PADDINGS = {name: partial(padding_from_name, name) for name in (*PADDING_NAMES, 
     "autocorrelation 2x1, no window": partial(AutocorrelationPrediction, length=2, width=1, window=None),
     "autocorrelation 2x1, transforms": partial(AutocorrelationPrediction, length=2, width=1, sums="fft"),
 }
-ONE_OF_EACH_KIND = ("zero", "circ", "extr3", "lp2x1cs", "lp2x3", "lp3x3")
+ONE_OF_EACH_KIND = ("zero", "circ", "extr3", "lp2x1cs", "autocorrelation 1x3", "lp3x3")
 
-# Most of the time goes into compiling, so most laws share these three programs a padding. On an 8x8 map the
-# transforms of the "fft" sums have even widths; for odd ones their (published) estimate is not symmetric.
+# Nearly all of the time goes into compiling, so most laws share two programs: one for ALL_ROUND in float32
+# with its gradient, one for VERTICALLY in float64. On an 8x8 map the transforms of the "fft" sums have even
+# widths; for odd ones their (published) estimate is not that of the transposed map.
 SHAPE = (2, 8, 8)
 VERTICALLY = ((2, 2), (0, 0))
 HORIZONTALLY = ((0, 0), (2, 2))
-ALL_ROUND = ((2, 1), (0, 1))
+ALL_ROUND = ((1, 1), (0, 1))
+UNEQUAL = ((2, 1), (0, 3))
 
 every_padding = pytest.mark.parametrize("name", PADDINGS)
 each_kind = pytest.mark.parametrize("name", ONE_OF_EACH_KIND)
+sizes = st.integers(1, 6)
 seeds = st.integers(0, 2**32 - 1)
 pad_widths = st.tuples(*[st.tuples(st.integers(0, 4), st.integers(0, 4))] * 2)
 
 
-def law(test):
-    return settings(deadline=None, max_examples=15)(test)
+law = settings(deadline=None, max_examples=15)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -96,11 +99,10 @@ def assert_equal_to_rounding(actual, expected):
 
 
 @every_padding
-@law
-@given(pad_widths, st.sampled_from(["float16", "bfloat16", "float32", "float64"]), st.data())
-def test_shape_grows_by_the_pad_width_and_the_dtype_is_kept(name, pad_width, dtype, data):
+@settings(deadline=None, max_examples=4)  # each traces anew
+@given(pad_widths, sizes, sizes, st.sampled_from(["float16", "bfloat16", "float32", "float64"]))
+def test_shape_grows_by_the_pad_width_and_the_dtype_is_kept(name, pad_width, height, width, dtype):
     (top, bottom), (left, right) = pad_width
-    height, width = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
     with jax.enable_x64(dtype == "float64"):
         x = jax.ShapeDtypeStruct((2, height, width), jnp.dtype(dtype))
         y = jax.eval_shape(PADDINGS[name](pad_width), x)
@@ -118,28 +120,21 @@ def test_interior_is_unchanged(name, seed):
 
 
 @each_kind
-@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16, np.float64])
-def test_interior_is_unchanged_in_any_precision(name, dtype):
-    x = noise(0).astype(dtype)
+@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+def test_low_precision_input_keeps_its_interior_and_gets_the_prediction_of_float32(name, dtype):
+    x = noise(1).astype(dtype)
     y = padded(name, ALL_ROUND, x)
     np.testing.assert_array_equal(cropped(y, ALL_ROUND), x)
-    assert np.isfinite(y.astype(np.float64)).all()
-
-
-@each_kind
-@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
-def test_low_precision_input_gets_the_prediction_of_float32(name, dtype):
-    x = noise(1).astype(dtype)
-    exact = padded(name, ALL_ROUND, x.astype(np.float32))
-    # One rounding of the result; extrapolation also rounds the widened map before it goes on.
-    rounding = 20 * float(jnp.finfo(dtype).eps)
+    expected = padded_with_gradient(name, x)[0]
+    # One rounding of the result; extrapolation also rounds the rows before it continues the columns, and
+    # adds rounded values of both signs: the absolute weights of order 3 sum to 7.
     np.testing.assert_allclose(
-        padded(name, ALL_ROUND, x).astype(np.float32), exact, rtol=rounding, atol=rounding
+        y.astype(np.float32), expected, rtol=0, atol=7 * 7 * float(jnp.finfo(dtype).eps)
     )
 
 
 @each_kind
-@pytest.mark.parametrize("pad_width", [((0, 0), (0, 0)), ((0, 3), (2, 0)), ((1, 0), (0, 0))], ids=str)
+@pytest.mark.parametrize("pad_width", [((0, 0), (0, 0)), ((0, 3), (0, 0)), UNEQUAL], ids=str)
 def test_padding_then_cropping_is_the_identity_where_some_sides_are_not_padded(name, pad_width):
     x = noise(2)
     np.testing.assert_array_equal(cropped(padded(name, pad_width, x), pad_width), x)
@@ -148,7 +143,7 @@ def test_padding_then_cropping_is_the_identity_where_some_sides_are_not_padded(n
 # Equivariance
 
 
-@every_padding
+@each_kind
 @law
 @given(seeds)
 def test_padding_the_columns_is_padding_the_rows_of_the_transposed_map(name, seed):
@@ -167,11 +162,10 @@ def test_a_flipped_map_is_padded_to_the_flipped_result(name, seed, axis):
 
 
 @each_kind
-@pytest.mark.parametrize(("axis", "flipped"), [(1, ((1, 2), (0, 3))), (2, ((2, 1), (3, 0)))])
-def test_flipping_swaps_unequal_pad_widths(name, axis, flipped):
+def test_turning_the_map_upside_down_swaps_unequal_pad_widths(name):
     x = noise(3)
-    expected = np.flip(padded(name, ((2, 1), (0, 3)), x), axis)
-    assert_equal_to_rounding(padded(name, flipped, np.flip(x, axis)), expected)
+    turned = padded(name, ((1, 2), (3, 0)), np.flip(x, (1, 2)))
+    assert_equal_to_rounding(turned, np.flip(padded(name, UNEQUAL, x), (1, 2)))
 
 
 @every_padding
@@ -207,17 +201,16 @@ def test_scaling_and_shifting_the_map_scales_and_shifts_the_padding(name, seed, 
 
 @every_padding
 @law
-@given(st.floats(-1e4, 1e4, width=32))
+@given(st.just(0.0) | st.floats(1, 1e4, width=32) | st.floats(-1e4, -1, width=32))
 def test_a_constant_is_continued_with_finite_gradients(name, constant):
     y, gradient = padded_with_gradient(name, np.full(SHAPE, constant))
     assert np.isfinite(gradient).all()
     if name == "zero":
-        assert (np.delete(y[:, 2:-1], -1, axis=2) == np.float32(constant)).all()
-        assert not y[:, :2].any()
+        np.testing.assert_array_equal(y, np.pad(np.full(SHAPE, constant), ((0, 0), *ALL_ROUND)))
     else:
-        # Extrapolation of order 5 magnifies rounding 129-fold on the second pixel, in corners another 31-fold.
-        rounding = 1e-6 if name != "extr5" else 129 * 31 * 1e-7
-        np.testing.assert_allclose(y, constant, rtol=rounding, atol=1e-38)
+        # Extrapolation of order 5 magnifies rounding by its absolute weights, 31 in sum, in corners twice.
+        rounding = 31 * 31 * 1e-7 if name == "extr5" else 2e-6
+        np.testing.assert_allclose(y, constant, rtol=rounding, atol=1e-37)
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 4, 5])
@@ -231,20 +224,20 @@ def test_extrapolation_continues_polynomials_below_its_order(order, data):
     )
     rows, columns = np.arange(-2.0, 9), np.arange(-1.0, 10)
     field = np.polynomial.polynomial.polygrid2d(rows, columns, coefficients)[None]
-    PADDINGS[f"extr{order}"] = partial(padding_from_name, f"extr{order}")
     pad_width = ((2, 3), (1, 2))
-    # Integers below 2^53: not a bit may differ.
-    np.testing.assert_array_equal(padded(f"extr{order}", pad_width, cropped(field, pad_width)), field)
+    with jax.enable_x64(True):
+        y = LagrangeExtrapolation(pad_width, order)(jnp.asarray(cropped(field, pad_width)))
+    np.testing.assert_array_equal(y, field)  # integers below 2^53: not a bit may differ
 
 
 # Transformations of JAX
 
 
-@each_kind
+@pytest.mark.parametrize("name", ["circ", "extr3", "lp2x1cs", "lp2x1"])
 def test_compiled_and_eager_results_agree(name):
     x = noise(4).astype(np.float32)
     eager = PADDINGS[name](ALL_ROUND)(jnp.asarray(x))
-    np.testing.assert_allclose(padded(name, ALL_ROUND, x), eager, rtol=1e-5, atol=1e-5)  # float32
+    np.testing.assert_allclose(padded_with_gradient(name, x)[0], eager, rtol=1e-5, atol=1e-5)  # float32
 
 
 @each_kind
@@ -264,7 +257,6 @@ def test_vmap_a_loop_and_a_channels_last_batch_agree(name):
 DEGENERATE = {
     "zeros": np.zeros(SHAPE),
     "one pixel": np.pad(np.ones((2, 1, 1)), ((0, 0), (3, 4), (5, 2))),
-    "near-constant": 1 + 1e-7 * noise(6),
     "large": 1e4 * noise(7),
     "large and near-constant": 1e4 + 1e-3 * noise(8),
     "constant rows": np.broadcast_to(noise(9, (2, 1, 8)), SHAPE),
@@ -282,7 +274,7 @@ def test_degenerate_maps_give_finite_values_and_gradients(name):
         assert np.isfinite(gradient).all(), kind
 
 
-@pytest.mark.parametrize("name", [*ONE_OF_EACH_KIND, "refl", "lp1x1cs"])
+@pytest.mark.parametrize("name", ["refl", "extr3", "lp2x1cs", "lp2x3"])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 5), (1, 2, 2)], ids=str)
 def test_tiny_maps_give_finite_values_and_gradients(name, shape):
     for x in (noise(10, shape), np.zeros(shape)):
@@ -292,23 +284,24 @@ def test_tiny_maps_give_finite_values_and_gradients(name, shape):
         np.testing.assert_array_equal(cropped(y, ALL_ROUND), x.astype(np.float32))
 
 
-TINY_SCALES = {
-    "lp1x1cs": "the derivative of r01 / r11 squares r11, which underflows",
-    "lp2x1cs": "the derivative of the coefficients squares the determinant, which underflows",
-}
+HARDLY_VARYING = {
+    "near-constant": 1 + 1e-7 * noise(6),
+    "a small constant": np.full(SHAPE, 3.7810264e-7),
+} | {f"of size 1e-{exponent}": 10.0**-exponent * noise(11) for exponent in (6, 8, 10, 12, 15, 20, 30)}
+the_derivative_overflows = pytest.mark.xfail(
+    strict=True, reason="the derivative of the fit's quotient divides by the square of a tiny denominator"
+)
 
 
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(n, marks=pytest.mark.xfail(strict=True, reason=TINY_SCALES[n]))
-        if n in TINY_SCALES
-        else n
-        for n in PADDINGS
+        pytest.param(name, marks=the_derivative_overflows) if "covariance" in name or "cs" in name else name
+        for name in PADDINGS
     ],
 )
-def test_maps_of_tiny_values_give_finite_values_and_gradients(name):
-    for exponent in (-6, -8, -10, -12, -15, -20):
-        y, gradient = padded_with_gradient(name, 10.0**exponent * noise(11))
-        assert np.isfinite(y).all(), exponent
-        assert np.isfinite(gradient).all(), exponent
+def test_maps_that_hardly_vary_give_finite_values_and_gradients(name):
+    for kind, x in HARDLY_VARYING.items():
+        y, gradient = padded_with_gradient(name, x)
+        assert np.isfinite(y).all(), kind
+        assert np.isfinite(gradient).all(), kind

@@ -24,6 +24,27 @@ rule evaluate_mse:
         " --batch-size {params.batch_size} --output {output} 2> {log}"
 
 
+rule evaluate_bilinear:
+    input:
+        test=rules.build_arrays.output.test,
+        summary=rules.build_arrays.output.summary,
+        code=code("evaluate_bilinear"),
+    output:
+        f"{RESULTS}/evaluation/bilinear.parquet",
+    log:
+        f"{LOGS}/evaluate_bilinear.log",
+    params:
+        batch_size=EVALUATION["batch_size"],
+        low_res_size=config["training"]["low_res_size"],
+        upscale_factor=config["model"]["upscale_factor"],
+        compiled=envvars_compiled,
+        scripts=SCRIPTS,
+    shell:
+        "{params.compiled}python {params.scripts}/evaluate_bilinear.py --test {input.test}"
+        " --summary {input.summary} --low-res-size {params.low_res_size}"
+        " --upscale-factor {params.upscale_factor} --batch-size {params.batch_size} --output {output} 2> {log}"
+
+
 rule evaluate_nmse:
     input:
         model=rules.export_model.output.model,

@@ -6,7 +6,7 @@ BASELINES = json.dumps(config["figures"]["baselines"])
 MSE = f"{RESULTS}/evaluation/mse.parquet"
 RUNS = per_run("runs/{preset}/seed_{seed}.json")
 TIMINGS = {
-    kind: expand(f"{RESULTS}/timing/{kind}/{{preset}}.json", preset=PRESETS)
+    kind: expand(f"{RESULTS}/timing/{kind}/{{preset}}.json", preset=config["timing"]["presets"])
     for kind in ("training", "inference")
 }
 
@@ -67,6 +67,7 @@ rule plot_test_mse:
     input:
         mse=MSE,
         runs=RUNS,
+        bilinear=rules.evaluate_bilinear.output,
         code=code("plot_test_mse"),
     output:
         figure("test_mse", "Errors"),
@@ -81,7 +82,7 @@ rule plot_test_mse:
         scripts=SCRIPTS,
     shell:
         "python {params.scripts}/plot_test_mse.py --mse {input.mse} --runs {input.runs}"
-        " --presets {params.presets:q} --baselines {params.baselines:q}"
+        " --bilinear {input.bilinear} --presets {params.presets:q} --baselines {params.baselines:q}"
         " --bootstrap-seed {params.bootstrap_seed} --figure {params.figure} --formats {params.formats}"
         " 2> {log}"
 

@@ -17,7 +17,12 @@ rule benchmark_throughput:
                 for key in ("low_res_size", "steps", "warmup_steps", "decay_start")
             }
         ),
-        timing=flags(config["timing"]),
+        timing=flags(
+            {
+                key: config["timing"][key]
+                for key in ("memory_budget_mib", "repeats", "largest_batch")
+            }
+        ),
         compiled=envvars_compiled,
         scripts=SCRIPTS,
     threads: workflow.cores if workflow.cores else 1

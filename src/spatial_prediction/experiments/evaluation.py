@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -14,8 +16,8 @@ from spatial_prediction.data.tiles import corner_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import pair
 from spatial_prediction.experiments.tables import write_table
 from spatial_prediction.experiments.training_run import load_model
-from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, merge_branches
-from spatial_prediction.padding import padding_from_name
+from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, bilinear_upscaling, merge_branches
+from spatial_prediction.padding import ReplicatePadding, padding_from_name
 from spatial_prediction.progress import progress
 from spatial_prediction.provenance import provenance
 
@@ -32,46 +34,88 @@ def evaluate_mse(
     kept pixels, and their count. A diverged run gives a table without rows.
     """
     model, header = load_model(model_path, output_crop=0)
-    columns: dict[str, list] = {"image": [], "output_crop": [], "sum_of_squares": [], "pixel_count": []}
+    errors = None
     if model is not None:
-        sums, counts = corner_errors(merge_branches(model), test_path, low_res_size, batch_size)
-        images, crops = (axis.ravel() for axis in np.indices(sums.shape))
-        columns = {
-            "image": images,
-            "output_crop": crops,
-            "sum_of_squares": sums.ravel(),
-            "pixel_count": counts[crops],
-        }
-    table = pd.DataFrame({"preset": header["preset"], "seed": header["seed"], **columns})
-    types = {"preset": str, "seed": int, "image": int, "output_crop": int, "sum_of_squares": float}
-    write_table(
-        table.astype({**types, "pixel_count": int}), output, provenance(data=data_hash, batch_size=batch_size)
-    )
+        merged = merge_branches(model)
+        errors = corner_errors(merged.apply, merged.upscale_factor, test_path, low_res_size, batch_size)
+    _write_errors(header["preset"], header["seed"], errors, output, provenance(data=data_hash))
+
+
+def evaluate_bilinear(
+    *, test_path: Path, low_res_size: int, upscale_factor: int, batch_size: int, data_hash: str, output: Path
+) -> None:
+    """Write the squared errors of bilinear upscaling, in the same form as :func:`evaluate_mse`.
+
+    What any network must beat; the border is replicated.
+    """
+
+    def predict(low_res: jax.Array) -> jax.Array:
+        return bilinear_upscaling(ReplicatePadding(1).extend(low_res), upscale_factor)
+
+    errors = corner_errors(predict, upscale_factor, test_path, low_res_size, batch_size)
+    _write_errors("bilinear", 0, errors, output, provenance(data=data_hash))
 
 
 def corner_errors(
-    model: RVSR, test_path: Path, low_res_size: int, batch_size: int
+    predict: Callable[[jax.Array], jax.Array],
+    factor: int,
+    test_path: Path,
+    low_res_size: int,
+    batch_size: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return sums of squares, float64 (images, 11), and pixel counts, int64 (11,), by output crop."""
-    factor = model.upscale_factor
+    """Measure uncropped predictions on the corner tiles of all test scenes.
+
+    Args:
+        predict: from low-resolution tiles (batch, h, w, 3) to (batch, factor h, factor w, 3).
+        factor: upscale factor.
+        test_path: array of test scenes.
+        low_res_size: rows and columns of the input.
+        batch_size: tiles at a time.
+
+    Returns:
+        Sums of squares, float64 (images, 11), and pixel counts, int64 (11,), by output crop.
+    """
     crops = range(LARGEST_OUTPUT_CROP + 1)
     side = low_res_size * factor
-    rings = jnp.asarray(np.stack([_inside(side, crop * factor) for crop in crops]), jnp.float32)
+    insides = jnp.asarray(np.stack([_inside(side, crop * factor) for crop in crops]), jnp.float32)
 
-    @eqx.filter_jit
-    def crop_sums(model: RVSR, tiles: jax.Array) -> jax.Array:
+    @jax.jit
+    def crop_sums(tiles: jax.Array) -> jax.Array:
         low_res, high_res = pair(tiles, factor)
-        squares = jnp.sum((model.apply(low_res) - high_res) ** 2, axis=-1)
-        return jnp.einsum("nyx,cyx->nc", squares, rings, precision="highest")
+        squares = jnp.sum((predict(low_res) - high_res) ** 2, axis=-1)
+        return jnp.einsum("nyx,cyx->nc", squares, insides, precision="highest")
 
     sums = np.concatenate(
         [
-            np.asarray(crop_sums(model, tiles), np.float64)
+            np.asarray(crop_sums(tiles), np.float64)
             for tiles in _corner_batches(test_path, tile_size(low_res_size, factor), batch_size)
         ]
     )
     counts = np.array([4 * 3 * (side - 2 * crop * factor) ** 2 for crop in crops])
     return sums.reshape(-1, 4, len(crops)).sum(axis=1), counts
+
+
+def _write_errors(
+    preset: str,
+    seed: int,
+    errors: tuple[np.ndarray, np.ndarray] | None,
+    output: Path,
+    provenance: dict[str, Any],
+) -> None:
+    """Write one row per image and crop; none where there are no errors to tell of."""
+    sums, counts = errors or (np.zeros((0, LARGEST_OUTPUT_CROP + 1)), np.zeros(LARGEST_OUTPUT_CROP + 1, int))
+    images, crops = (axis.ravel() for axis in np.indices(sums.shape))
+    table = pd.DataFrame(
+        {
+            "preset": preset,
+            "seed": seed,
+            "image": images,
+            "output_crop": crops,
+            "sum_of_squares": sums.ravel(),
+            "pixel_count": counts[crops],
+        }
+    )
+    write_table(table.astype({"preset": str, "seed": int}), output, provenance)
 
 
 def evaluate_padding_nmse(
@@ -97,7 +141,10 @@ def evaluate_padding_nmse(
         factor = model.upscale_factor
         measure = _ring_errors(paddings)
         tiles = _corner_batches(test_path, tile_size(low_res_size, factor), batch_size)
-        totals = sum(np.asarray(measure(merge_branches(model), batch), np.float64) for batch in tiles)
+        merged = merge_branches(model)
+        totals = np.sum(
+            [np.asarray(measure(merged, jnp.asarray(batch)), np.float64) for batch in tiles], axis=0
+        )
         errors, variances = totals[:-1], totals[-1]
         for padding, of_maps in zip(paddings, errors, strict=True):
             for feature_map, squared_error in enumerate(of_maps):
@@ -114,7 +161,7 @@ def evaluate_padding_nmse(
     )
 
 
-def _ring_errors(paddings: list[str]) -> Callable[[RVSR, np.ndarray], jax.Array]:
+def _ring_errors(paddings: list[str]) -> Callable[[RVSR, jax.Array], jax.Array]:
     pads = [padding_from_name(name, 1) for name in paddings]
     ring = np.pad(np.zeros((KNOWN_SIZE, KNOWN_SIZE), bool), 1, constant_values=True)
     where = np.nonzero(ring)

@@ -16,6 +16,7 @@ from jax.stages import Compiled
 from spatial_prediction import files
 from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 from spatial_prediction.data.degradation import tile_size
+from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.experiments.super_resolution import network, training_loss
 from spatial_prediction.models import merge_branches
 from spatial_prediction.provenance import provenance
@@ -100,7 +101,7 @@ class _Program:
             parameters, static = eqx.partition(merge_branches(model), eqx.is_array)
             shape = (batch, settings.low_res_size, settings.low_res_size, 3)
             self._input = jnp.asarray(rng.uniform(-1, 1, shape), jnp.float32)
-            function = jax.jit(lambda x: eqx.combine(parameters, static).apply(x))
+            function: Any = jax.jit(lambda x: eqx.combine(parameters, static).apply(x))
         else:
             parameters, static = eqx.partition(model, eqx.is_array)
             optimise = optimizer(settings)
@@ -120,31 +121,53 @@ class _Program:
             self._state = result[:2]  # the old buffers were donated
         return seconds
 
+    def runs(self) -> bool:
+        """Tell whether the device has the memory after all."""
+        try:
+            self.run()
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            return False
+        return True
+
 
 def _memory(compiled: Compiled) -> int:
     """Bytes a program needs by the compiler's account: input, output and scratch, shared ones once."""
-    analysis = compiled.memory_analysis()
+    analysis: Any = compiled.memory_analysis()
     needed = analysis.argument_size_in_bytes + analysis.output_size_in_bytes + analysis.temp_size_in_bytes
     return int(needed - analysis.alias_size_in_bytes)
 
 
 def _largest_fitting(program: Callable[[int], _Program], budget: int, largest: int) -> _Program:
-    """Find the largest batch within ``budget`` bytes, from few compilations.
+    """Find the largest batch, up to ``largest``, that fits ``budget`` bytes, from few compilations.
 
-    Memory grows linearly with the batch to a good approximation, so two small programs predict the
-    largest batch; where the prediction turns out too large, or the device refuses it, it shrinks.
+    Memory grows linearly with the batch but for a fixed part, so a batch that is too large tells a
+    smaller one that fits, and the two together the largest. The device has the last word.
     """
-    small, larger = program(1), program(5)
-    per_image = max(1.0, (larger.memory - small.memory) / 4)
-    batch = int(min(largest, max(1, 1 + (budget - small.memory) / per_image)))
+    tried: dict[int, int] = {}
+    batch, best = largest, None
     while True:
         candidate = program(batch)
-        try:
-            candidate.run()
-        except jax.errors.JaxRuntimeError as error:
-            if batch == 1 or "RESOURCE_EXHAUSTED" not in str(error):
-                raise
-        else:
-            if candidate.memory <= budget or batch == 1:
-                return candidate
-        batch = max(1, min(batch - 1, int(batch * 0.95)))
+        tried[batch] = candidate.memory
+        if candidate.memory <= budget and candidate.runs():
+            best = candidate
+        elif batch == 1:
+            raise ConfigurationError(
+                f"timing.memory_budget_mib: one tile needs {candidate.memory / 2**20:.0f} MiB, the budget is "
+                f"{budget / 2**20:.0f} MiB; raise it"
+            )
+        ceiling = min((b for b in tried if best is None or b > best.batch), default=largest + 1)
+        proposed = _fitting_by_line(tried, budget)
+        batch = max(1, min(proposed, ceiling - 1))
+        if best is not None and batch <= best.batch * 1.02:
+            return best
+
+
+def _fitting_by_line(tried: dict[int, int], budget: int) -> int:
+    """Propose the largest batch within ``budget``, by proportion or by the line through two points."""
+    (low, low_bytes), *rest = sorted(tried.items())
+    if not rest or rest[-1][1] <= low_bytes:
+        return int(low * budget / low_bytes)
+    high, high_bytes = rest[-1]
+    return int(low + (budget - low_bytes) * (high - low) / (high_bytes - low_bytes))

@@ -20,6 +20,7 @@ def mse_by_preset(
     presets: Mapping[str, int],
     baselines: Mapping[int, str],
     counts: pd.DataFrame | None = None,
+    bilinear: Mapping[int, float] | None = None,
 ) -> Figure:
     """Draw the test MSE of every run with mean and 95 % interval, one row a preset, one group an output crop.
 
@@ -29,6 +30,7 @@ def mse_by_preset(
         presets: output crop of each preset, in the order of the rows.
         baselines: baseline of each output crop; its mean is drawn as a dashed line through its group.
         counts: columns preset, succeeded, tried, written at the right; None leaves them out.
+        bilinear: MSE of bilinear upscaling by output crop, written above each group; None leaves it out.
     """
     rows = _row_positions(presets)
     figure = style.new_figure(0.65 + ROW_HEIGHT * (max(rows.values(), default=0) + 1))
@@ -52,7 +54,10 @@ def mse_by_preset(
             )
     for crop, members in style.presets_by_crop(presets).items():
         top, bottom = rows[members[0]], rows[members[-1]]
-        _write_heading(axes, top - 0.95, style.crop_title(crop))
+        title = style.crop_title(crop)
+        if bilinear is not None:
+            title += f"; bilinear upscaling: {bilinear[crop] / style.MSE_UNIT:.4g}"
+        _write_heading(axes, top - 0.95, title)
         if baselines.get(crop) in members and baselines[crop] in by_preset:
             baseline = by_preset[baselines[crop]][0]
             axes.plot(

@@ -251,6 +251,13 @@ def pixel_shuffle(
     return rearrange(x, "n h w (c a b) -> n (h a) (w b) c", a=factor, b=factor)
 
 
+def bilinear_upscaling(
+    x: Float[Array, "batch height width channels"], factor: int
+) -> Float[Array, "batch out_height out_width channels"]:
+    """Upscale a channels-last batch bilinearly; the outermost pixels serve as neighbours alone."""
+    return pixel_shuffle(bilinear_phases(x, factor), factor)
+
+
 def bilinear_phases(
     x: Float[Array, "batch height width channels"], factor: int
 ) -> Float[Array, "batch inner_height inner_width phases"]:

@@ -55,12 +55,17 @@ def solve_normal_equations(
     factor, definite = _cholesky(jax.lax.stop_gradient(matrix))
     matrix = jnp.where(definite, matrix, identity)
     factor = jnp.where(definite, factor, identity)
-    return jax.lax.custom_linear_solve(
-        lambda x: jnp.sum(matrix[:, :, None] * x[None], axis=1),
-        jnp.where(definite, right_hand_side, 0),
-        lambda _, b: _substitute(factor, b),
-        symmetric=True,
-    )
+
+    def apply(x: Array) -> Array:
+        return jnp.sum(matrix[:, :, None] * x[None], axis=1)
+
+    def solve(_: Any, b: Array) -> Array:
+        x = _substitute(factor, b)
+        # one step of refinement: the ridge is no larger than float32's rounding of the factor
+        return x + _substitute(factor, b - apply(x))
+
+    right_hand_side = jnp.where(definite, right_hand_side, 0)
+    return jax.lax.custom_linear_solve(apply, right_hand_side, solve, symmetric=True)
 
 
 def _cholesky(matrix: Array) -> tuple[Array, Bool[Array, "*batch"]]:

@@ -51,7 +51,7 @@ def with_named_leaves(tree: Any, arrays: dict[str, np.ndarray], *, source: Path)
 def save_arrays(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
     """Write arrays and a JSON header as one safetensors file, complete or not at all."""
     with written_aside(path) as temporary:
-        contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+        contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
         save_file(contiguous, temporary, {"format_version": FORMAT_VERSION, "header": json.dumps(header)})
 
 
@@ -96,11 +96,13 @@ class Checkpoints:
                 raise CheckpointError(
                     f"{self.folder}: another process is training here; wait for it or end it first"
                 ) from None
+            for leftover in self.folder.glob(".step_*.partial.safetensors"):
+                leftover.unlink()  # of a process killed while it wrote
             yield
 
     def save(self, step: int, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
         """Write the checkpoint of ``step`` and remove all but the newest two."""
-        save_arrays(self._path(step), arrays, {**header, "step": step})
+        save_arrays(self.path(step), arrays, {**header, "step": step})
         for old in self._newest_first()[2:]:
             old.unlink(missing_ok=True)
 
@@ -113,7 +115,8 @@ class Checkpoints:
                 logger.warning("passing over a checkpoint: %s", error)
         return None
 
-    def _path(self, step: int) -> Path:
+    def path(self, step: int) -> Path:
+        """Return where the checkpoint of ``step`` lies, or would."""
         return self.folder / f"step_{step:09d}.safetensors"
 
     def _newest_first(self) -> list[Path]:

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
+import optax  # type: ignore[import-untyped]
 
 from spatial_prediction.config import TrainingSettings
 from spatial_prediction.progress import progress
@@ -32,6 +32,7 @@ class Interrupted(Exception):  # noqa: N818 - an ending as planned, not an error
     """The job was asked to end; its state is saved and training can go on from there."""
 
 
+@runtime_checkable
 class Batches(Protocol):
     """Training data: the batch of a step depends on the step alone."""
 
@@ -70,7 +71,7 @@ def train(
     """Train from the newest checkpoint, or from ``parameters``, to the last step or to divergence.
 
     Args:
-        parameters: pytree of arrays, the state before the first step.
+        parameters: pytree of arrays, the state before the first step; copied, so still usable afterwards.
         loss: scalar loss of parameters and one batch; differentiated and compiled here.
         test_loss: loss on held-out data, called every ``settings.test_every`` steps.
         batches: ``batches[step]`` for step 0, 1, ...
@@ -82,7 +83,7 @@ def train(
     """
     optimise = optimizer(settings)
     update = make_update(loss, optimise)
-    state = (parameters, optimise.init(parameters))
+    state = (jax.tree.map(jnp.array, parameters), optimise.init(parameters))  # each step donates it
     history = History()
     first = 0
     seconds_before = 0.0
@@ -94,36 +95,41 @@ def train(
     started = time.monotonic()
     pending: list[jax.Array] = []
 
-    def save(step: int) -> None:
-        header = {"seconds": seconds_before + time.monotonic() - started}
-        checkpoints.save(step, _flattened(state, history), header)
+    def seconds() -> float:
+        return seconds_before + time.monotonic() - started
+
+    def diverged(step: int, reason: str) -> Outcome:
+        logger.info("diverged at step %d: %s", step, reason)
+        return Outcome(state[0], history, "diverged", step, reason, seconds())
 
     with _termination_noticed() as terminated:
         steps = range(first, settings.steps)
         for step in progress(steps, total=len(steps), description="training", unit="steps"):
             if step % settings.test_every == 0 and step not in history.test_loss:
                 history.test_loss[step] = test_loss(state[0])
-            *state, value = update(*state, batches[step])
+            updated, optimiser_state, value = update(*state, batches[step])
+            state = (updated, optimiser_state)
             pending.append(value)
             done = step + 1
-            saving = done % settings.checkpoint_every == 0 or done == settings.steps or bool(terminated)
+            ending = bool(terminated)  # read once: a signal from here on ends the step after this one
+            saving = ending or done % settings.checkpoint_every == 0 or done == settings.steps
             if saving or len(pending) == _STEPS_BETWEEN_FETCHES:
                 history.train_loss += np.asarray(jnp.stack(pending)).tolist()
                 pending.clear()
                 if (failure := _divergence(history.train_loss, settings)) is not None:
                     at, reason = failure
                     del history.train_loss[at:]
-                    logger.info("diverged at step %d: %s", at, reason)
-                    seconds = seconds_before + time.monotonic() - started
-                    return Outcome(state[0], history, "diverged", at, reason, seconds)
+                    for later in [step for step in history.test_loss if step >= at]:
+                        del history.test_loss[later]
+                    return diverged(at, reason)
             if saving:
-                save(done)
-            if terminated and done < settings.steps:
+                checkpoints.save(done, _flattened(state, history), {"seconds": seconds()})
+            if ending and done < settings.steps:
                 raise Interrupted(f"saved step {done} of {settings.steps}")
-    if settings.steps not in history.test_loss:
-        history.test_loss[settings.steps] = test_loss(state[0])
-    seconds = seconds_before + time.monotonic() - started
-    return Outcome(state[0], history, "completed", settings.steps, None, seconds)
+    last = history.test_loss[settings.steps] = test_loss(state[0])
+    if (fault := _fault(last, settings.divergence_loss)) is not None:
+        return diverged(settings.steps, f"test {fault}")
+    return Outcome(state[0], history, "completed", settings.steps, None, seconds())
 
 
 def make_update(
@@ -147,12 +153,18 @@ def make_update(
 def _divergence(losses: list[float], settings: TrainingSettings) -> tuple[int, str] | None:
     """Return the first failed step (counted from 1) and why, or None."""
     for index in range(max(0, len(losses) - _STEPS_BETWEEN_FETCHES), len(losses)):
-        step, value = index + 1, losses[index]
-        if not math.isfinite(value):
-            return step, f"loss became {value}"
-        if step > settings.divergence_grace_steps and value > settings.divergence_loss:
-            return step, f"loss {value:.3g} exceeded {settings.divergence_loss:g}"
+        step = index + 1
+        limit = settings.divergence_loss if step > settings.divergence_grace_steps else math.inf
+        if (fault := _fault(losses[index], limit)) is not None:
+            return step, fault
     return None
+
+
+def _fault(loss: float, limit: float) -> str | None:
+    """Say what is wrong with a loss, or None."""
+    if not math.isfinite(loss):
+        return f"loss became {loss}"
+    return f"loss {loss:.3g} exceeded {limit:g}" if loss > limit else None
 
 
 def _flattened(state: Any, history: History) -> dict[str, np.ndarray]:
@@ -169,8 +181,8 @@ def _restored(
     test = zip(arrays["history.test_step"].tolist(), arrays["history.test_loss"].tolist(), strict=True)
     history = History(arrays["history.train_loss"].tolist(), dict(test))
     leaves = {name.removeprefix("state"): leaf for name, leaf in arrays.items() if name.startswith("state")}
-    state = jax.tree.map(jnp.asarray, with_named_leaves(tuple(state), leaves, source=source.folder))
-    return state, history, header
+    restored = with_named_leaves(tuple(state), leaves, source=source.path(header["step"]))
+    return jax.tree.map(jnp.asarray, restored), history, header
 
 
 @contextmanager

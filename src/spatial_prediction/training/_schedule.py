@@ -1,6 +1,6 @@
 """Learning rate over the course of training."""
 
-import optax
+import optax  # type: ignore[import-untyped]
 
 from spatial_prediction.config import TrainingSettings
 

@@ -1,0 +1,57 @@
+# make study   set up, run the study, write its report      make test   set up, run all checks and tests
+# make setup   only make the environment in .venv
+#
+# Variables: PYTHON=python3.12                    interpreter for the environment (3.11 or later)
+#            CONFIG=config/real_scenes.yaml       overlay on config.yaml
+#            ARGS="--cores 4 --dry-run"           further arguments, to Snakemake (study) or pytest (test)
+
+PYTHON ?= python3
+CONFIG ?=
+ARGS ?=
+
+VENV := .venv
+STAMP := $(VENV)/.installed
+IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
+SNAKEMAKE := $(IN_VENV) snakemake --cores all $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
+RESULTS := $(shell sed -n 's/^results: *\([^ \#]*\).*/\1/p' config.yaml $(CONFIG) | tail -n 1)
+REPORT := $(RESULTS)/report.html
+DRY_RUN := $(filter -n --dry-run --dryrun,$(ARGS))
+
+define step
+@printf '\n== %s\n' '$(1)'
+@$(IN_VENV) $(1)
+endef
+
+.PHONY: help setup study test
+
+help:
+	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "Python 3.11 or later is needed and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing);" \
+	    "name another one: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Installing into $(VENV) (a few minutes the first time)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --editable ".[workflow,development]" --constraint constraints.txt
+	@touch $@
+
+study: setup
+	@$(SNAKEMAKE)
+ifeq ($(DRY_RUN),)
+	@if [ ! -e $(REPORT) ] || \
+	    [ -n "$$(find $(RESULTS)/figures $(RESULTS)/tables workflow/report -type f -newer $(REPORT))" ]; then \
+	  $(SNAKEMAKE) --report $(REPORT); \
+	fi
+endif
+
+test: setup
+	$(call step,ruff check .)
+	$(call step,ruff format --check .)
+	$(call step,snakefmt --check Snakefile workflow)
+	$(call step,snakemake --lint)
+	$(call step,mypy)
+	$(call step,pytest -n 2 $(ARGS))

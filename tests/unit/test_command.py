@@ -1,0 +1,91 @@
+"""Scripts teach by their help and end with an exit code that tells the truth."""
+
+import subprocess
+import sys
+
+import pytest
+
+from spatial_prediction import errors
+from spatial_prediction.command import INTERRUPTED, argument_parser
+
+SCRIPT = """
+import logging, sys
+from spatial_prediction import command, errors
+
+def main(arguments=None):
+    logging.getLogger("script").info("begun")
+    {what_happens}
+
+command.run(main)
+"""
+
+
+def script(what_happens):
+    source = SCRIPT.format(what_happens=what_happens)
+    return subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60)
+
+
+MENDABLE = [
+    name
+    for name, kind in vars(errors).items()
+    if isinstance(kind, type) and issubclass(kind, errors.SpatialPredictionError)
+]
+
+
+def test_a_script_that_succeeds_ends_with_zero_and_logs_to_standard_error():
+    ended = script("print('result')")
+    assert ended.returncode == 0
+    assert ended.stdout == "result\n"
+    assert ended.stderr.endswith(" begun\n")
+
+
+def test_an_error_that_a_user_can_mend_is_told_in_one_line_without_a_traceback():
+    ended = script("raise errors.SceneError('000007.nc: no such file; check the folder')")
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    assert ended.stderr.splitlines()[1:] == ["error: 000007.nc: no such file; check the folder"]
+
+
+@pytest.mark.parametrize("kind", MENDABLE)
+def test_every_kind_of_our_errors_is_told_that_way(kind, capsys, monkeypatch):
+    from spatial_prediction import command
+
+    monkeypatch.setattr(command.logging, "basicConfig", lambda **_: None)
+
+    def main(arguments):
+        raise getattr(errors, kind)("a message")
+
+    with pytest.raises(SystemExit) as end:
+        command.run(main)
+    assert end.value.code == 1
+    assert capsys.readouterr().err == "error: a message\n"
+
+
+def test_a_defect_keeps_its_traceback():
+    ended = script("raise ZeroDivisionError('a defect')")
+    assert ended.returncode == 1
+    assert "Traceback (most recent call last)" in ended.stderr
+    assert ended.stderr.endswith("ZeroDivisionError: a defect\n")
+
+
+def test_an_exit_code_of_the_script_itself_is_kept():
+    ended = script("sys.exit(command.INTERRUPTED)")
+    assert ended.returncode == INTERRUPTED == 75
+    assert "error" not in ended.stderr
+
+
+def test_the_help_shows_the_description_as_written_and_every_default():
+    parser = argument_parser("What it does.\n\n  an example   with spaces")
+    parser.add_argument("--size", type=int, default=512, help="rows and columns")
+    told = parser.format_help()
+    assert "What it does.\n\n  an example   with spaces" in told
+    assert "rows and columns (default: 512)" in told
+
+
+def test_an_abbreviated_option_is_refused(capsys):
+    parser = argument_parser("A script.")
+    parser.add_argument("--learning-rate", type=float)
+    with pytest.raises(SystemExit) as end:
+        parser.parse_args(["--learning", "0.1"])
+    assert end.value.code == 2
+    assert "--learning" in capsys.readouterr().err

@@ -1,0 +1,157 @@
+"""What the workflow would do, and whether its rules, scripts and code dependencies agree."""
+
+import json
+import re
+import subprocess
+import sys
+from collections import Counter
+
+import pytest
+import yaml
+from tests.helpers import REPOSITORY
+
+from spatial_prediction.config import PRESETS, PUBLISHED_PRESETS
+from spatial_prediction.provenance import code_dependencies
+
+SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts").glob("*.py")}
+RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)+)", re.MULTILINE)
+RULES = {
+    name: body
+    for path in (REPOSITORY / "workflow" / "rules").glob("*.smk")
+    for name, body in RULE.findall(path.read_text(encoding="utf-8"))
+}
+OF_THE_DOCUMENTATION = {"plot_scene_comparison"}
+"""Scripts that no rule runs: they make figures of the documentation."""
+
+PAPER = REPOSITORY / "config" / "paper.yaml"
+ONCE = (
+    "build_synthetic_scenes", "build_arrays", "all",
+    "plot_loss_histories", "plot_padded_samples", "plot_padding_nmse", "plot_shell_mse", "plot_test_mse",
+    "plot_throughput", "plot_upscaled_samples", "tabulate_results", "tabulate_runs", "tabulate_shells",
+)  # fmt: skip
+
+
+def counts(jobs):
+    return dict(Counter(job.rule for job in jobs))
+
+
+@pytest.fixture(scope="module")
+def default_jobs(study):
+    """All jobs of the default study."""
+    return study.planned()
+
+
+def test_the_default_study_is_84_jobs(default_jobs):
+    assert len(default_jobs) == 84
+    assert counts(default_jobs) == {
+        "train_model": 16,
+        "export_model": 16,
+        "evaluate_mse": 16,
+        "evaluate_nmse": 4,
+        "gather_evaluation": 3,
+        "benchmark_throughput": 16,
+    } | dict.fromkeys(ONCE, 1)
+
+
+def test_no_file_is_made_by_two_jobs(default_jobs):
+    outputs = [output for job in default_jobs for output in job.outputs]
+    assert len(outputs) > 84
+    assert len(outputs) == len(set(outputs))
+
+
+def test_a_study_without_padding_nmse_plans_none(study):
+    (study.folder / "overlay.yaml").write_text("evaluation: {nmse_presets: []}\n")
+    planned = counts(study.planned("--configfile", "overlay.yaml"))
+    assert planned["train_model"] == 16
+    assert not {"evaluate_nmse", "plot_padding_nmse"} & planned.keys()
+
+
+def test_the_published_study_is_22_presets_with_12_seeds_each(study):
+    if not PAPER.exists():
+        pytest.skip("no config/paper.yaml")
+    jobs = study.planned("--configfile", "config/paper.yaml", timeout=30)
+    planned = counts(jobs)
+    assert planned["train_model"] == planned["export_model"] == planned["evaluate_mse"] == 22 * 12
+    assert planned["benchmark_throughput"] == 2 * 22
+    assert planned["retrieve_scenes"] == 1
+    assert "build_synthetic_scenes" not in planned
+    trained = Counter(
+        output.split("/")[-2] for job in jobs if job.rule == "train_model" for output in job.outputs
+    )
+    assert trained == dict.fromkeys(PUBLISHED_PRESETS, 12)
+
+
+@pytest.mark.parametrize("overlay", sorted(path.name for path in (REPOSITORY / "config").glob("*.yaml")))
+def test_every_overlay_has_places_of_its_own_and_known_presets(overlay):
+    default = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+    changed = yaml.safe_load((REPOSITORY / "config" / overlay).read_text(encoding="utf-8"))
+    assert set(changed) <= set(default)
+    for place in ("results", "resources"):
+        assert changed[place] != default[place]
+    assert set(changed.get("presets", [])) <= set(PRESETS) | set(changed.get("custom_presets", {}))
+
+
+def test_every_rule_has_a_script_of_its_name_and_every_script_a_rule():
+    assert set(RULES) == set(SCRIPTS) - OF_THE_DOCUMENTATION
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_a_rule_runs_its_script_and_depends_on_its_code(rule):
+    assert f'code=code("{rule}")' in RULES[rule]
+    assert re.findall(r"[\w{}/.]*\.py\b", RULES[rule]) == [f"{{params.scripts}}/{rule}.py"]
+    assert "2> {log}" in RULES[rule]
+
+
+LOADED = """
+import json, pathlib, runpy, sys
+loaded = {}
+for script in sys.argv[1:]:
+    for name in [name for name in sys.modules if name.split(".")[0] == "spatial_prediction"]:
+        del sys.modules[name]
+    runpy.run_path(script, run_name="imported")
+    loaded[script] = sorted(
+        str(pathlib.Path(module.__file__))
+        for name, module in sys.modules.items()
+        if name.split(".")[0] == "spatial_prediction"
+    )
+print(json.dumps(loaded))
+"""
+
+
+@pytest.fixture(scope="module")
+def loaded_modules():
+    """The library's files that each script really loads."""
+    command = [sys.executable, "-c", LOADED, *map(str, SCRIPTS.values())]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    return json.loads(ended.stdout)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_a_script_loads_exactly_the_modules_that_its_rule_depends_on(script, loaded_modules):
+    loaded = loaded_modules[str(SCRIPTS[script])]
+    assert len(loaded) > 2
+    assert loaded == list(map(str, code_dependencies(SCRIPTS[script])))
+
+
+def test_every_module_is_used_by_a_script_or_by_the_workflow_itself(loaded_modules):
+    package = REPOSITORY / "src" / "spatial_prediction"
+    used = {path for paths in loaded_modules.values() for path in paths}
+    unused = {str(path) for path in package.rglob("*.py")} - used
+    assert unused == set()
+
+
+def test_a_configuration_that_cannot_be_used_ends_a_dry_run_with_its_message_and_no_traceback(study):
+    (study.folder / "overlay.yaml").write_text("presets: [zero-repl, lp2x3_oc6]\n")
+    ended = study.snakemake("--dry-run", "--configfile", "overlay.yaml")
+    assert ended.returncode == 1
+    assert "presets: no preset is called 'lp2x3_oc6'; did you mean 'lp2x3_oc5'?" in ended.stdout
+    assert "Traceback" not in ended.stdout
+
+
+def test_a_configuration_of_the_wrong_shape_ends_a_dry_run_with_all_its_faults(study):
+    (study.folder / "overlay.yaml").write_text("training: {steps: -5, batch_sizes: 4}\n")
+    ended = study.snakemake("--dry-run", "--configfile", "overlay.yaml")
+    assert ended.returncode == 1
+    assert "training: unknown key 'batch_sizes'; did you mean 'batch_size'?" in ended.stdout
+    assert "training.steps: is -5; must be at least 1" in ended.stdout
+    assert "Traceback" not in ended.stdout
