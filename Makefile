@@ -15,10 +15,11 @@ IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SNAKEMAKE := $(IN_VENV) snakemake --cores all $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 RESULTS := $(shell sed -n 's/^results: *\([^ \#]*\).*/\1/p' config.yaml $(CONFIG) | tail -n 1)
 REPORT := $(RESULTS)/report.html
+ADVICE := name another interpreter: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12
 DRY_RUN := $(filter -n --dry-run --dryrun,$(ARGS))
 
 define step
-@printf '\n== %s\n' '$(1)'
+@printf '\n== %s\n' '$(subst ','\'',$(1))'
 @$(IN_VENV) $(1)
 endef
 
@@ -30,9 +31,9 @@ help:
 setup: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-	  echo "Python 3.11 or later is needed and '$(PYTHON)' is $$($(PYTHON) --version 2>&1 || echo missing);" \
-	    "name another one: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12" >&2; exit 1; }
+	@command -v "$(PYTHON)" > /dev/null || { echo "error: no program '$(PYTHON)'; $(ADVICE)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; \
+	  sys.exit(v < (3, 11) and "error: Python 3.11 or later is needed, this is %d.%d; $(ADVICE)" % v)'
 	@echo "Installing into $(VENV) (a few minutes the first time)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \

@@ -31,9 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.bilinear:
         by_crop = metrics.mse_by_crop(metrics.read_table(options.bilinear, "mse"))
         bilinear = dict(zip(by_crop["output_crop"], by_crop["mse"], strict=True))
-    figure = figures.mse_by_preset(
-        test_mse, intervals, options.presets, options.baselines, counts, bilinear
-    )
+    figure = figures.mse_by_preset(test_mse, intervals, options.presets, options.baselines, counts, bilinear)
     figures.save_figure(figure, options.figure, options.formats)
 
 

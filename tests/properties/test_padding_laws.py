@@ -27,13 +27,13 @@ PADDINGS = {name: partial(padding_from_name, name) for name in (*PADDING_NAMES, 
 }
 ONE_OF_EACH_KIND = ("zero", "circ", "extr3", "lp2x1cs", "autocorrelation 1x3", "lp3x3")
 
-# Nearly all of the time goes into compiling, so most laws share two programs: one for ALL_ROUND in float32
+# Nearly all of the time goes into compiling, so most laws share two programs: one for TOP_AND_RIGHT in float32
 # with its gradient, one for VERTICALLY in float64. On an 8x8 map the transforms of the "fft" sums have even
 # widths; for odd ones their (published) estimate is not that of the transposed map.
 SHAPE = (2, 8, 8)
 VERTICALLY = ((2, 2), (0, 0))
 HORIZONTALLY = ((0, 0), (2, 2))
-ALL_ROUND = ((1, 1), (0, 1))
+TOP_AND_RIGHT = ((1, 0), (0, 1))
 UNEQUAL = ((2, 1), (0, 3))
 
 every_padding = pytest.mark.parametrize("name", PADDINGS)
@@ -77,7 +77,7 @@ def padded(name, pad_width, x):
 
 
 def padded_with_gradient(name, x):
-    (_, y), gradient = program_with_gradient(name, ALL_ROUND)(jnp.asarray(x, jnp.float32))
+    (_, y), gradient = program_with_gradient(name, TOP_AND_RIGHT)(jnp.asarray(x, jnp.float32))
     return np.asarray(y), np.asarray(gradient)
 
 
@@ -99,7 +99,7 @@ def assert_equal_to_rounding(actual, expected):
 
 
 @every_padding
-@settings(deadline=None, max_examples=4)  # each traces anew
+@settings(deadline=None, max_examples=3)  # each traces anew
 @given(pad_widths, sizes, sizes, st.sampled_from(["float16", "bfloat16", "float32", "float64"]))
 def test_shape_grows_by_the_pad_width_and_the_dtype_is_kept(name, pad_width, height, width, dtype):
     (top, bottom), (left, right) = pad_width
@@ -116,15 +116,17 @@ def test_shape_grows_by_the_pad_width_and_the_dtype_is_kept(name, pad_width, hei
 def test_interior_is_unchanged(name, seed):
     x = noise(seed).astype(np.float32)
     y, _ = padded_with_gradient(name, x)
-    np.testing.assert_array_equal(cropped(y, ALL_ROUND), x)
+    np.testing.assert_array_equal(cropped(y, TOP_AND_RIGHT), x)
 
 
-@each_kind
-@pytest.mark.parametrize("dtype", [jnp.float16, jnp.bfloat16])
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [*((name, jnp.bfloat16) for name in ONE_OF_EACH_KIND), ("extr3", jnp.float16), ("lp2x1cs", jnp.float16)],
+)
 def test_low_precision_input_keeps_its_interior_and_gets_the_prediction_of_float32(name, dtype):
     x = noise(1).astype(dtype)
-    y = padded(name, ALL_ROUND, x)
-    np.testing.assert_array_equal(cropped(y, ALL_ROUND), x)
+    y = padded(name, TOP_AND_RIGHT, x)
+    np.testing.assert_array_equal(cropped(y, TOP_AND_RIGHT), x)
     expected = padded_with_gradient(name, x)[0]
     # One rounding of the result; extrapolation also rounds the rows before it continues the columns, and
     # adds rounded values of both signs: the absolute weights of order 3 sum to 7.
@@ -206,7 +208,7 @@ def test_a_constant_is_continued_with_finite_gradients(name, constant):
     y, gradient = padded_with_gradient(name, np.full(SHAPE, constant))
     assert np.isfinite(gradient).all()
     if name == "zero":
-        np.testing.assert_array_equal(y, np.pad(np.full(SHAPE, constant), ((0, 0), *ALL_ROUND)))
+        np.testing.assert_array_equal(y, np.pad(np.full(SHAPE, constant), ((0, 0), *TOP_AND_RIGHT)))
     else:
         # Extrapolation of order 5 magnifies rounding by its absolute weights, 31 in sum, in corners twice.
         rounding = 31 * 31 * 1e-7 if name == "extr5" else 2e-6
@@ -236,7 +238,7 @@ def test_extrapolation_continues_polynomials_below_its_order(order, data):
 @pytest.mark.parametrize("name", ["circ", "extr3", "lp2x1cs", "lp2x1"])
 def test_compiled_and_eager_results_agree(name):
     x = noise(4).astype(np.float32)
-    eager = PADDINGS[name](ALL_ROUND)(jnp.asarray(x))
+    eager = PADDINGS[name](TOP_AND_RIGHT)(jnp.asarray(x))
     np.testing.assert_allclose(padded_with_gradient(name, x)[0], eager, rtol=1e-5, atol=1e-5)  # float32
 
 
@@ -281,7 +283,7 @@ def test_tiny_maps_give_finite_values_and_gradients(name, shape):
         y, gradient = padded_with_gradient(name, x)
         assert np.isfinite(y).all()
         assert np.isfinite(gradient).all()
-        np.testing.assert_array_equal(cropped(y, ALL_ROUND), x.astype(np.float32))
+        np.testing.assert_array_equal(cropped(y, TOP_AND_RIGHT), x.astype(np.float32))
 
 
 HARDLY_VARYING = {

@@ -71,6 +71,7 @@ FAULTS = {
     "scenes too small": "dataset: {scene_size: 128}",
     "no address of a mirror": "dataset: {fairdata: {mirror: ftp://example.org/scenes}}",
     "network of the padding NMSE not trained": "evaluation: {nmse_presets: [repl_oc1]}",
+    "preset to be timed not among the presets": "timing: {presets: [repl_oc1]}",
     "unknown padding of the padding NMSE": "evaluation: {nmse_paddings: [zero, extr0]}",
     "unknown padding of the samples": "figures: {sample_paddings: [reflect]}",
     "sample beyond the test scenes": "figures: {sample_scene: 6}",
@@ -174,6 +175,7 @@ def test_a_preset_of_ones_own_can_be_used():
         presets: [repl, mine]
         custom_presets: {mine: {padding: lp3x5, upscale_padding: circ, output_crop: 2}}
         evaluation: {nmse_presets: [mine]}
+        timing: {presets: [mine]}
         figures: {baselines: {"2": mine}}
     """
     presets = validated(with_overlay(CONFIGURATION, yaml.safe_load(overlay)), SCHEMA)

@@ -1,11 +1,12 @@
-# What every rule file uses: the checked configuration, paths, code dependencies, command-line flags.
+# What all files of rules use: the checked configuration, paths, code dependencies, command-line flags.
 
 import json
+import os
 from pathlib import Path
 
 import yaml
 
-from spatial_prediction.config import PRESETS as KNOWN_PRESETS, validated
+from spatial_prediction.config import validated
 from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.provenance import code_dependencies
 from snakemake.exceptions import WorkflowError
@@ -19,12 +20,11 @@ except SpatialPredictionError as error:
 RESULTS = config["results"]
 RESOURCES = config["resources"]
 LOGS = f"{RESULTS}/logs"
-SCRIPTS = f"{workflow.basedir}/scripts"
 SEEDS = config["seeds"]
 CROPS = json.dumps({name: preset.output_crop for name, preset in PRESETS.items()})
 
 # Jobs of one study compile equal programs once.
-envvars_compiled = f"export SPATIAL_PREDICTION_COMPILED={RESOURCES}/compiled_programs; "
+SHARED_COMPILATION = f"export SPATIAL_PREDICTION_COMPILED={RESOURCES}/compiled_programs; "
 
 
 wildcard_constraints:
@@ -35,8 +35,9 @@ wildcard_constraints:
 
 def code(script):
     """The script and the library modules it runs through: editing one makes the stage stale."""
-    path = f"{SCRIPTS}/{script}.py"
-    return [path, *map(str, code_dependencies(path))]
+    path = Path(workflow.basedir, "scripts", f"{script}.py")
+    # relative, so that a checkout can be moved together with its results
+    return [os.path.relpath(file) for file in (path, *code_dependencies(path))]
 
 
 def flags(settings):
@@ -55,3 +56,44 @@ def preset_flags(wildcards):
 def per_run(pattern, presets=PRESETS):
     """A path for each preset and seed."""
     return expand(f"{RESULTS}/{pattern}", preset=presets, seed=SEEDS)
+
+
+def stem(wildcards, output):
+    """Path of the first output without its suffix."""
+    return str(Path(output[0]).with_suffix(""))
+
+
+def folder(wildcards, output):
+    """Folder of the first output."""
+    return str(Path(output[0]).parent)
+
+
+def scenes(wildcards):
+    """Files that tell whether the scenes have changed."""
+    if DATASET["source"] == "synthetic":
+        return SYNTHETIC_SCENES
+    if DATASET["source"] == "fairdata":
+        return f"{RESOURCES}/fairdata/manifest.json"
+    return sorted(map(str, Path(SCENES).glob(PATTERN)))
+
+
+def scene_order_flags():
+    if (path := DATASET["permutation_file"]) is not None:
+        return f"--permutation-file {path}"
+    return f"--permutation-seed {DATASET['permutation_seed']}"
+
+
+def figure(name, category):
+    """Output of a figure rule; the report shows the PNG."""
+    paths = {format: f"{RESULTS}/figures/{name}.{format}" for format in FORMATS}
+    caption, labels = f"../report/{name}.rst", {"figure": name.replace("_", " ")}
+    paths["png"] = report(paths["png"], caption=caption, category=category, labels=labels)
+    return list(paths.values())
+
+
+def table(name, category):
+    """Output of a table rule; the report shows the CSV."""
+    paths = {format: f"{RESULTS}/tables/{name}.{format}" for format in ("csv", "md", "tex")}
+    caption, labels = f"../report/{name}_table.rst", {"table": name}
+    paths["csv"] = report(paths["csv"], caption=caption, category=category, labels=labels)
+    return list(paths.values())

@@ -12,21 +12,6 @@ SYNTHETIC_SCENES = [
 ]
 
 
-def scenes(wildcards):
-    """Files that tell whether the scenes have changed."""
-    if DATASET["source"] == "synthetic":
-        return SYNTHETIC_SCENES
-    if DATASET["source"] == "fairdata":
-        return f"{RESOURCES}/fairdata/manifest.json"
-    return sorted(map(str, Path(SCENES).glob(PATTERN)))
-
-
-def scene_order_flags():
-    if (path := DATASET["permutation_file"]) is not None:
-        return f"--permutation-file {path}"
-    return f"--permutation-seed {DATASET['permutation_seed']}"
-
-
 rule build_synthetic_scenes:
     input:
         code=code("build_synthetic_scenes"),
@@ -34,13 +19,13 @@ rule build_synthetic_scenes:
         SYNTHETIC_SCENES,
     log:
         f"{LOGS}/build_synthetic_scenes.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
-        directory=f"{RESOURCES}/synthetic",
+        directory=folder,
         settings=flags(DATASET["synthetic"]),
-        scripts=SCRIPTS,
     shell:
-        "python {params.scripts}/build_synthetic_scenes.py --directory {params.directory}"
-        " {params.settings} 2> {log}"
+        "python {input.code[0]} --directory {params.directory}" " {params.settings} 2> {log}"
 
 
 rule retrieve_scenes:
@@ -50,14 +35,13 @@ rule retrieve_scenes:
         f"{RESOURCES}/fairdata/manifest.json",
     log:
         f"{LOGS}/retrieve_scenes.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
-        directory=f"{RESOURCES}/fairdata",
-        settings=flags(
-            {key: value for key, value in DATASET["fairdata"].items() if value is not None}
-        ),
-        scripts=SCRIPTS,
+        directory=folder,
+        settings=flags({key: value for key, value in DATASET["fairdata"].items() if value is not None}),
     shell:
-        "python {params.scripts}/retrieve_scenes.py --directory {params.directory}"
+        "python {input.code[0]} --directory {params.directory}"
         " {params.settings} --manifest {output} 2> {log}"
 
 
@@ -72,6 +56,8 @@ rule build_arrays:
         summary=f"{RESOURCES}/arrays/summary.json",
     log:
         f"{LOGS}/build_arrays.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         scenes=SCENES,
         pattern=PATTERN,
@@ -79,9 +65,8 @@ rule build_arrays:
         size=DATASET["scene_size"],
         test_scenes=DATASET["test_scenes"],
         bad_scenes=DATASET["bad_scenes"],
-        scripts=SCRIPTS,
     shell:
-        "python {params.scripts}/build_arrays.py --scenes {params.scenes:q} --pattern {params.pattern:q}"
+        "python {input.code[0]} --scenes {params.scenes:q} --pattern {params.pattern:q}"
         " --size {params.size} --test-scenes {params.test_scenes} {params.order}"
         " --bad-scenes {params.bad_scenes} --train {output.train} --test {output.test}"
         " --summary {output.summary} 2> {log}"

@@ -13,13 +13,14 @@ rule evaluate_mse:
         f"{RESULTS}/evaluation/mse/{{preset}}/seed_{{seed}}.parquet",
     log:
         f"{LOGS}/evaluate_mse/{{preset}}/seed_{{seed}}.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         batch_size=EVALUATION["batch_size"],
         low_res_size=config["training"]["low_res_size"],
-        compiled=envvars_compiled,
-        scripts=SCRIPTS,
+        compiled=SHARED_COMPILATION,
     shell:
-        "{params.compiled}python {params.scripts}/evaluate_mse.py --model {input.model} --test {input.test}"
+        "{params.compiled}python {input.code[0]} --model {input.model} --test {input.test}"
         " --summary {input.summary} --low-res-size {params.low_res_size}"
         " --batch-size {params.batch_size} --output {output} 2> {log}"
 
@@ -33,14 +34,15 @@ rule evaluate_bilinear:
         f"{RESULTS}/evaluation/bilinear.parquet",
     log:
         f"{LOGS}/evaluate_bilinear.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         batch_size=EVALUATION["batch_size"],
         low_res_size=config["training"]["low_res_size"],
         upscale_factor=config["model"]["upscale_factor"],
-        compiled=envvars_compiled,
-        scripts=SCRIPTS,
+        compiled=SHARED_COMPILATION,
     shell:
-        "{params.compiled}python {params.scripts}/evaluate_bilinear.py --test {input.test}"
+        "{params.compiled}python {input.code[0]} --test {input.test}"
         " --summary {input.summary} --low-res-size {params.low_res_size}"
         " --upscale-factor {params.upscale_factor} --batch-size {params.batch_size} --output {output} 2> {log}"
 
@@ -55,14 +57,15 @@ rule evaluate_nmse:
         f"{RESULTS}/evaluation/nmse/{{preset}}/seed_{{seed}}.parquet",
     log:
         f"{LOGS}/evaluate_nmse/{{preset}}/seed_{{seed}}.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         paddings=EVALUATION["nmse_paddings"],
         batch_size=EVALUATION["batch_size"],
         low_res_size=config["training"]["low_res_size"],
-        compiled=envvars_compiled,
-        scripts=SCRIPTS,
+        compiled=SHARED_COMPILATION,
     shell:
-        "{params.compiled}python {params.scripts}/evaluate_nmse.py --model {input.model}"
+        "{params.compiled}python {input.code[0]} --model {input.model}"
         " --paddings {params.paddings} --test {input.test} --summary {input.summary}"
         " --low-res-size {params.low_res_size} --batch-size {params.batch_size} --output {output} 2> {log}"
 
@@ -82,10 +85,10 @@ rule gather_evaluation:
         f"{RESULTS}/evaluation/{{table}}.parquet",
     log:
         f"{LOGS}/gather_evaluation/{{table}}.log",
-    params:
-        scripts=SCRIPTS,
     wildcard_constraints:
         table="|".join(GATHERED),
+    conda:
+        "../../envs/cpu.yaml"
     shell:
-        "python {params.scripts}/gather_evaluation.py --kind {wildcards.table} --tables {input.tables}"
+        "python {input.code[0]} --kind {wildcards.table} --tables {input.tables}"
         " --output {output} 2> {log}"

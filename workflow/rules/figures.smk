@@ -28,22 +28,6 @@ TABLES = expand(
 )
 
 
-def figure(name, category):
-    """Output of a figure rule; the report shows the PNG."""
-    paths = {format: f"{RESULTS}/figures/{name}.{format}" for format in FORMATS}
-    caption, labels = f"../report/{name}.rst", {"figure": name.replace("_", " ")}
-    paths["png"] = report(paths["png"], caption=caption, category=category, labels=labels)
-    return list(paths.values())
-
-
-def table(name, category):
-    """Output of a table rule; the report shows the CSV."""
-    paths = {format: f"{RESULTS}/tables/{name}.{format}" for format in ("csv", "md", "tex")}
-    caption, labels = f"../report/{name}_table.rst", {"table": name}
-    paths["csv"] = report(paths["csv"], caption=caption, category=category, labels=labels)
-    return list(paths.values())
-
-
 rule plot_loss_histories:
     input:
         history=f"{RESULTS}/evaluation/history.parquet",
@@ -53,13 +37,14 @@ rule plot_loss_histories:
         figure("loss_histories", "Training"),
     log:
         f"{LOGS}/plot_loss_histories.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         presets=CROPS,
-        figure=f"{RESULTS}/figures/loss_histories",
+        figure=stem,
         formats=FORMATS,
-        scripts=SCRIPTS,
     shell:
-        "python {params.scripts}/plot_loss_histories.py --history {input.history} --runs {input.runs}"
+        "python {input.code[0]} --history {input.history} --runs {input.runs}"
         " --presets {params.presets:q} --figure {params.figure} --formats {params.formats} 2> {log}"
 
 
@@ -73,15 +58,16 @@ rule plot_test_mse:
         figure("test_mse", "Errors"),
     log:
         f"{LOGS}/plot_test_mse.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         presets=CROPS,
         baselines=BASELINES,
         bootstrap_seed=BOOTSTRAP,
-        figure=f"{RESULTS}/figures/test_mse",
+        figure=stem,
         formats=FORMATS,
-        scripts=SCRIPTS,
     shell:
-        "python {params.scripts}/plot_test_mse.py --mse {input.mse} --runs {input.runs}"
+        "python {input.code[0]} --mse {input.mse} --runs {input.runs}"
         " --bilinear {input.bilinear} --presets {params.presets:q} --baselines {params.baselines:q}"
         " --bootstrap-seed {params.bootstrap_seed} --figure {params.figure} --formats {params.formats}"
         " 2> {log}"
@@ -95,14 +81,15 @@ rule plot_shell_mse:
         figure("shell_mse", "Errors"),
     log:
         f"{LOGS}/plot_shell_mse.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         presets=CROPS,
         bootstrap_seed=BOOTSTRAP,
-        figure=f"{RESULTS}/figures/shell_mse",
+        figure=stem,
         formats=FORMATS,
-        scripts=SCRIPTS,
     shell:
-        "python {params.scripts}/plot_shell_mse.py --mse {input.mse} --presets {params.presets:q}"
+        "python {input.code[0]} --mse {input.mse} --presets {params.presets:q}"
         " --bootstrap-seed {params.bootstrap_seed} --figure {params.figure} --formats {params.formats}"
         " 2> {log}"
 
@@ -117,14 +104,15 @@ rule plot_throughput:
         figure("throughput", "Cost"),
     log:
         f"{LOGS}/plot_throughput.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         presets=CROPS,
         bootstrap_seed=BOOTSTRAP,
-        figure=f"{RESULTS}/figures/throughput",
+        figure=stem,
         formats=FORMATS,
-        scripts=SCRIPTS,
     shell:
-        "python {params.scripts}/plot_throughput.py --mse {input.mse} --timing-training {input.training}"
+        "python {input.code[0]} --mse {input.mse} --timing-training {input.training}"
         " --timing-inference {input.inference} --presets {params.presets:q}"
         " --bootstrap-seed {params.bootstrap_seed} --figure {params.figure} --formats {params.formats}"
         " 2> {log}"
@@ -138,15 +126,14 @@ rule plot_padding_nmse:
         figure("padding_nmse", "Paddings"),
     log:
         f"{LOGS}/plot_padding_nmse.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
-        presets=json.dumps(
-            {name: PRESETS[name].output_crop for name in EVALUATION["nmse_presets"]}
-        ),
-        figure=f"{RESULTS}/figures/padding_nmse",
+        presets=json.dumps({name: PRESETS[name].output_crop for name in EVALUATION["nmse_presets"]}),
+        figure=stem,
         formats=FORMATS,
-        scripts=SCRIPTS,
     shell:
-        "python {params.scripts}/plot_padding_nmse.py --nmse {input.nmse} --presets {params.presets:q}"
+        "python {input.code[0]} --nmse {input.nmse} --presets {params.presets:q}"
         " --figure {params.figure} --formats {params.formats} 2> {log}"
 
 
@@ -158,14 +145,15 @@ rule plot_padded_samples:
         figure("padded_samples", "Paddings"),
     log:
         f"{LOGS}/plot_padded_samples.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         paddings=config["figures"]["sample_paddings"],
         scene=config["figures"]["sample_scene"],
-        figure=f"{RESULTS}/figures/padded_samples",
+        figure=stem,
         formats=FORMATS,
-        scripts=SCRIPTS,
     shell:
-        "python {params.scripts}/plot_padded_samples.py --test {input.test} --paddings {params.paddings}"
+        "python {input.code[0]} --test {input.test} --paddings {params.paddings}"
         " --scene {params.scene} --figure {params.figure} --formats {params.formats} 2> {log}"
 
 
@@ -178,21 +166,19 @@ rule plot_upscaled_samples:
         figure("upscaled_samples", "Training"),
     log:
         f"{LOGS}/plot_upscaled_samples.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         models=json.dumps(
-            {
-                preset: f"{RESULTS}/models/{preset}/seed_{SEEDS[0]}.safetensors"
-                for preset in PRESETS
-            }
+            {preset: f"{RESULTS}/models/{preset}/seed_{SEEDS[0]}.safetensors" for preset in PRESETS}
         ),
         scenes=config["figures"]["sample_scenes"],
         low_res_size=config["training"]["low_res_size"],
-        compiled=envvars_compiled,
-        figure=f"{RESULTS}/figures/upscaled_samples",
+        compiled=SHARED_COMPILATION,
+        figure=stem,
         formats=FORMATS,
-        scripts=SCRIPTS,
     shell:
-        "{params.compiled}python {params.scripts}/plot_upscaled_samples.py --test {input.test}"
+        "{params.compiled}python {input.code[0]} --test {input.test}"
         " --models {params.models:q} --scenes {params.scenes} --low-res-size {params.low_res_size}"
         " --figure {params.figure} --formats {params.formats} 2> {log}"
 
@@ -205,12 +191,13 @@ rule tabulate_runs:
         table("runs", "Training"),
     log:
         f"{LOGS}/tabulate_runs.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         presets=CROPS,
-        table=f"{RESULTS}/tables/runs",
-        scripts=SCRIPTS,
+        table=stem,
     shell:
-        "python {params.scripts}/tabulate_runs.py --runs {input.runs} --presets {params.presets:q}"
+        "python {input.code[0]} --runs {input.runs} --presets {params.presets:q}"
         " --table {params.table} 2> {log}"
 
 
@@ -225,14 +212,15 @@ rule tabulate_results:
         table("results", "Errors"),
     log:
         f"{LOGS}/tabulate_results.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         presets=CROPS,
         baselines=BASELINES,
         bootstrap_seed=BOOTSTRAP,
-        table=f"{RESULTS}/tables/results",
-        scripts=SCRIPTS,
+        table=stem,
     shell:
-        "python {params.scripts}/tabulate_results.py --mse {input.mse} --runs {input.runs}"
+        "python {input.code[0]} --mse {input.mse} --runs {input.runs}"
         " --timing-training {input.training} --timing-inference {input.inference}"
         " --presets {params.presets:q} --baselines {params.baselines:q}"
         " --bootstrap-seed {params.bootstrap_seed} --table {params.table} 2> {log}"
@@ -246,11 +234,12 @@ rule tabulate_shells:
         table("shells", "Errors"),
     log:
         f"{LOGS}/tabulate_shells.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         presets=CROPS,
         bootstrap_seed=BOOTSTRAP,
-        table=f"{RESULTS}/tables/shells",
-        scripts=SCRIPTS,
+        table=stem,
     shell:
-        "python {params.scripts}/tabulate_shells.py --mse {input.mse} --presets {params.presets:q}"
+        "python {input.code[0]} --mse {input.mse} --presets {params.presets:q}"
         " --bootstrap-seed {params.bootstrap_seed} --table {params.table} 2> {log}"

@@ -8,6 +8,9 @@ rule benchmark_throughput:
         f"{RESULTS}/timing/{{kind}}/{{preset}}.json",
     log:
         f"{LOGS}/benchmark_throughput/{{kind}}/{{preset}}.log",
+    conda:
+        "../../envs/cpu.yaml"
+    threads: workflow.cores if workflow.cores else 1
     params:
         preset=preset_flags,
         model=flags(config["model"]),
@@ -18,15 +21,10 @@ rule benchmark_throughput:
             }
         ),
         timing=flags(
-            {
-                key: config["timing"][key]
-                for key in ("memory_budget_mib", "repeats", "largest_batch")
-            }
+            {key: config["timing"][key] for key in ("memory_budget_mib", "repeats", "largest_batch")}
         ),
-        compiled=envvars_compiled,
-        scripts=SCRIPTS,
-    threads: workflow.cores if workflow.cores else 1
+        compiled=SHARED_COMPILATION,
     shell:
-        "{params.compiled}python {params.scripts}/benchmark_throughput.py --kind {wildcards.kind}"
+        "{params.compiled}python {input.code[0]} --kind {wildcards.kind}"
         " --preset {wildcards.preset} {params.preset} {params.timing} {params.model} {params.training}"
         " --output {output} 2> {log}"

@@ -12,15 +12,16 @@ rule train_model:
         f"{RESULTS}/training/{{preset}}/seed_{{seed}}.safetensors",
     log:
         f"{LOGS}/train_model/{{preset}}/seed_{{seed}}.log",
+    conda:
+        "../../envs/cpu.yaml"
     params:
         preset=preset_flags,
         model=flags(config["model"]),
         training=flags(config["training"]),
         checkpoints=f"{RESOURCES}/checkpoints/{{preset}}",
-        compiled=envvars_compiled,
-        scripts=SCRIPTS,
+        compiled=SHARED_COMPILATION,
     shell:
-        "{params.compiled}python {params.scripts}/train_model.py --preset {wildcards.preset} {params.preset}"
+        "{params.compiled}python {input.code[0]} --preset {wildcards.preset} {params.preset}"
         " --seed {wildcards.seed} --train {input.train} --test {input.test} --summary {input.summary}"
         " --checkpoints {params.checkpoints} --output {output} {params.model} {params.training} 2> {log}"
 
@@ -35,8 +36,8 @@ rule export_model:
         run=f"{RESULTS}/runs/{{preset}}/seed_{{seed}}.json",
     log:
         f"{LOGS}/export_model/{{preset}}/seed_{{seed}}.log",
-    params:
-        scripts=SCRIPTS,
+    conda:
+        "../../envs/cpu.yaml"
     shell:
-        "python {params.scripts}/export_model.py --training {input.training} --model {output.model}"
+        "python {input.code[0]} --training {input.training} --model {output.model}"
         " --history {output.history} --run {output.run} 2> {log}"

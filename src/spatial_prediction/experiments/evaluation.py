@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -17,7 +16,7 @@ from spatial_prediction.experiments.super_resolution import pair
 from spatial_prediction.experiments.tables import write_table
 from spatial_prediction.experiments.training_run import load_model
 from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, bilinear_upscaling, merge_branches
-from spatial_prediction.padding import ReplicatePadding, padding_from_name
+from spatial_prediction.padding import padding_from_name
 from spatial_prediction.progress import progress
 from spatial_prediction.provenance import provenance
 
@@ -48,9 +47,10 @@ def evaluate_bilinear(
 
     What any network must beat; the border is replicated.
     """
+    border = padding_from_name("repl", 1)
 
     def predict(low_res: jax.Array) -> jax.Array:
-        return bilinear_upscaling(ReplicatePadding(1).extend(low_res), upscale_factor)
+        return bilinear_upscaling(border.extend(low_res), upscale_factor)
 
     errors = corner_errors(predict, upscale_factor, test_path, low_res_size, batch_size)
     _write_errors("bilinear", 0, errors, output, provenance(data=data_hash))

@@ -68,6 +68,6 @@ class RepConv(eqx.Module):
         """Return the single 3x3 convolution that does the same."""
         spatial = [self.branch_1.merged(), self.branch_2.merged(), self.residual_3x3]
         pointwise = self.residual_1x1.kernel + jnp.eye(self.residual_1x1.kernel.shape[-1])
-        kernel = sum(branch.kernel for branch in spatial)
+        kernel = spatial[0].kernel + spatial[1].kernel + spatial[2].kernel
         kernel = kernel.at[..., 1:2, 1:2, :, :].add(pointwise)
         return Convolution(kernel, sum((branch.bias for branch in spatial), self.residual_1x1.bias))

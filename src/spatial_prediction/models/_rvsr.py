@@ -173,7 +173,7 @@ class RVSR(eqx.Module):
         Raises:
             ValueError: the branches have been merged; their weights are gone.
         """
-        if isinstance(self.tail, Convolution):
+        if isinstance(self.tail, Convolution) or isinstance(self.body.repconv, Convolution):
             raise ValueError("branches have been merged; export the network before merge_branches")
         named = {}
         parts = {"head": self.head, "tail.project": self.project}
@@ -237,7 +237,7 @@ def merge_branches(model: RVSR) -> RVSR:
     Cheap and differentiable, so training may merge inside the step: the loss and its gradient with
     respect to the branches are those of the plain form for a tenth of the arithmetic.
     """
-    if isinstance(model.tail, Convolution):
+    if isinstance(model.tail, Convolution) or isinstance(model.body.repconv, Convolution):
         return model
     return eqx.tree_at(
         lambda m: (m.body.repconv, m.tail), model, (model.body.repconv.merged(), model.tail.merged())

@@ -130,8 +130,11 @@ def _next_row(rows: Array, coefficients: Array) -> Array:
 
     count = columns - width + 1
     inner = sum(
-        jnp.sum(coefficients[centre, :, w][..., None, :] * known[..., w : w + count, :], axis=0)
-        for w in range(width)
+        (
+            jnp.sum(coefficients[centre, :, w][..., None, :] * known[..., w : w + count, :], axis=0)
+            for w in range(width)
+        ),
+        jnp.zeros((), rows.dtype),
     )
     if positions == 1:
         return inner

@@ -2,10 +2,11 @@
 
 import difflib
 import re
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
-from spatial_prediction.padding._base import AbstractPadding, PadWidth
+from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
 from spatial_prediction.padding._copying import (
     CircularPadding,
     ReflectPadding,
@@ -23,7 +24,7 @@ PADDING_NAMES = (
 )  # fmt: skip
 """Names in common use. ``extrN`` and ``lpHxW`` go on for any order and any H, odd W."""
 
-_COPYING = {
+_COPYING: Mapping[str, Callable[[PadWidth], AbstractPadding]] = {
     "zero": ZeroPadding,
     "repl": ReplicatePadding,
     "refl": ReflectPadding,
@@ -44,6 +45,7 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
     Raises:
         ValueError: no padding has that name, or the pad width is not usable.
     """
+    pad_width = as_pad_width(pad_width)
     if name in _COPYING:
         return _COPYING[name](pad_width)
     if match := re.fullmatch(r"extr([1-9]\d*)", name):

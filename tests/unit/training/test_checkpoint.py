@@ -79,7 +79,7 @@ def test_an_empty_or_absent_folder_holds_no_checkpoint(tmp_path):
     assert Checkpoints(tmp_path / "absent").newest() is None
 
 
-@pytest.mark.parametrize("left_bytes", [0, 5, 200, -1])
+@pytest.mark.parametrize("left_bytes", [0, 5, 100, -1])
 def test_a_damaged_newest_is_passed_over_with_a_warning(tmp_path, caplog, left_bytes):
     checkpoints = Checkpoints(tmp_path)
     for step in (1, 2):

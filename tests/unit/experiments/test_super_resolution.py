@@ -1,0 +1,120 @@
+"""The task is learnt the same way with merged branches as with the plain ones."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from spatial_prediction.config import PRESETS, ModelSettings, TrainingSettings
+from spatial_prediction.data.degradation import tile_size
+from spatial_prediction.experiments.super_resolution import (
+    held_out_loss,
+    kept,
+    mean_squared_error,
+    network,
+    pair,
+    training_loss,
+)
+from spatial_prediction.training import make_update, optimizer
+
+SMALL = ModelSettings(hidden_channels=4, blocks=1)
+PUBLISHED = ModelSettings()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _dtypes_promoted_as_optax_needs():
+    with jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_fast():
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
+def smooth_tiles(count, low_res_size, step=0):
+    """Smooth random surfaces of DN about 3000."""
+    size = tile_size(low_res_size, 4)
+    rng = np.random.default_rng([3, step])
+    rough = rng.normal(size=(count, size, size, 3)).cumsum(1).cumsum(2)
+    return (3000 + 1500 * rough / np.abs(rough).max()).astype(np.int16)
+
+
+def losses(loss, parameters, *, low_res_size, steps=20):
+    optimise = optimizer(TrainingSettings())
+    update = make_update(loss, optimise)
+    parameters = jax.tree.map(jnp.array, parameters)  # the step takes its arguments' memory
+    state = optimise.init(parameters)
+    found = []
+    for step in range(steps):
+        parameters, state, value = update(parameters, state, smooth_tiles(2, low_res_size, step))
+        found.append(float(value))
+    return np.array(found)
+
+
+@pytest.mark.parametrize(
+    ("preset", "settings"),
+    [
+        ("zero-repl", SMALL),
+        ("lp1x1cs", SMALL),
+        pytest.param("zero-repl", PUBLISHED, marks=pytest.mark.slow),
+    ],
+    ids=["zero-repl", "lp1x1cs", "published size"],
+)
+def test_merged_branches_train_like_the_plain_ones(preset, settings):
+    parameters, static = eqx.partition(network(PRESETS[preset], settings, seed=0), eqx.is_array)
+
+    def plain_loss(parameters, tiles):
+        model = eqx.combine(parameters, static)
+        return mean_squared_error(model, *pair(tiles, model.upscale_factor))
+
+    merged = losses(training_loss(static), parameters, low_res_size=12)
+    plain = losses(plain_loss, parameters, low_res_size=12)
+    np.testing.assert_allclose(merged, plain, rtol=1e-5)
+    assert plain[-1] < 0.9 * plain[0]  # it did train
+
+
+def test_the_same_seed_gives_the_same_weights_whatever_the_preset():
+    settings = ModelSettings(hidden_channels=2, blocks=1)
+    reference = network(PRESETS["zero-repl"], settings, seed=5).to_named_arrays()
+    for name, preset in PRESETS.items():
+        arrays = network(preset, settings, seed=5).to_named_arrays()
+        assert arrays.keys() == reference.keys()
+        for array in reference:
+            np.testing.assert_array_equal(arrays[array], reference[array], err_msg=f"{name} {array}")
+    other = network(PRESETS["zero-repl"], settings, seed=6).to_named_arrays()
+    assert all(np.any(other[array] != reference[array]) for array in reference)
+
+
+def test_a_preset_is_the_network_it_names():
+    model = network(PRESETS["repl_oc5"], ModelSettings(hidden_channels=2, blocks=3, upscale_factor=2), seed=0)
+    assert (model.output_crop, model.upscale_factor, model.depth) == (5, 2, 5)
+    assert type(model.padding).__name__ == type(model.upscale_padding).__name__ == "ReplicatePadding"
+    assert model.head.kernel.shape == (3, 3, 3, 2)
+    assert type(network(PRESETS["zero-repl"], SMALL, seed=0).padding).__name__ == "ZeroPadding"
+
+
+def test_the_target_is_cut_to_what_the_network_predicts():
+    model = network(PRESETS["zero_oc1"], SMALL, seed=0)
+    target = jnp.arange(2 * 24 * 28 * 3, dtype=jnp.float32).reshape(2, 24, 28, 3)
+    np.testing.assert_array_equal(kept(target, model), target[:, 4:-4, 4:-4])
+    uncropped = network(PRESETS["zero-zero"], SMALL, seed=0)
+    np.testing.assert_array_equal(kept(target, uncropped), target)
+
+
+@pytest.mark.parametrize("batch_size", [2, 5, 8])
+def test_the_held_out_loss_is_the_mean_over_all_tiles(batch_size):
+    model = network(PRESETS["zero_oc1"], SMALL, seed=0)
+    parameters, static = eqx.partition(model, eqx.is_array)
+    # tiles of different difficulty, so that an unweighted mean of uneven batches would be wrong
+    tiles = smooth_tiles(5, 6) * np.array([1, 2, 3, 4, 9], np.int16)[:, None, None, None] // 3
+    found = held_out_loss(static, tiles, batch_size=batch_size)(parameters)
+    low_res, high_res = pair(tiles, 4)
+    errors = np.asarray(eqx.filter_jit(model.apply)(low_res)) - np.asarray(high_res)[:, 4:-4, 4:-4]
+    assert found == pytest.approx(np.mean(errors.astype(np.float64) ** 2), rel=1e-6)
+    of_batches = [np.mean(errors[first : first + batch_size] ** 2) for first in range(0, 5, batch_size)]
+    assert batch_size != 2 or abs(np.mean(of_batches) / found - 1) > 0.01

@@ -1,0 +1,94 @@
+"""Tables in docs/ that repeat what the code says, compared with it."""
+
+import json
+import re
+
+import pytest
+import yaml
+from tests.helpers import REPOSITORY
+
+from spatial_prediction.config import PRESETS, PUBLISHED_PRESETS, presets_from_names, validated
+
+SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
+DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+OVERLAYS = sorted(path.name for path in (REPOSITORY / "config").glob("*.yaml"))
+
+
+def keys(config, schema, prefix=""):
+    """(dotted key, value) of everything that the schema does not open up further."""
+    for name, value in config.items():
+        described = schema["properties"][name]
+        if "properties" in described:
+            yield from keys(value, described, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def merged(base, overlay):
+    both = {
+        key: merged(base[key], overlay[key]) for key in base.keys() & overlay.keys() if mapping(base[key])
+    }
+    return base | overlay | both
+
+
+def mapping(value):
+    return isinstance(value, dict)
+
+
+def rows(document):
+    """Cells of the lines of a Markdown table whose first cell is code."""
+    lines = (REPOSITORY / "docs" / document).read_text(encoding="utf-8").splitlines()
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")]
+
+
+def test_every_key_of_the_configuration_is_documented_with_its_default():
+    documented = {key.strip("`"): default.strip("`") for key, default, _ in rows("configuration.md")}
+    assert documented == {key: json.dumps(value) for key, value in keys(DEFAULTS, SCHEMA)}
+
+
+def test_every_preset_is_documented_with_its_paddings():
+    documented = [[cell.strip("`") for cell in row[:4]] for row in rows("presets.md")]
+    assert documented == [
+        [name, preset.padding, preset.upscale_padding, str(preset.output_crop)]
+        for name, preset in PRESETS.items()
+    ]
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_every_overlay_is_documented_valid_and_keeps_to_its_own_folders(overlay):
+    read = yaml.safe_load((REPOSITORY / "config" / overlay).read_text(encoding="utf-8"))
+    validated(merged(DEFAULTS, read), SCHEMA)
+    for folder in ("results", "resources"):
+        assert read[folder] == f"{folder}/{overlay.removesuffix('.yaml')}"
+    assert f"`{overlay}`" in (REPOSITORY / "config/README.md").read_text(encoding="utf-8")
+
+
+def test_the_paper_overlay_is_the_published_study():
+    paper = yaml.safe_load((REPOSITORY / "config/paper.yaml").read_text(encoding="utf-8"))
+    assert sorted(paper["presets"]) == sorted(PUBLISHED_PRESETS)
+    assert paper["timing"]["presets"] == paper["presets"]
+    assert presets_from_names(paper["presets"], {})
+    assert paper["seeds"] == list(range(12))
+
+
+def test_every_figure_and_table_of_the_report_has_a_caption_and_no_caption_is_left_over():
+    rules = (REPOSITORY / "workflow/rules/figures.smk").read_text(encoding="utf-8")
+    wanted = {f"{name}.rst" for name in re.findall(r"\bfigure\(\s*\"(\w+)\"", rules)}
+    wanted |= {f"{name}_table.rst" for name in re.findall(r"\btable\(\s*\"(\w+)\"", rules)}
+    captions = list((REPOSITORY / "workflow/report").glob("*.rst"))
+    assert {path.name for path in captions} == wanted | {"workflow.rst"}
+    for path in captions:
+        roles = re.findall(r":(\w+):`", path.read_text(encoding="utf-8"))
+        assert set(roles) <= {"sup", "math"}, f"{path.name}: a role of Sphinx prints an error into the report"
+
+
+def test_links_between_documents_lead_somewhere():
+    documents = [
+        *REPOSITORY.glob("*.md"),
+        *(REPOSITORY / "docs").glob("*.md"),
+        REPOSITORY / "config/README.md",
+    ]
+    for document in documents:
+        for link in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8")):
+            if not link.startswith(("http:", "https:", "mailto:")):
+                assert (document.parent / link).exists(), f"{document.name}: {link}"

@@ -1,0 +1,86 @@
+"""Every list of packages says the same: pyproject.toml, constraints.txt and the conda environments."""
+
+import re
+import tomllib
+
+import pytest
+import yaml
+from tests.helpers import REPOSITORY
+
+CONSTRAINTS = [
+    line
+    for line in (REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+]
+PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+ENVIRONMENTS = ("cpu", "cuda12")
+
+
+def normal(requirement):
+    """Name of a requirement, as packages are compared."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def pins():
+    return {normal(line): line.partition("==")[2] for line in CONSTRAINTS}
+
+
+def environment(name):
+    return yaml.safe_load((REPOSITORY / "envs" / f"{name}.yaml").read_text(encoding="utf-8"))
+
+
+def requirements(name):
+    return environment(name)["dependencies"][-1]["pip"]
+
+
+def test_constraints_are_plain_pins_of_each_package_once():
+    # Neither address, nor path, nor option: nothing that holds on one machine only.
+    for line in CONSTRAINTS:
+        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+", line), line
+    assert len(pins()) == len(CONSTRAINTS)
+    assert "spatial-prediction" not in pins()
+
+
+def test_neither_constraints_nor_environments_name_an_address():
+    for path in (REPOSITORY / "constraints.txt", *(REPOSITORY / "envs").iterdir()):
+        text = path.read_text(encoding="utf-8")
+        assert "://" not in text, path
+        assert not re.search(r"(?<!emit-)index-url", text), path
+
+
+@pytest.mark.parametrize("extra", [None, *EXTRAS])
+def test_constraints_pin_every_requirement(extra):
+    wanted = PROJECT["dependencies"] if extra is None else EXTRAS[extra]
+    assert {normal(requirement) for requirement in wanted} <= set(pins())
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_environment_has_the_shape_that_conda_reads(name):
+    read = environment(name)
+    assert set(read) == {"channels", "dependencies"}
+    assert read["channels"] == ["conda-forge", "nodefaults"]
+    *packages, pip = read["dependencies"]
+    assert packages == ["python=3.11", "pip"]
+    assert set(pip) == {"pip"}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_environment_pins_what_the_study_needs_to_the_constraints(name):
+    wanted = PROJECT["dependencies"] + EXTRAS["workflow"]
+    expected = {normal(requirement): pins()[normal(requirement)] for requirement in wanted}
+    assert {normal(line): line.partition("==")[2] for line in requirements(name)} == expected
+
+
+def test_only_the_cuda_environment_asks_for_cuda():
+    version = pins()["jax"]
+    assert f"jax=={version}" in requirements("cpu")
+    assert f"jax[cuda12]=={version}" in requirements("cuda12")
+    assert pins()["jaxlib"] == pins()["jax-cuda12-plugin"] == version
+    assert EXTRAS["cuda12"] == ["jax[cuda12]"]
+
+
+def test_python_of_the_environments_is_one_that_the_package_supports():
+    oldest = re.fullmatch(r">=(3\.\d+)", PROJECT["requires-python"])[1]
+    assert f"python={oldest}" in environment("cpu")["dependencies"]
+    assert f"python={oldest}" in environment("cuda12")["dependencies"]

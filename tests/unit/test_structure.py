@@ -1,0 +1,131 @@
+"""The plan of the house: who may import whom, what stays light, what is never done, what is documented."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+from tests.helpers import REPOSITORY
+
+PACKAGE = REPOSITORY / "src" / "spatial_prediction"
+MODULES = sorted(PACKAGE.rglob("*.py"))
+SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
+
+LEVELS = (
+    {"errors", "files", "progress", "command", "config", "provenance"},
+    {"padding", "data", "metrics", "training", "figures"},
+    {"models"},
+    {"experiments"},
+)
+LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
+
+
+def name_of(path):
+    return str(path.relative_to(REPOSITORY))
+
+
+def parsed(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def room_of(path):
+    """First part of the path inside the package: a folder, or a module that stands by itself."""
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+def rooms_imported(tree):
+    """Rooms of the package that a module imports, wherever in it the statement stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the room"
+            modules = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        parts = [module.split(".") for module in modules]
+        yield from (path[1] for path in parts if path[0] == "spatial_prediction" and path[1:2])
+
+
+def public_definitions(tree, prefix=""):
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef | ast.FunctionDef) and not node.name.startswith("_"):
+            yield prefix + node.name, node
+            if isinstance(node, ast.ClassDef):
+                yield from public_definitions(node, f"{prefix}{node.name}.")
+
+
+def called_names(tree):
+    """Every call as written: ``pickle.load``, ``eval``."""
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def imported_names(tree):
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_every_room_has_its_level():
+    rooms = {room_of(path) for path in MODULES} - {"__init__"}
+    assert rooms <= set(LEVEL), "give the new room a level here and in the package's docstring"
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_rooms_import_lower_levels_only(path):
+    room = room_of(path)
+    imported = set(rooms_imported(parsed(path))) - {room}
+    if room == "__init__":
+        assert not imported
+        return
+    for other in imported & set(LEVEL):
+        # Modules of the lowest level may use each other; rooms above it stand alone beside their neighbours.
+        assert LEVEL[other] < LEVEL[room] or LEVEL[room] == 0 == LEVEL[other], f"{room} imports {other}"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "spatial_prediction",
+        "spatial_prediction.config",
+        "spatial_prediction.metrics",
+        "spatial_prediction.data",
+    ],
+)
+def test_light_modules_import_no_jax(module):
+    code = f"import sys, {module}; print(*sorted({{'jax', 'equinox', 'optax'}} & set(sys.modules)))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []
+
+
+@pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=name_of)
+def test_nothing_unpickles_or_runs_text(path):
+    tree = parsed(path)
+    assert not set(imported_names(tree)) & {
+        "pickle",
+        "cPickle",
+        "dill",
+        "cloudpickle",
+        "joblib",
+        "shelve",
+        "marshal",
+    }
+    assert not called_names(tree) & {"eval", "exec", "compile", "os.system", "os.popen", "pd.read_pickle"}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            risky = [
+                k.arg for k in node.keywords if isinstance(k.value, ast.Constant) and k.value.value is True
+            ]
+            assert "allow_pickle" not in risky
+            assert "shell" not in risky
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_everything_public_is_documented(path):
+    tree = parsed(path)
+    assert ast.get_docstring(tree), "the module says nothing of itself"
+    undocumented = [name for name, node in public_definitions(tree) if not ast.get_docstring(node)]
+    assert undocumented == []
