@@ -83,6 +83,17 @@ def gradient_is_rounding_noise(case):
     return case["input"].endswith("constant") and case["method"].startswith("lp1x1_cov")
 
 
+def float32_tolerance(case):
+    """A ten-thousandth, but for systems of 20 and 42 unknowns on inputs they fit almost perfectly.
+
+    There the absolute ridge of 1e-7 makes condition numbers of 1e7, the inverse of float32's precision:
+    the sums' last bits show in the fourth digit of the prediction.
+    """
+    large = case["method"].startswith(("lp4x5", "lp6x7"))
+    smooth = case["input"].endswith(("smooth", "sine"))
+    return 5e-4 if large and smooth else 1e-4
+
+
 @pytest.mark.golden
 @pytest.mark.parametrize("key", GROUPS or [None], ids=lambda key: "-".join(key) if key else "absent")
 def test_values_and_gradients_match_the_published_implementation(key, arrays):
@@ -96,6 +107,6 @@ def test_values_and_gradients_match_the_published_implementation(key, arrays):
             y, gradient, y_float32 = compute(jnp.asarray(arrays[case["input"]]))
             expected = arrays["y|" + case["case"]]
             assert_close(y, expected, tolerance)
-            assert_close(y_float32, expected, 1e-4)
+            assert_close(y_float32, expected, float32_tolerance(case))
             if case["gradient"] and not gradient_is_rounding_noise(case):
                 assert_close(gradient, arrays["g|" + case["case"]], tolerance)

@@ -27,8 +27,8 @@ PADDINGS = {name: partial(padding_from_name, name) for name in (*PADDING_NAMES, 
 }
 ONE_OF_EACH_KIND = ("zero", "circ", "extr3", "lp2x1cs", "autocorrelation 1x3", "lp3x3")
 
-# Nearly all of the time goes into compiling, so most laws share two programs: one for TOP_AND_RIGHT in float32
-# with its gradient, one for VERTICALLY in float64. On an 8x8 map the transforms of the "fft" sums have even
+# Nearly all of the time goes into compiling, so every law that can do with it shares one program a padding:
+# float32, TOP_AND_RIGHT, with its gradient. The others run on ONE_OF_EACH_KIND. On an 8x8 map the transforms of the "fft" sums have even
 # widths; for odd ones their (published) estimate is not that of the transposed map.
 SHAPE = (2, 8, 8)
 VERTICALLY = ((2, 2), (0, 0))
@@ -154,7 +154,7 @@ def test_padding_the_columns_is_padding_the_rows_of_the_transposed_map(name, see
     assert_equal_to_rounding(padded(name, HORIZONTALLY, x.swapaxes(1, 2)).swapaxes(1, 2), expected)
 
 
-@every_padding
+@pytest.mark.parametrize("name", [*ONE_OF_EACH_KIND, "refl", "covariance 2x1, shared sides", "lp6x7"])
 @law
 @given(seeds, st.sampled_from([1, 2, (1, 2)]))
 def test_a_flipped_map_is_padded_to_the_flipped_result(name, seed, axis):
@@ -175,12 +175,14 @@ def test_turning_the_map_upside_down_swaps_unequal_pad_widths(name):
 @given(seeds)
 def test_channels_know_nothing_of_each_other(name, seed):
     x = noise(seed)
-    expected = padded(name, VERTICALLY, x)
-    assert_equal_to_rounding(padded(name, VERTICALLY, x[::-1])[::-1], expected)
+    expected, _ = padded_with_gradient(name, x)
+    swapped, _ = padded_with_gradient(name, x[::-1])
+    np.testing.assert_allclose(swapped[::-1], expected, rtol=1e-6, atol=1e-6)  # the same float32 operations
     for channel in (0, 1):
         alone = np.full_like(x, np.nan)
         alone[channel] = x[channel]
-        assert_equal_to_rounding(padded(name, VERTICALLY, alone)[channel], expected[channel])
+        y, _ = padded_with_gradient(name, alone)
+        np.testing.assert_allclose(y[channel], expected[channel], rtol=1e-6, atol=1e-6)
 
 
 @every_padding
@@ -190,12 +192,11 @@ def test_scaling_and_shifting_the_map_scales_and_shifts_the_padding(name, seed, 
     if name == "zero":
         offset = 0.0
     x = noise(seed)
-    expected = scale * padded(name, VERTICALLY, x) + offset
-    actual = padded(name, VERTICALLY, scale * x + offset)
-    by_autocorrelation = isinstance(PADDINGS[name](VERTICALLY), AutocorrelationPrediction)
-    # The published ridge is absolute: 1e-7 against the (windowed, in part zero-padded) variance of about 0.1
-    # and eigenvalues down to a hundredth of it.
-    np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-4 if by_autocorrelation else 1e-8)
+    expected = scale * padded_with_gradient(name, x)[0] + offset
+    actual, _ = padded_with_gradient(name, scale * x + offset)
+    # Float32: up to 5e-6 was seen in 150 trials a padding. The autocorrelation method's ridge is absolute, but
+    # 1e-7 weighs little against the eigenvalues of noise.
+    np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-5 * (1 + np.abs(expected).max()))
 
 
 # Reproduction
@@ -235,7 +236,7 @@ def test_extrapolation_continues_polynomials_below_its_order(order, data):
 # Transformations of JAX
 
 
-@pytest.mark.parametrize("name", ["circ", "extr3", "lp2x1cs", "lp2x1"])
+@pytest.mark.parametrize("name", ["circ", "extr3", "lp2x1cs"])
 def test_compiled_and_eager_results_agree(name):
     x = noise(4).astype(np.float32)
     eager = PADDINGS[name](TOP_AND_RIGHT)(jnp.asarray(x))
@@ -276,7 +277,7 @@ def test_degenerate_maps_give_finite_values_and_gradients(name):
         assert np.isfinite(gradient).all(), kind
 
 
-@pytest.mark.parametrize("name", ["refl", "extr3", "lp2x1cs", "lp2x3"])
+@pytest.mark.parametrize("name", ["refl", "extr3", "lp2x1cs", "lp3x3"])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (1, 1, 5), (1, 2, 2)], ids=str)
 def test_tiny_maps_give_finite_values_and_gradients(name, shape):
     for x in (noise(10, shape), np.zeros(shape)):
