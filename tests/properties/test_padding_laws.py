@@ -28,8 +28,8 @@ PADDINGS = {name: partial(padding_from_name, name) for name in (*PADDING_NAMES, 
 ONE_OF_EACH_KIND = ("zero", "circ", "extr3", "lp2x1cs", "autocorrelation 1x3", "lp3x3")
 
 # Nearly all of the time goes into compiling, so every law that can do with it shares one program a padding:
-# float32, TOP_AND_RIGHT, with its gradient. The others run on ONE_OF_EACH_KIND. On an 8x8 map the transforms of the "fft" sums have even
-# widths; for odd ones their (published) estimate is not that of the transposed map.
+# float32, TOP_AND_RIGHT, with its gradient. The others run on ONE_OF_EACH_KIND. On an 8x8 map the transforms
+# of the "fft" sums have even widths; for odd ones their (published) estimate is not that of the transposed map.
 SHAPE = (2, 8, 8)
 VERTICALLY = ((2, 2), (0, 0))
 HORIZONTALLY = ((0, 0), (2, 2))
@@ -194,8 +194,8 @@ def test_scaling_and_shifting_the_map_scales_and_shifts_the_padding(name, seed, 
     x = noise(seed)
     expected = scale * padded_with_gradient(name, x)[0] + offset
     actual, _ = padded_with_gradient(name, scale * x + offset)
-    # Float32: up to 5e-6 was seen in 150 trials a padding. The autocorrelation method's ridge is absolute, but
-    # 1e-7 weighs little against the eigenvalues of noise.
+    # Float32: up to 5e-6 was seen in 150 trials a padding. The autocorrelation method's ridge is absolute,
+    # but 1e-7 weighs little against the eigenvalues of noise.
     np.testing.assert_allclose(actual, expected, rtol=0, atol=2e-5 * (1 + np.abs(expected).max()))
 
 

@@ -150,16 +150,19 @@ def _largest_fitting(program: Callable[[int], _Program], budget: int, largest: i
     while True:
         candidate = program(batch)
         tried[batch] = candidate.memory
-        if candidate.memory <= budget and candidate.runs():
+        fits = candidate.memory <= budget
+        if fits and candidate.runs():
             best = candidate
         elif batch == 1:
             raise ConfigurationError(
                 f"timing.memory_budget_mib: one tile needs {candidate.memory / 2**20:.0f} MiB, the budget is "
                 f"{budget / 2**20:.0f} MiB; raise it"
             )
-        ceiling = min((b for b in tried if best is None or b > best.batch), default=largest + 1)
+        elif fits:
+            budget = int(0.9 * candidate.memory)  # the device has less than it was thought to have
+        too_large = [tried_batch for tried_batch in tried if best is None or tried_batch > best.batch]
         proposed = _fitting_by_line(tried, budget)
-        batch = max(1, min(proposed, ceiling - 1))
+        batch = max(1, min([proposed, *(tried_batch - 1 for tried_batch in too_large), largest]))
         if best is not None and batch <= best.batch * 1.02:
             return best
 
