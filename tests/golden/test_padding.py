@@ -84,14 +84,16 @@ def gradient_is_rounding_noise(case):
 
 
 def float32_tolerance(case):
-    """A ten-thousandth, but for systems of 20 and 42 unknowns on inputs they fit almost perfectly.
+    """A ten-thousandth, but for inputs that linear prediction fits almost perfectly.
 
     There the absolute ridge of 1e-7 makes condition numbers of 1e7, the inverse of float32's precision:
-    the sums' last bits show in the fourth digit of the prediction.
+    the last bits of the sums show in the fourth digit of a prediction, and the more where predictions feed
+    on predictions. In float64 all is well.
     """
-    large = case["method"].startswith(("lp4x5", "lp6x7"))
-    smooth = case["input"].endswith(("smooth", "sine"))
-    return 5e-4 if large and smooth else 1e-4
+    nearly_singular = case["input"].endswith(("smooth", "sine")) and not case["method"].startswith("extr")
+    if not nearly_singular:
+        return 1e-4
+    return 3e-4 if case["num_padding"] == [[1, 1], [1, 1]] else 2e-3
 
 
 @pytest.mark.golden

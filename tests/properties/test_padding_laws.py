@@ -29,7 +29,7 @@ ONE_OF_EACH_KIND = ("zero", "circ", "extr3", "lp2x1cs", "autocorrelation 1x3", "
 
 # Nearly all of the time goes into compiling, so every law that can do with it shares one program a padding:
 # float32, TOP_AND_RIGHT, with its gradient. The others run on ONE_OF_EACH_KIND. On an 8x8 map the transforms
-# of the "fft" sums have even widths; for odd ones their (published) estimate is not that of the transposed map.
+# of the "fft" sums have even widths; for odd ones their (published) estimate lacks transposition symmetry.
 SHAPE = (2, 8, 8)
 VERTICALLY = ((2, 2), (0, 0))
 HORIZONTALLY = ((0, 0), (2, 2))
