@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 from tests.helpers import REPOSITORY
 
-PARTS = ("Snakefile", "config.yaml", "config", "profiles", "scripts", "src", "workflow")
+PARTS = ("Snakefile", "config.yaml", "config", "envs", "profiles", "scripts", "src", "workflow")
 
 
 class Job(NamedTuple):
