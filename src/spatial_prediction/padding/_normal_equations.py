@@ -24,7 +24,11 @@ def guarded_quotient(numerator: Array, denominator: Array) -> Array:
     """
     quotient = jax.lax.stop_gradient(numerator) / jax.lax.stop_gradient(denominator)
     finite = jnp.isfinite(quotient) & (denominator != 0)
-    return jnp.where(finite, numerator / jnp.where(finite, denominator, 1), 0)
+    quotient = jnp.where(finite, quotient, 0)
+    # The derivative of q = n / d written as (dn - q dd) / d: JAX's own squares d, which overflows early.
+    residual = numerator - quotient * denominator
+    change = jnp.where(finite, residual - jax.lax.stop_gradient(residual), 0)
+    return quotient + change / jnp.where(finite, jax.lax.stop_gradient(denominator), 1)
 
 
 def solve_two_by_two(
