@@ -21,3 +21,12 @@ def pytest_runtest_setup(item):
     if os.environ.get("SPATIAL_PREDICTION_REQUIRE_GOLDEN"):
         pytest.fail(f"{reason}, yet it is required here")
     pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """Compile with few optimisations: hundreds of small programs run once each take minutes otherwise."""
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)

@@ -49,13 +49,7 @@ def by_method():
 GROUPS = by_method()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_compilation():
-    """Hundreds of small programs run once each: compiling them well would take minutes."""
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +84,13 @@ def float32_tolerance(case):
     the last bits of the sums show in the fourth digit of a prediction, and the more where predictions feed
     on predictions. In float64 all is well.
     """
+    one_pixel = case["num_padding"] == [[1, 1], [1, 1]]
+    if case["method"] in ("extr4", "extr5") and not one_pixel:
+        return 2e-3  # five pixels out, the weights of order 5 sum to 1471 in magnitude, twice that way in corners
     nearly_singular = case["input"].endswith(("smooth", "sine")) and not case["method"].startswith("extr")
     if not nearly_singular:
         return 1e-4
-    return 3e-4 if case["num_padding"] == [[1, 1], [1, 1]] else 2e-3
+    return 3e-4 if one_pixel else 2e-3
 
 
 @pytest.mark.golden

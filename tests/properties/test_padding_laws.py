@@ -46,12 +46,7 @@ pad_widths = st.tuples(*[st.tuples(st.integers(0, 4), st.integers(0, 4))] * 2)
 law = settings(deadline=None, max_examples=15)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_compilation():
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 @cache

@@ -14,12 +14,7 @@ from spatial_prediction.models._rvsr import pixel_shuffle
 SMALL = {"blocks": 2, "hidden_channels": 4}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick_compilation():
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 def initialised(padding="zero", upscale_padding="repl", output_crop=0, seed=0, **sizes):
