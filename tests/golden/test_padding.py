@@ -86,7 +86,7 @@ def float32_tolerance(case):
     """
     one_pixel = case["num_padding"] == [[1, 1], [1, 1]]
     if case["method"] in ("extr4", "extr5") and not one_pixel:
-        return 2e-3  # five pixels out, the weights of order 5 sum to 1471 in magnitude, twice that way in corners
+        return 2e-3  # order 5, five pixels out: weights of 1471 in all, twice that way in corners
     nearly_singular = case["input"].endswith(("smooth", "sine")) and not case["method"].startswith("extr")
     if not nearly_singular:
         return 1e-4
