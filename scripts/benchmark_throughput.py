@@ -4,13 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spatial_prediction import command
-from spatial_prediction.config import (
-    ModelSettings,
-    Preset,
-    TrainingSettings,
-    add_settings,
-    settings_from,
-)
+from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 from spatial_prediction.experiments.compilation import keep_compiled_programs
 from spatial_prediction.experiments.throughput import measure_throughput
 
@@ -20,24 +14,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--kind", choices=["training", "inference"], required=True, help="what to time")
     parser.add_argument("--preset", required=True, help="name under which the timing is stored")
-    parser.add_argument("--padding", required=True, help="padding before 3x3 convolutions, such as lp2x3")
-    parser.add_argument("--upscale-padding", required=True, help="padding before bilinear upscaling")
-    parser.add_argument("--output-crop", type=int, default=0, help="input pixels cut off the output's sides")
     parser.add_argument("--memory-budget-mib", type=int, required=True, help="memory a batch may take, MiB")
     parser.add_argument("--repeats", type=int, required=True, help="timed batches")
     parser.add_argument("--largest-batch", type=int, required=True, help="never use more tiles than this")
     parser.add_argument("--output", type=Path, required=True, help="timing to write (.json)")
-    add_settings(parser, ModelSettings)
-    add_settings(parser, TrainingSettings)
+    for settings in (Preset, ModelSettings, TrainingSettings):
+        command.add_settings(parser, settings)
     options = parser.parse_args(arguments)
 
     keep_compiled_programs()
     measure_throughput(
         options.preset,
-        Preset(options.padding, options.upscale_padding, options.output_crop),
+        command.settings_from(options, Preset),
         kind=options.kind,
-        model_settings=settings_from(options, ModelSettings),
-        settings=settings_from(options, TrainingSettings),
+        model_settings=command.settings_from(options, ModelSettings),
+        settings=command.settings_from(options, TrainingSettings),
         memory_budget=options.memory_budget_mib * 2**20,
         repeats=options.repeats,
         largest_batch=options.largest_batch,

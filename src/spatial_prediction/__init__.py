@@ -2,7 +2,8 @@
 
 The rooms of this package, lowest level first (a room imports only lower ones):
 
-- ``errors``, ``files``, ``progress``, ``config``: what everything may use; no JAX.
+- ``errors``, ``files``, ``progress``, ``command``, ``config``, ``presets``, ``validation``, ``provenance``:
+  what everything may use; no JAX.
 - ``padding``, ``data``, ``metrics``, ``training``, ``figures``: each stands alone.
 - ``models``: networks; a padding is handed in as a module.
 - ``experiments``: turns the study's preset names and seeds into objects.

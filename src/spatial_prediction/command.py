@@ -1,11 +1,15 @@
 """What every script and command has in common: a parser that teaches, plain logs, honest exit codes."""
 
 import argparse
+import dataclasses
 import logging
 import sys
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from spatial_prediction.errors import SpatialPredictionError
+
+Settings = TypeVar("Settings")
 
 INTERRUPTED = 75
 """Exit code of a job that saved its state and may be started again (EX_TEMPFAIL of sysexits)."""
@@ -18,6 +22,39 @@ def argument_parser(description: str) -> argparse.ArgumentParser:
         pass
 
     return argparse.ArgumentParser(description=description, formatter_class=HelpFormatter, allow_abbrev=False)
+
+
+def add_settings(parser: argparse.ArgumentParser, settings: type) -> None:
+    """Add an option for each field of a settings class (a dataclass), as its docstring describes it.
+
+    Fields without a default are required.
+    """
+    group = parser.add_argument_group(settings.__name__)
+    described = _field_descriptions(settings)
+    for field in dataclasses.fields(settings):
+        group.add_argument(
+            f"--{field.name.replace('_', '-')}",
+            type=field.type if isinstance(field.type, type) else str,
+            required=(required := field.default is dataclasses.MISSING),
+            default=None if required else field.default,
+            help=described[field.name],
+        )
+
+
+def settings_from(options: argparse.Namespace, settings: type[Settings]) -> Settings:
+    """Collect the fields of a settings class from parsed options."""
+    names = [field.name for field in dataclasses.fields(settings)]  # type: ignore[arg-type]
+    return settings(**{name: getattr(options, name) for name in names})
+
+
+def _field_descriptions(settings: type) -> dict[str, str]:
+    """Read ``name: what it is.`` lines from the Fields section of the docstring."""
+    described = {}
+    for line in (settings.__doc__ or "").partition("Fields:")[2].splitlines():
+        name, colon, text = line.strip().partition(": ")
+        if colon:
+            described[name] = text.rstrip(".")
+    return described
 
 
 def run(main: Callable[[Sequence[str] | None], None]) -> None:

@@ -1,12 +1,16 @@
 """Scripts teach by their help and end with an exit code that tells the truth."""
 
+import argparse
+import dataclasses
+import re
 import subprocess
 import sys
 
 import pytest
 
-from spatial_prediction import errors
-from spatial_prediction.command import INTERRUPTED, argument_parser
+from spatial_prediction import command, errors
+from spatial_prediction.command import INTERRUPTED, add_settings, argument_parser, settings_from
+from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 
 SCRIPT = """
 import logging, sys
@@ -89,3 +93,44 @@ def test_an_abbreviated_option_is_refused(capsys):
         parser.parse_args(["--learning", "0.1"])
     assert end.value.code == 2
     assert "--learning" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ModelSettings(hidden_channels=3, blocks=2, upscale_factor=5),
+        TrainingSettings(
+            *(7, 3, 50, 1e-7, 0.25, 2, 4, 0.5, 0.75, 1e-8, 11, 13, 1.5, 0),
+        ),
+    ],
+)
+def test_settings_come_back_from_the_command_line_as_they_went(settings):
+    parser = argparse.ArgumentParser()
+    add_settings(parser, type(settings))
+    line = [
+        text
+        for name, value in dataclasses.asdict(settings).items()
+        for text in (f"--{name.replace('_', '-')}", str(value))
+    ]
+    assert settings_from(parser.parse_args(line), type(settings)) == settings
+    assert settings_from(parser.parse_args([]), type(settings)) == type(settings)()
+
+
+@pytest.mark.parametrize("settings", [ModelSettings, TrainingSettings])
+def test_the_help_describes_every_setting_with_its_default(settings):
+    parser = command.argument_parser("A script.")
+    add_settings(parser, settings)
+    told = " ".join(parser.format_help().split())
+    for field in dataclasses.fields(settings):
+        assert re.search(
+            rf"--{field.name.replace('_', '-')} \w+ [^(]+[^( ] \(default: {re.escape(str(field.default))}\)",
+            told,
+        )
+
+
+def test_a_setting_without_a_default_is_required(capsys):
+    parser = command.argument_parser("A script.")
+    command.add_settings(parser, Preset)
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--padding", "repl"])
+    assert "required: --upscale-padding" in capsys.readouterr().err

@@ -7,7 +7,8 @@ import pytest
 import yaml
 from tests.helpers import REPOSITORY
 
-from spatial_prediction.config import PRESETS, PUBLISHED_PRESETS, presets_from_names, validated
+from spatial_prediction.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
+from spatial_prediction.validation import validated
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 
 LEVELS = (
-    {"errors", "files", "progress", "command", "config", "provenance"},
+    {"errors", "files", "progress", "command", "config", "presets", "validation", "provenance"},
     {"padding", "data", "metrics", "training", "figures"},
     {"models"},
     {"experiments"},
@@ -90,7 +90,7 @@ def test_rooms_import_lower_levels_only(path):
     "module",
     [
         "spatial_prediction",
-        "spatial_prediction.config",
+        "spatial_prediction.validation",
         "spatial_prediction.metrics",
         "spatial_prediction.data",
     ],

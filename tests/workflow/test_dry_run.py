@@ -10,7 +10,7 @@ import pytest
 import yaml
 from tests.helpers import REPOSITORY
 
-from spatial_prediction.config import PRESETS, PUBLISHED_PRESETS
+from spatial_prediction.presets import PRESETS, PUBLISHED_PRESETS
 from spatial_prediction.provenance import code_dependencies
 
 SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts").glob("*.py")}
@@ -136,6 +136,7 @@ def test_a_script_loads_exactly_the_modules_that_its_rule_depends_on(script, loa
 def test_every_module_is_used_by_a_script_or_by_the_workflow_itself(loaded_modules):
     package = REPOSITORY / "src" / "spatial_prediction"
     used = {path for paths in loaded_modules.values() for path in paths}
+    used |= {str(path) for path in code_dependencies(REPOSITORY / "workflow" / "rules" / "common.smk")}
     unused = {str(path) for path in package.rglob("*.py")} - used
     assert unused == set()
 
@@ -145,6 +146,14 @@ def test_a_configuration_that_cannot_be_used_ends_a_dry_run_with_its_message_and
     ended = study.snakemake("--dry-run", "--configfile", "overlay.yaml")
     assert ended.returncode == 1
     assert "presets: no preset is called 'lp2x3_oc6'; did you mean 'lp2x3_oc5'?" in ended.stdout
+    assert "Traceback" not in ended.stdout
+
+
+def test_a_folder_without_scenes_ends_a_dry_run_with_a_message(study):
+    (study.folder / "overlay.yaml").write_text("dataset: {source: directory, directory: {path: nowhere}}\n")
+    ended = study.snakemake("--dry-run", "--configfile", "overlay.yaml")
+    assert ended.returncode == 1
+    assert "dataset.directory.path: the folder 'nowhere' holds no file that fits '*.nc'" in ended.stdout
     assert "Traceback" not in ended.stdout
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from spatial_prediction.config import validated
 from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.provenance import code_dependencies
+from spatial_prediction.validation import validated
 from snakemake.exceptions import WorkflowError
 
 try:
@@ -74,7 +74,7 @@ def scenes(wildcards):
         return SYNTHETIC_SCENES
     if DATASET["source"] == "fairdata":
         return f"{RESOURCES}/fairdata/manifest.json"
-    return sorted(map(str, Path(SCENES).glob(PATTERN)))
+    return DIRECTORY_SCENES
 
 
 def scene_order_flags():

@@ -7,6 +7,12 @@ SCENES = {
     "fairdata": f"{RESOURCES}/fairdata",
 }[DATASET["source"]]
 PATTERN = DATASET["directory"]["pattern"] if DATASET["source"] == "directory" else "*.nc"
+DIRECTORY_SCENES = sorted(map(str, Path(SCENES).glob(PATTERN))) if DATASET["source"] == "directory" else []
+if DATASET["source"] == "directory" and not DIRECTORY_SCENES:
+    raise WorkflowError(
+        f"dataset.directory.path: the folder {SCENES!r} holds no file that fits {PATTERN!r}; "
+        "put scenes there (docs/data.md) or name another folder or pattern"
+    )
 SYNTHETIC_SCENES = [
     f"{RESOURCES}/synthetic/{index:06d}.nc" for index in range(DATASET["synthetic"]["scenes"])
 ]

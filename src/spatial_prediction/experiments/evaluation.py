@@ -1,5 +1,6 @@
 """Stages: test errors by output crop, and errors of paddings on feature maps."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from spatial_prediction.data.tiles import corner_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import pair
 from spatial_prediction.experiments.tables import write_table
 from spatial_prediction.experiments.training_run import load_model
+from spatial_prediction.files import read_json
 from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, bilinear_upscaling, merge_branches
 from spatial_prediction.padding import padding_from_name
 from spatial_prediction.progress import progress
@@ -24,9 +26,38 @@ KNOWN_SIZE = 28
 """Rows and columns of a feature map that a padding is shown; it predicts the ring around them."""
 
 
-def evaluate_mse(
-    model_path: Path, *, test_path: Path, low_res_size: int, batch_size: int, data_hash: str, output: Path
-) -> None:
+@dataclasses.dataclass(frozen=True)
+class CornerTiles:
+    """The corner tiles of all test scenes, and how they are read.
+
+    Fields:
+        test: array of test scenes.
+        summary: summary of the arrays.
+        low_res_size: rows and columns of the input.
+        batch_size: tiles at a time.
+    """
+
+    test: Path
+    summary: Path
+    low_res_size: int
+    batch_size: int
+
+    def provenance(self, **settings: Any) -> dict[str, Any]:
+        """Provenance of a result from these tiles."""
+        return provenance(data=read_json(self.summary)["test"]["sha256"], **settings)
+
+    def batches(self, upscale_factor: int) -> Iterator[np.ndarray]:
+        """Read the tiles at high resolution, int16 (batch, size, size, 3), the four of a scene together."""
+        size = tile_size(self.low_res_size, upscale_factor)
+        scenes = open_scene_array(self.test, smallest_size=size)
+        scenes_per_batch = max(1, self.batch_size // 4)
+        firsts = range(0, len(scenes), scenes_per_batch)
+        for first in progress(firsts, total=len(firsts), description="evaluating", unit="batches"):
+            chosen = scenes[first : first + scenes_per_batch]
+            yield np.concatenate([corner_tiles(scene, size) for scene in chosen])
+
+
+def evaluate_mse(model_path: Path, tiles: CornerTiles, *, output: Path) -> None:
     """Write the squared errors of a network on the corner tiles of all test scenes.
 
     One row per image and output crop 0..10: sum of squares over the four corners, three bands and all
@@ -36,13 +67,11 @@ def evaluate_mse(
     errors = None
     if model is not None:
         merged = merge_branches(model)
-        errors = corner_errors(merged.apply, merged.upscale_factor, test_path, low_res_size, batch_size)
-    _write_errors(header["preset"], header["seed"], errors, output, provenance(data=data_hash))
+        errors = corner_errors(merged.apply, merged.upscale_factor, tiles)
+    _write_errors(header["preset"], header["seed"], errors, output, tiles.provenance())
 
 
-def evaluate_bilinear(
-    *, test_path: Path, low_res_size: int, upscale_factor: int, batch_size: int, data_hash: str, output: Path
-) -> None:
+def evaluate_bilinear(tiles: CornerTiles, *, upscale_factor: int, output: Path) -> None:
     """Write the squared errors of bilinear upscaling, in the same form as :func:`evaluate_mse`.
 
     What any network must beat; the border is replicated.
@@ -52,45 +81,34 @@ def evaluate_bilinear(
     def predict(low_res: jax.Array) -> jax.Array:
         return bilinear_upscaling(border.extend(low_res), upscale_factor)
 
-    errors = corner_errors(predict, upscale_factor, test_path, low_res_size, batch_size)
-    _write_errors("bilinear", 0, errors, output, provenance(data=data_hash))
+    errors = corner_errors(predict, upscale_factor, tiles)
+    _write_errors("bilinear", 0, errors, output, tiles.provenance())
 
 
 def corner_errors(
-    predict: Callable[[jax.Array], jax.Array],
-    factor: int,
-    test_path: Path,
-    low_res_size: int,
-    batch_size: int,
+    predict: Callable[[jax.Array], jax.Array], factor: int, tiles: CornerTiles
 ) -> tuple[np.ndarray, np.ndarray]:
     """Measure uncropped predictions on the corner tiles of all test scenes.
 
     Args:
         predict: from low-resolution tiles (batch, h, w, 3) to (batch, factor h, factor w, 3).
         factor: upscale factor.
-        test_path: array of test scenes.
-        low_res_size: rows and columns of the input.
-        batch_size: tiles at a time.
+        tiles: what to predict.
 
     Returns:
         Sums of squares, float64 (images, 11), and pixel counts, int64 (11,), by output crop.
     """
     crops = range(LARGEST_OUTPUT_CROP + 1)
-    side = low_res_size * factor
+    side = tiles.low_res_size * factor
     insides = jnp.asarray(np.stack([_inside(side, crop * factor) for crop in crops]), jnp.float32)
 
     @jax.jit
-    def crop_sums(tiles: jax.Array) -> jax.Array:
-        low_res, high_res = pair(tiles, factor)
+    def crop_sums(batch: jax.Array) -> jax.Array:
+        low_res, high_res = pair(batch, factor)
         squares = jnp.sum((predict(low_res) - high_res) ** 2, axis=-1)
         return jnp.einsum("nyx,cyx->nc", squares, insides, precision="highest")
 
-    sums = np.concatenate(
-        [
-            np.asarray(crop_sums(tiles), np.float64)
-            for tiles in _corner_batches(test_path, tile_size(low_res_size, factor), batch_size)
-        ]
-    )
+    sums = np.concatenate([np.asarray(crop_sums(batch), np.float64) for batch in tiles.batches(factor)])
     counts = np.array([4 * 3 * (side - 2 * crop * factor) ** 2 for crop in crops])
     return sums.reshape(-1, 4, len(crops)).sum(axis=1), counts
 
@@ -118,16 +136,7 @@ def _write_errors(
     write_table(table.astype({"preset": str, "seed": int}), output, provenance)
 
 
-def evaluate_padding_nmse(
-    model_path: Path,
-    *,
-    paddings: list[str],
-    test_path: Path,
-    low_res_size: int,
-    batch_size: int,
-    data_hash: str,
-    output: Path,
-) -> None:
+def evaluate_padding_nmse(model_path: Path, tiles: CornerTiles, *, paddings: list[str], output: Path) -> None:
     """Write how well each padding predicts a ring of a network's feature maps.
 
     The network runs without padding on the corner tiles of all test scenes. Of every map the central 28 x
@@ -138,12 +147,11 @@ def evaluate_padding_nmse(
     model, header = load_model(model_path, output_crop=LARGEST_OUTPUT_CROP)
     rows: dict[str, list] = {"padding": [], "feature_map": [], "squared_error": [], "variance": []}
     if model is not None:
-        factor = model.upscale_factor
         measure = _ring_errors(paddings)
-        tiles = _corner_batches(test_path, tile_size(low_res_size, factor), batch_size)
         merged = merge_branches(model)
+        batches = tiles.batches(model.upscale_factor)
         totals = np.sum(
-            [np.asarray(measure(merged, jnp.asarray(batch)), np.float64) for batch in tiles], axis=0
+            [np.asarray(measure(merged, jnp.asarray(batch)), np.float64) for batch in batches], axis=0
         )
         errors, variances = totals[:-1], totals[-1]
         for padding, of_maps in zip(paddings, errors, strict=True):
@@ -157,7 +165,7 @@ def evaluate_padding_nmse(
     write_table(
         table.astype({**types, "squared_error": float, "variance": float}),
         output,
-        provenance(data=data_hash, paddings=paddings),
+        tiles.provenance(paddings=paddings),
     )
 
 
@@ -182,15 +190,6 @@ def _ring_errors(paddings: list[str]) -> Callable[[RVSR, jax.Array], jax.Array]:
         return jnp.stack(columns, axis=1)
 
     return measure
-
-
-def _corner_batches(test_path: Path, size: int, batch_size: int) -> Iterator[np.ndarray]:
-    scenes = open_scene_array(test_path, smallest_size=size)
-    scenes_per_batch = max(1, batch_size // 4)
-    firsts = range(0, len(scenes), scenes_per_batch)
-    for first in progress(firsts, total=len(firsts), description="evaluating", unit="batches"):
-        chosen = scenes[first : first + scenes_per_batch]
-        yield np.concatenate([corner_tiles(scene, size) for scene in chosen])
 
 
 def _inside(side: int, margin: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array
 
 from spatial_prediction.data.colour import linear_to_srgb
 from spatial_prediction.data.degradation import tile_size
@@ -13,8 +14,8 @@ from spatial_prediction.experiments.training_run import load_model
 from spatial_prediction.models import merge_branches
 from spatial_prediction.padding import padding_from_name
 
-LARGEST_SHOWN_REFLECTANCE = 0.3
-"""Reflectance shown as full brightness: most land is darker."""
+BRIGHTEST_SHOWN = 99
+"""Percentile of a scene's reflectance that is shown as full brightness."""
 
 
 def padded_images(
@@ -30,7 +31,8 @@ def padded_images(
     low_res, _ = pair(centre_tiles(scenes[scene : scene + 1], tile_size(size, 4)), 4)
     known = low_res[:, pad:-pad, pad:-pad]
     images = {"truth": low_res} | {name: padding_from_name(name, pad).extend(known) for name in paddings}
-    return {name: _visible(image[0]) for name, image in images.items()}
+    white = _white(low_res)
+    return {name: _visible(image, white)[0] for name, image in images.items()}
 
 
 def upscaled_images(
@@ -44,15 +46,26 @@ def upscaled_images(
     size = tile_size(low_res_size, 4)
     array = open_scene_array(test_path, smallest_size=size)
     low_res, high_res = pair(np.concatenate([centre_tiles(array[s : s + 1], size) for s in scenes]), 4)
-    columns = {"input": _visible(jnp.repeat(jnp.repeat(low_res, 4, axis=1), 4, axis=2))}
+    white = _white(high_res)
+    columns = {"input": _visible(jnp.repeat(jnp.repeat(low_res, 4, axis=1), 4, axis=2), white)}
     for preset, path in models.items():
         model, _ = load_model(path, output_crop=0)
         if model is not None:
-            columns[preset] = _visible(merge_branches(model).apply(low_res))
-    columns["target"] = _visible(high_res)
+            columns[preset] = _visible(merge_branches(model).apply(low_res), white)
+    columns["target"] = _visible(high_res, white)
     return columns
 
 
-def _visible(scaled: jnp.ndarray) -> np.ndarray:
-    reflectance = (np.asarray(scaled, np.float64) + 1) / 2
-    return linear_to_srgb(reflectance / LARGEST_SHOWN_REFLECTANCE)
+def _white(scaled: Array) -> np.ndarray:
+    """Reflectance to show as full brightness, of each image by itself: (images, 1, 1, 1)."""
+    return np.maximum(
+        np.percentile(_reflectance(scaled), BRIGHTEST_SHOWN, axis=(1, 2, 3), keepdims=True), 1e-3
+    )
+
+
+def _visible(scaled: Array, white: np.ndarray) -> np.ndarray:
+    return linear_to_srgb(_reflectance(scaled) / white)
+
+
+def _reflectance(scaled: Array) -> np.ndarray:
+    return (np.asarray(scaled, np.float64) + 1) / 2

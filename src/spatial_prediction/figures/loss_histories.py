@@ -83,7 +83,7 @@ def _limit_losses(axes: Axes, measured: pd.DataFrame) -> None:
     axes.set(ylim=(losses.min() / 1.1, losses.max() * 1.1))
     style.plain_log_ticks(axes.yaxis)
     if shown["step"].max() < 100 * shown["step"].min():
-        style.plain_log_ticks(axes.xaxis)
+        style.plain_log_ticks(axes.xaxis, most=3)
 
 
 def _mark_diverged(panels: Mapping[str, Axes], measured: pd.DataFrame, runs: pd.DataFrame) -> None:

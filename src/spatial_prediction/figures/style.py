@@ -164,10 +164,10 @@ def new_figure(height: float) -> Figure:
     return Figure(figsize=(COLUMN_WIDTH, height), layout="constrained")
 
 
-def new_picture_grid(height: float) -> Figure:
-    """Make an empty figure of one column's width whose panels will stand close together."""
+def new_picture_grid(height: float, width: float = COLUMN_WIDTH) -> Figure:
+    """Make an empty figure, of one column's width if not told, whose panels will stand close together."""
     engine = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
-    return Figure(figsize=(COLUMN_WIDTH, height), layout=engine)
+    return Figure(figsize=(width, height), layout=engine)
 
 
 @styled
@@ -229,11 +229,11 @@ def log_if_wide(axis: Axis, values: Sequence[float], ratio: float = 3.0) -> None
     plain_log_ticks(axis)
 
 
-def plain_log_ticks(axis: Axis) -> None:
+def plain_log_ticks(axis: Axis, most: int = 6) -> None:
     """Label a logarithmic axis with plain numbers, as many as suit the range that it shows now."""
     low, high = axis.get_view_interval()
     if high < 5 * low:
-        axis.set_major_locator(ticker.MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axis.set_major_locator(ticker.MaxNLocator(most, steps=[1, 2, 5, 10]))
         axis.set_minor_locator(ticker.NullLocator())
     else:
         axis.set_major_locator(ticker.LogLocator(subs=(1.0, 2.0, 3.0, 5.0) if high < 100 * low else (1.0,)))

@@ -8,6 +8,9 @@ from matplotlib.figure import Figure
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.figures import style
 
+NARROWEST_PANEL = 0.7
+"""Inches."""
+
 
 @style.styled
 def training_samples(columns: Mapping[str, np.ndarray]) -> Figure:
@@ -23,7 +26,9 @@ def training_samples(columns: Mapping[str, np.ndarray]) -> Figure:
         ConfigurationError: when there is nothing to show or the columns differ in their number of samples.
     """
     samples = _common_count(columns)
-    figure = style.new_picture_grid(0.2 + samples * style.COLUMN_WIDTH / max(2, len(columns)))
+    # narrower panels would be too small for their titles
+    width = max(style.COLUMN_WIDTH, NARROWEST_PANEL * len(columns))
+    figure = style.new_picture_grid(0.2 + samples * width / max(2, len(columns)), width)
     panels = figure.subplots(samples, len(columns), squeeze=False)
     for column, (title, images) in enumerate(columns.items()):
         panels[0, column].set_title(title, pad=3)

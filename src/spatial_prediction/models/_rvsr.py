@@ -15,7 +15,7 @@ from spatial_prediction.models._repconv import ExpandedConvolution, RepConv
 from spatial_prediction.padding import AbstractPadding, padding_from_name
 
 LARGEST_OUTPUT_CROP = 10
-"""3x3 convolutions on the way from input to output: beyond this crop no border is seen."""
+"""3x3 convolutions of the published network: beyond this crop no border is seen."""
 
 
 class FeedForward(eqx.Module):
@@ -72,8 +72,10 @@ class RVSR(eqx.Module):
     upscale_factor: int = eqx.field(static=True)
 
     def __check_init__(self) -> None:
-        if not 0 <= self.output_crop <= LARGEST_OUTPUT_CROP:
-            raise ValueError(f"output_crop must be 0 to {LARGEST_OUTPUT_CROP}, got {self.output_crop}")
+        if not 0 <= self.output_crop <= self.depth:
+            raise ValueError(
+                f"output_crop must be 0 to {self.depth} (one a 3x3 convolution), got {self.output_crop}"
+            )
 
     @classmethod
     def initialised(

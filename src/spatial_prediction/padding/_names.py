@@ -57,5 +57,5 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
         sums: Literal["direct", "fft"] = "direct" if length * width <= 6 else "fft"
         return AutocorrelationPrediction(pad_width, length, width, sums=sums)
     hint = difflib.get_close_matches(name, PADDING_NAMES, n=1)
-    suggestion = f"; did you mean {hint[0]!r}?" if hint else ""
-    raise ValueError(f"no padding is called {name!r}{suggestion} Known: {', '.join(PADDING_NAMES)}")
+    suggestion = f"did you mean {hint[0]!r}? Known" if hint else "known"
+    raise ValueError(f"no padding is called {name!r}; {suggestion}: {', '.join(PADDING_NAMES)}")

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spatial_prediction.config import PRESETS, ModelSettings, TrainingSettings
+from spatial_prediction.config import ModelSettings, TrainingSettings
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.experiments.super_resolution import (
     held_out_loss,
@@ -16,6 +16,7 @@ from spatial_prediction.experiments.super_resolution import (
     pair,
     training_loss,
 )
+from spatial_prediction.presets import PRESETS
 from spatial_prediction.training import make_update, optimizer
 
 SMALL = ModelSettings(hidden_channels=4, blocks=1)
@@ -78,7 +79,7 @@ def test_merged_branches_train_like_the_plain_ones(preset, settings):
 
 
 def weights(preset, seed):
-    model = network(preset, ModelSettings(hidden_channels=2, blocks=1), seed=seed)
+    model = network(preset, ModelSettings(hidden_channels=2, blocks=3), seed=seed)
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in jax.tree.leaves_with_path(model)}
 
 

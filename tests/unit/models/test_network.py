@@ -127,10 +127,10 @@ def test_beyond_the_largest_crop_the_padding_is_not_seen():
     np.testing.assert_array_equal(zero, replicated)
 
 
-@pytest.mark.parametrize("crop", [-1, 11])
-def test_other_crops_are_refused(crop):
-    with pytest.raises(ValueError, match=f"output_crop must be 0 to 10, got {crop}"):
-        network(output_crop=crop, **SMALL)
+@pytest.mark.parametrize(("blocks", "crop"), [(8, -1), (8, 11), (2, 5)])
+def test_other_crops_are_refused(blocks, crop):
+    with pytest.raises(ValueError, match=rf"output_crop must be 0 to {blocks + 2} \(.*\), got {crop}"):
+        network(output_crop=crop, blocks=blocks)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (5, 3)])
