@@ -11,6 +11,7 @@ ARGS ?=
 
 VENV := .venv
 STAMP := $(VENV)/.installed
+KERNELS := $(VENV)/.kernels
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
 SNAKEMAKE := $(IN_VENV) snakemake --cores all $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
 RESULTS := $(shell sed -n 's/^results: *\([^ \#]*\).*/\1/p' config.yaml $(CONFIG) | tail -n 1)
@@ -28,7 +29,11 @@ endef
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
 
-setup: $(STAMP)
+setup: $(KERNELS)
+
+$(KERNELS): $(STAMP) $(wildcard src/spatial_prediction/native/*)
+	@$(VENV)/bin/python -m spatial_prediction.native
+	@touch $@
 
 $(STAMP): pyproject.toml constraints.txt
 	@command -v "$(PYTHON)" > /dev/null || { echo "error: no program '$(PYTHON)'; $(ADVICE)" >&2; exit 1; }

@@ -4,7 +4,9 @@ The rooms of this package, lowest level first (a room imports only lower ones):
 
 - ``errors``, ``files``, ``progress``, ``command``, ``config``, ``presets``, ``validation``, ``provenance``:
   what everything may use; no JAX.
-- ``padding``, ``data``, ``metrics``, ``training``, ``figures``: each stands alone.
+- ``native``, ``data``, ``metrics``, ``training``, ``figures``: each stands alone.
+- ``padding``: predicts the frame around a map.
+- ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are told.
 - ``models``: networks; a padding is handed in as a module.
 - ``experiments``: turns the study's preset names and seeds into objects.
 

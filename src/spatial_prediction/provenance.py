@@ -36,14 +36,16 @@ def provenance(**settings: Any) -> dict[str, Any]:
     }
     if (jax := sys.modules.get("jax")) is not None:
         record["device"] = jax.devices()[0].device_kind
+    if (native := sys.modules.get("spatial_prediction.native")) is not None:
+        record["compiled_kernels"] = native.available()
     return record
 
 
 def code_dependencies(script: str | Path) -> list[Path]:
     """Return the files of this package that ``script`` runs through, found by following its imports.
 
-    Sorted; includes the ``__init__`` of every package on the way. Reads source only, runs nothing, so
-    a dry run can afford it.
+    Sorted; includes the ``__init__`` of every package on the way, and the C++ sources of those that have
+    any. Reads source only, runs nothing, so a dry run can afford it.
     """
     found: set[Path] = set()
     waiting = list(_imported_files(Path(script)))
@@ -52,6 +54,8 @@ def code_dependencies(script: str | Path) -> list[Path]:
         if path not in found:
             found.add(path)
             waiting += _imported_files(path)
+            if path.name == "__init__.py":
+                found |= {*path.parent.glob("*.cc"), *path.parent.glob("*.h")}
     return sorted(found)
 
 

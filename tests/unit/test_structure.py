@@ -13,7 +13,9 @@ SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 
 LEVELS = (
     {"errors", "files", "progress", "command", "config", "presets", "validation", "provenance"},
-    {"padding", "data", "metrics", "training", "figures"},
+    {"native", "data", "metrics", "training", "figures"},
+    {"padding"},
+    {"convolution"},
     {"models"},
     {"experiments"},
 )

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 import pandas as pd
 
-from spatial_prediction import files
+from spatial_prediction import files, native
 from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import RandomTiles, centre_tiles, open_scene_array
@@ -132,8 +132,8 @@ def load_model(path: Path, *, output_crop: int) -> tuple[RVSR | None, dict[str, 
 
 def _key(identity: dict[str, Any]) -> str:
     """Shorten all that shapes a run's trajectory to a name; whatever changes it starts afresh."""
-    device = jax.devices()[0].platform
-    text = json.dumps({**identity, "device": device, "jax": jax.__version__}, sort_keys=True)
+    machine = {"device": jax.devices()[0].platform, "jax": jax.__version__, "kernels": native.available()}
+    text = json.dumps({**identity, **machine}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

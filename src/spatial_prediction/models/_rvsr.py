@@ -10,6 +10,7 @@ import numpy as np
 from einops import rearrange
 from jaxtyping import Array, Float
 
+from spatial_prediction.convolution import padded_convolution
 from spatial_prediction.models._convolution import Convolution
 from spatial_prediction.models._repconv import ExpandedConvolution, RepConv
 from spatial_prediction.padding import AbstractPadding, padding_from_name
@@ -207,25 +208,30 @@ class RVSR(eqx.Module):
             The output and ``blocks + 1`` feature maps (batch, height, width, channels) before padding.
         """
         padded_layers = self.depth - self.output_crop
-        head = self.head(self._padded(x, padded_layers > 0))
+        head = self._convolved(x, self.head, padded_layers > 0)
         features = [head]
         # A loop over equal blocks (lax.scan) would compile sooner, but XLA runs convolutions inside loops
         # several times slower on CPUs.
         for index in range(self.depth - 2):
             block = jax.tree.map(lambda leaf, index=index: leaf[index], self.body)
-            padded = self._padded(features[-1], index + 1 < padded_layers)
-            features.append(block.ffn(block.repconv(padded)))
+            features.append(
+                block.ffn(self._convolved(features[-1], block.repconv, index + 1 < padded_layers))
+            )
         features[-1] = features[-1] + _cropped(head, (head.shape[1] - features[-1].shape[1]) // 2)
         return self._upscaled(x, features[-1]), features
 
     def _upscaled(self, x: Array, body: Array) -> Array:
-        residual = self.project(self.tail(self._padded(body, self.output_crop == 0)))
+        residual = self.project(self._convolved(body, self.tail, self.output_crop == 0))
         x = self.upscale_padding.extend(x) if self.output_crop == 0 else _cropped(x, self.output_crop - 1)
         base = bilinear_phases(x, self.upscale_factor)
         return pixel_shuffle(residual + base, self.upscale_factor)
 
-    def _padded(self, x: Array, pad: bool) -> Array:
-        return self.padding.extend(x) if pad else x
+    def _convolved(self, x: Array, layer: RepConv | Convolution, pad: bool) -> Array:
+        if not pad:
+            return layer(x)
+        if isinstance(layer, Convolution):
+            return padded_convolution(x, layer.kernel, layer.bias, padding=self.padding)
+        return layer(self.padding.extend(x))
 
     @property
     def depth(self) -> int:

@@ -6,6 +6,7 @@ Each is a frozen Equinox module for one example of shape (channels, height, widt
 
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth
+from spatial_prediction.padding._borders import Borders, add_to_borders
 from spatial_prediction.padding._copying import (
     CircularPadding,
     ReflectPadding,
@@ -14,6 +15,7 @@ from spatial_prediction.padding._copying import (
 )
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
+from spatial_prediction.padding._image import pad
 from spatial_prediction.padding._linear_prediction import AbstractLinearPrediction
 from spatial_prediction.padding._names import PADDING_NAMES, padding_from_name
 
@@ -22,6 +24,7 @@ __all__ = [
     "AbstractLinearPrediction",
     "AbstractPadding",
     "AutocorrelationPrediction",
+    "Borders",
     "CircularPadding",
     "CovariancePrediction",
     "LagrangeExtrapolation",
@@ -29,5 +32,7 @@ __all__ = [
     "ReflectPadding",
     "ReplicatePadding",
     "ZeroPadding",
+    "add_to_borders",
+    "pad",
     "padding_from_name",
 ]

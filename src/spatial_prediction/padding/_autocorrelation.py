@@ -1,25 +1,30 @@
 """Linear prediction padding by the autocorrelation method."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from spatial_prediction import native
 from spatial_prediction.padding._base import PadWidth, as_pad_width
+from spatial_prediction.padding._borders import Borders
+from spatial_prediction.padding._lagged_products import (
+    Lag,
+    Window,
+    canonical,
+    centred,
+    lagged_products,
+    tapers,
+)
 from spatial_prediction.padding._linear_prediction import (
     AbstractLinearPrediction,
-    SideCoefficients,
     check_neighbourhood,
     fitting_width,
 )
 from spatial_prediction.padding._normal_equations import solve_normal_equations
-
-Lag = tuple[int, int]
-
-_LARGEST_UNROLLED_LAGS = 32
-"""Above this many lags, sums come from matrix products instead of a pass over the map each."""
 
 
 class AutocorrelationPrediction(AbstractLinearPrediction):
@@ -37,9 +42,10 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
         length: pixels of the neighbourhood along the padding direction.
         width: pixels across it, odd.
         window: ``"tukey"`` or None.
-        sums: ``"direct"``, or ``"fft"``: by a zero-padded Fourier transform, as published for larger
-            neighbourhoods. That one divides by the size of the transform instead of the map's, which
-            matters against the absolute ridge, and for odd transform widths its estimate is bent.
+        sums: ``"direct"``, or ``"fft"``: as published for larger neighbourhoods, which takes them by a
+            zero-padded Fourier transform. That one divides by the size of the transform instead of the
+            map's, which matters against the absolute ridge, and for odd transform widths its estimate is
+            bent; for even ones the direct sums, so divided, are the same and cost less.
         ridge: added to the diagonal, absolute (published: 1e-7).
 
     A map smaller than the neighbourhood shrinks it. Source: arXiv 2502.12300, sec. 2.
@@ -48,7 +54,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
     length: int = eqx.field(static=True)
     width: int = eqx.field(static=True)
-    window: Literal["tukey"] | None = eqx.field(static=True, default="tukey")
+    window: Window = eqx.field(static=True, default="tukey")
     sums: Literal["direct", "fft"] = eqx.field(static=True, default="direct")
     ridge: float = eqx.field(static=True, default=1e-7)
 
@@ -59,23 +65,32 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
         if self.sums not in ("direct", "fft"):
             raise ValueError(f"sums must be 'direct' or 'fft', got {self.sums!r}")
 
-    def coefficients(self, z: Array) -> SideCoefficients:
+    def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
-        height, breadth = z.shape[-3:-1]
+        height, breadth = x.shape[-3:-1]
         vertical = _Neighbourhood(min(self.length, height), fitting_width(self.width, breadth))
         horizontal = _Neighbourhood(min(self.length, breadth), fitting_width(self.width, height))
-        across = [_canonical((x, y)) for y, x in horizontal.lags]  # lags of the transposed map
-        lags = sorted({_canonical(lag) for lag in vertical.lags} | set(across))
+        across = [canonical((x, y)) for y, x in horizontal.lags]  # lags of the transposed map
+        lags = sorted({canonical(lag) for lag in vertical.lags} | set(across))
+        equations = (
+            vertical.equations([lags.index(canonical(lag)) for lag in vertical.lags]),
+            horizontal.equations([lags.index(lag) for lag in across]),
+        )
 
-        if self.window == "tukey":
-            taper = tukey_window(height)[:, None] * tukey_window(breadth)
-            z = z * jnp.asarray(taper, z.dtype)[..., None]
-        estimate = _autocorrelation_by_fft if self.sums == "fft" else _autocorrelation_by_sums
-        r = estimate(z, lags)
+        pixels = height * breadth
+        if self.sums == "fft":
+            reach = max(max(dy, abs(dx)) for dy, dx in lags)
+            transform = (transform_size(height + reach), transform_size(breadth + reach))
+            if transform[1] % 2:
+                mean, sums = _products_by_fft(x, lags, self.window, transform)
+                down, right = _solutions(sums / transform[1] / transform[0], equations, self.ridge)
+                return mean, self._shared(vertical.shaped(down), horizontal.shaped(right))
+            pixels = transform[0] * transform[1]
+        mean, down, right = _coefficients(x, lags, equations, self.window, 1 / pixels, self.ridge)
+        return mean, self._shared(vertical.shaped(down), horizontal.shaped(right))
 
-        down = vertical.solve(r, [lags.index(_canonical(lag)) for lag in vertical.lags], self.ridge)
-        right = horizontal.solve(r, [lags.index(lag) for lag in across], self.ridge)
-        return SideCoefficients(top=down, bottom=down, left=right, right=right)
+    def _shared(self, down: Array, right: Array) -> Borders:
+        return Borders(top=down, bottom=down, left=right, right=right)
 
 
 class _Neighbourhood:
@@ -91,89 +106,81 @@ class _Neighbourhood:
         """Every difference of positions that the equations need."""
         self._lag_of_entry = which.reshape(differences.shape[:2])
 
-    def solve(self, r: Array, lag_positions: list[int], ridge: float) -> Array:
-        """Solve for the coefficients, given the position in ``r`` of each of ``self.lags``."""
-        equations = r[np.array(lag_positions)[self._lag_of_entry]]
-        gram, right_hand_side = jnp.split(equations, [self.length * self.width], axis=1)
-        solution = solve_normal_equations(gram, right_hand_side, ridge=ridge)
-        by_position = jnp.moveaxis(solution, 1, 0)
-        return by_position.reshape(self.width, self.length, self.width, *solution.shape[2:])
+    def equations(self, lag_positions: list[int]) -> np.ndarray:
+        """Say which sum stands where in [matrix, right-hand side], given where each of ``lags`` stands."""
+        return np.array(lag_positions)[self._lag_of_entry]
+
+    def shaped(self, solution: Array) -> Array:
+        """Turn (*batch, unknowns, positions, channels) into (positions, length, width, *batch, channels)."""
+        by_position = jnp.moveaxis(solution, (-2, -3), (0, 1))
+        return by_position.reshape(self.width, self.length, self.width, *by_position.shape[2:])
 
 
-def tukey_window(size: int) -> np.ndarray:
-    """Tukey (tapered cosine) window with a taper over half of its length; float64, shape (size,).
+def _coefficients(
+    x: Array,
+    lags: list[Lag],
+    equations: tuple[np.ndarray, np.ndarray],
+    window: Window,
+    scale: float,
+    ridge: float,
+) -> tuple[Array, Array, Array]:
+    """Means (*batch, channels), and solutions (*batch, unknowns, positions, channels) of both equations."""
 
-    Its zeros lie one pixel outside the map on either side, so every pixel counts for something.
-    """
-    position = np.arange(1, size + 1) / (size + 1)
-    distance = np.minimum(position, 1 - position)
-    return np.where(distance < 0.25, 0.5 - 0.5 * np.cos(4 * np.pi * distance), 1.0)
+    def reference(x: Array) -> tuple[Array, Array, Array]:
+        mean, sums = lagged_products(x, lags, window)
+        return (mean, *_solutions(sums * scale, equations, ridge))
 
+    if not native.available():
+        return reference(x)
 
-def _canonical(lag: Lag) -> Lag:
-    """Return the one of ``lag`` and ``-lag`` that points down, or right."""
-    return max(lag, (-lag[0], -lag[1]))
+    attributes: dict[str, Any] = {
+        "lags": native.as_attribute(lags),
+        "down_lag": native.as_attribute(equations[0]),
+        "right_lag": native.as_attribute(equations[1]),
+        "scale": np.float64(scale),
+        "ridge": np.float64(ridge),
+    }
 
+    def forward(x: Array) -> tuple[Array, ...]:
+        batch, channels = x.shape[:-3], x.shape[-1]
+        shapes: list[tuple[int, ...]] = [(*batch, channels)]
+        shapes += [(*batch, len(each), each.shape[1] - len(each), channels) for each in equations]
+        results = [jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes]
+        kernel = native.kernel("prediction_coefficients", results, **attributes)
+        return tuple(kernel(x, *tapers(x, window)))
 
-def _autocorrelation_by_sums(z: Array, lags: list[Lag]) -> Array:
-    sums = _sums_over_slices if len(lags) <= _LARGEST_UNROLLED_LAGS else _sums_over_products
-    return sums(z, lags) / (z.shape[-3] * z.shape[-2])
+    def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
+        (x,) = arguments
+        result = [jax.ShapeDtypeStruct(x.shape, x.dtype)]
+        kernel = native.kernel("prediction_coefficients_gradient", result, **attributes)
+        return (kernel(x, *tapers(x, window), *slopes)[0],)
 
-
-def _sums_over_slices(z: Array, lags: list[Lag]) -> Array:
-    """Sum ``z`` times its shifted self for each lag: one pass over the map a lag."""
-    height, width = z.shape[-3:-1]
-
-    def lagged_sum(dy: int, dx: int) -> Array:
-        if dy >= height or abs(dx) >= width:
-            return jnp.zeros(z.shape[:-3] + z.shape[-1:], z.dtype)
-        here = z[..., : height - dy, max(0, -dx) : width - max(0, dx), :]
-        there = z[..., dy:, max(0, dx) : width - max(0, -dx), :]
-        return _folded_sum(here * there)
-
-    return jnp.stack([lagged_sum(*lag) for lag in lags])
-
-
-def _folded_sum(x: Array) -> Array:
-    """Sum over rows and columns, halving the rows first: a running sum of thousands rounds too much."""
-    while (rows := x.shape[-3]) > 3:
-        even = rows - rows % 2
-        halves = x[..., : even // 2, :, :] + x[..., even // 2 : even, :, :]
-        x = jnp.concatenate([halves, x[..., even:, :, :]], axis=-3) if rows % 2 else halves
-    return jnp.sum(x, axis=(-3, -2))
-
-
-def _sums_over_products(z: Array, lags: list[Lag]) -> Array:
-    """The same sums by matrix products, for many lags.
-
-    For a vertical lag ``dy`` the products of every pair of columns, ``Z[:-dy]' Z[dy:]``, are one matrix
-    product; the sum along its ``dx``-th diagonal is the sum at lag (dy, dx).
-    """
-    height, width = z.shape[-3:-1]
-    down = max(dy for dy, _ in lags)
-    across = max(abs(dx) for _, dx in lags)
-    rows = jnp.moveaxis(z, -1, -3)  # (*batch, channels, height, width)
-    below = jnp.pad(rows, [(0, 0)] * (rows.ndim - 2) + [(0, down), (0, 0)])
-    shifted = jnp.concatenate([below[..., dy : dy + height, :] for dy in range(down + 1)], axis=-1)
-    products = jnp.einsum("...ya,...yb->...ab", rows, shifted, precision="highest")
-    products = products.reshape(*products.shape[:-1], down + 1, width)
-    distance = np.arange(width) - np.arange(width)[:, None]
-    diagonals = jnp.asarray(distance[..., None] == np.arange(-across, across + 1), z.dtype)
-    sums = jnp.einsum("...adb,abk->dk...", products, diagonals, precision="highest")
-    dy, dx = np.array(lags).T
-    return sums[dy, dx + across]
+    return native.differentiable(reference, forward, backward)(x)
 
 
-def _autocorrelation_by_fft(z: Array, lags: list[Lag]) -> Array:
-    reach = max(max(dy, abs(dx)) for dy, dx in lags)
-    shape = tuple(transform_size(size + reach) for size in z.shape[-3:-1])
-    spectrum = jnp.fft.rfft2(z, shape, axes=(-3, -2), norm="forward")
+def _solutions(r: Array, equations: tuple[np.ndarray, np.ndarray], ridge: float) -> tuple[Array, Array]:
+    """Solve both normal equations of the autocorrelations ``r`` (lags, *batch, channels)."""
+
+    def solution(entries: np.ndarray) -> Array:
+        gram, right_hand_side = jnp.split(r[entries], [len(entries)], axis=1)
+        solved = solve_normal_equations(gram, right_hand_side, ridge=ridge)
+        return jnp.moveaxis(solved, (0, 1), (-3, -2))
+
+    return solution(equations[0]), solution(equations[1])
+
+
+def _products_by_fft(
+    x: Array, lags: list[Lag], window: Window, transform: tuple[int, int]
+) -> tuple[Array, Array]:
+    """The published estimate for an odd transform width."""
+    mean = jnp.mean(x, axis=(-3, -2))
+    spectrum = jnp.fft.rfft2(centred(x, mean, window), transform, axes=(-3, -2), norm="backward")
     power = jnp.real(spectrum * jnp.conj(spectrum))
     # The published code inverts without naming the size. An odd width then comes back one sample
     # shorter, which bends the estimate a little; kept, for it defines the method's published numbers.
-    r = jnp.fft.irfft2(power, axes=(-3, -2), norm="forward")
+    products = jnp.fft.irfft2(power, axes=(-3, -2), norm="forward")
     dy, dx = np.array(lags).T
-    return jnp.moveaxis(r, (-3, -2), (0, 1))[dy, dx]
+    return mean, jnp.moveaxis(products, (-3, -2), (0, 1))[dy, dx] / (transform[0] * transform[1])
 
 
 def transform_size(size: int) -> int:

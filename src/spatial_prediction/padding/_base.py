@@ -7,6 +7,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from spatial_prediction.padding._borders import Borders
+
 PadWidth: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 """Pixels to add: ``((top, bottom), (left, right))``."""
 
@@ -34,16 +36,27 @@ class AbstractPadding(eqx.Module):
 
     A padding is used on one example, ``padding(x)`` with ``x`` of shape (channels, height, width), and
     batched by ``jax.vmap`` as Equinox layers are. Networks whose hot path is channels-last call
-    ``padding.extend`` instead, which takes any leading batch axes.
+    ``padding.extend`` or ``padding.frame`` instead, which take any leading batch axes.
     """
 
     pad_width: eqx.AbstractVar[PadWidth]
 
     @abc.abstractmethod
+    def frame(self, x: Float[Array, "*batch height width channels"]) -> Borders:
+        """Predict the frame of the channels-last maps ``x``; same dtype, each channel by itself.
+
+        Returns:
+            Top and bottom (*batch, rows, left + width + right, channels), corners included; left and right
+            (*batch, height, columns, channels).
+        """
+
     def extend(
         self, x: Float[Array, "*batch height width channels"]
     ) -> Float[Array, "*batch padded_height padded_width channels"]:
-        """Pad the channels-last array ``x``; same dtype, each channel by itself."""
+        """Pad channels-last maps."""
+        frame = self.frame(x)
+        middle = jnp.concatenate([frame.left, x, frame.right], axis=-2)
+        return jnp.concatenate([frame.top, middle, frame.bottom], axis=-3)
 
     def __call__(
         self, x: Float[Array, "channels height width"]

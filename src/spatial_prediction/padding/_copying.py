@@ -1,14 +1,35 @@
 """Paddings that place a constant or copies of known pixels: zero, replicate, reflect, circular."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
+from spatial_prediction.padding._borders import Borders
 
 
-def _pad(x: Array, pad_width: PadWidth, mode: str) -> Array:
-    return jnp.pad(x, [(0, 0)] * (x.ndim - 3) + [*pad_width, (0, 0)], mode=mode)
+def _frame(x: Array, pad_width: PadWidth, mode: str) -> Borders:
+    """The frame that ``jnp.pad`` would make."""
+    left_strip, right_strip = _beyond(x, pad_width[1], mode, axis=x.ndim - 2)
+    widened = jnp.concatenate([left_strip, x, right_strip], axis=-2)
+    top_strip, bottom_strip = _beyond(widened, pad_width[0], mode, axis=x.ndim - 3)
+    return Borders(top_strip, bottom_strip, left_strip, right_strip)
+
+
+def _beyond(x: Array, widths: tuple[int, int], mode: str, *, axis: int) -> tuple[Array, Array]:
+    """What ``jnp.pad`` would put in front of ``x`` and behind it, from as little of ``x`` as it takes."""
+    before, after = widths
+    reach = max(widths) + 1  # nothing farther from the border is copied
+    if x.shape[axis] > 2 * reach:
+        ends = (slice(None, reach), slice(-reach, None))
+        x = jnp.concatenate([x[(slice(None),) * axis + (end,)] for end in ends], axis)
+    padded = jnp.pad(x, [widths if each == axis else (0, 0) for each in range(x.ndim)], mode=mode)
+    size = padded.shape[axis]
+    return (
+        jax.lax.slice_in_dim(padded, 0, before, axis=axis),
+        jax.lax.slice_in_dim(padded, size - after, size, axis=axis),
+    )
 
 
 class ZeroPadding(AbstractPadding):
@@ -20,9 +41,9 @@ class ZeroPadding(AbstractPadding):
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
 
-    def extend(self, x: Array) -> Array:
-        """Pad a channels-last array; see :class:`AbstractPadding`."""
-        return _pad(x, self.pad_width, "constant")
+    def frame(self, x: Array) -> Borders:
+        """Predict the frame; see :class:`AbstractPadding`."""
+        return _frame(x, self.pad_width, "constant")
 
 
 class ReplicatePadding(AbstractPadding):
@@ -30,9 +51,9 @@ class ReplicatePadding(AbstractPadding):
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
 
-    def extend(self, x: Array) -> Array:
-        """Pad a channels-last array; see :class:`AbstractPadding`."""
-        return _pad(x, self.pad_width, "edge")
+    def frame(self, x: Array) -> Borders:
+        """Predict the frame; see :class:`AbstractPadding`."""
+        return _frame(x, self.pad_width, "edge")
 
 
 class ReflectPadding(AbstractPadding):
@@ -43,9 +64,9 @@ class ReflectPadding(AbstractPadding):
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
 
-    def extend(self, x: Array) -> Array:
-        """Pad a channels-last array; see :class:`AbstractPadding`."""
-        return _pad(x, self.pad_width, "reflect")
+    def frame(self, x: Array) -> Borders:
+        """Predict the frame; see :class:`AbstractPadding`."""
+        return _frame(x, self.pad_width, "reflect")
 
 
 class CircularPadding(AbstractPadding):
@@ -53,6 +74,6 @@ class CircularPadding(AbstractPadding):
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
 
-    def extend(self, x: Array) -> Array:
-        """Pad a channels-last array; see :class:`AbstractPadding`."""
-        return _pad(x, self.pad_width, "wrap")
+    def frame(self, x: Array) -> Borders:
+        """Predict the frame; see :class:`AbstractPadding`."""
+        return _frame(x, self.pad_width, "wrap")

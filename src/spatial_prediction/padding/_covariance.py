@@ -5,12 +5,18 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import PadWidth, as_pad_width
+from spatial_prediction.padding._borders import Borders
+from spatial_prediction.padding._lagged_products import lagged_products
 from spatial_prediction.padding._linear_prediction import (
     AbstractLinearPrediction,
-    SideCoefficients,
     check_neighbourhood,
+    fitting_width,
 )
-from spatial_prediction.padding._normal_equations import guarded_quotient, solve_two_by_two
+from spatial_prediction.padding._normal_equations import (
+    guarded_quotient,
+    solve_normal_equations,
+    solve_two_by_two,
+)
 
 
 class CovariancePrediction(AbstractLinearPrediction):
@@ -18,20 +24,22 @@ class CovariancePrediction(AbstractLinearPrediction):
 
     Nothing is assumed outside the map and no window is needed: for the right side of a row the
     coefficients minimise ``sum_x (z[x] - a1 z[x-1] - a2 z[x-2])^2`` over every x with all its pixels
-    known. Each side gets its own coefficients. A geometric row is continued exactly up to its mean,
-    ``z: 8 4 2 1 -> 16 8 4 2 1 0.5``, before stabilising.
+    known. Each side gets its own coefficients. What obeys such a law is continued exactly, as a row that
+    swings about its mean with 1x1: ``3131 -> 31 3131 31``.
 
     Fields:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
-        length: 1 or 2 pixels along the padding direction.
-        width: 1.
+        length: pixels of the neighbourhood along the padding direction.
+        width: pixels across it, odd.
         shared_sides: pool the sums of opposite sides and give them the same coefficients.
         stabilised: reflect poles outside the unit circle into it, which keeps the shape of the power
-            spectrum and keeps a recursion from growing.
+            spectrum and keeps a recursion from growing. For 1x1 and 2x1, whose poles are known.
+        ridge: added to the diagonal of the normal equations, as a share of its mean; neighbourhoods of
+            1x1 and 2x1 need none and take none.
 
-    A map of fewer than ``length + 1`` pixels in a direction lowers the length there; the mean is
-    predicted where nothing can be fitted. Source: arXiv 2502.12300, sec. 2 and App. B, with the signs
-    of its code (the appendix prints a2' = 1/a1 where 1/a2 is meant).
+    A map too small for the neighbourhood lowers it; the mean is predicted where nothing can be fitted.
+    Source: arXiv 2502.12300, sec. 2 and App. B, with the signs of its code (the appendix prints
+    a2' = 1/a1 where 1/a2 is meant); the covariance method for wider neighbourhoods is not in it.
     """
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
@@ -39,59 +47,135 @@ class CovariancePrediction(AbstractLinearPrediction):
     width: int = eqx.field(static=True, default=1)
     shared_sides: bool = eqx.field(static=True, default=False)
     stabilised: bool = eqx.field(static=True, default=True)
+    ridge: float = eqx.field(static=True, default=1e-6)
 
     def __check_init__(self) -> None:
         check_neighbourhood(self.length, self.width)
-        if (self.length, self.width) not in ((1, 1), (2, 1)):
+        if self.stabilised and not self._has_closed_form:
             raise ValueError(
-                f"the covariance method is implemented for 1x1 and 2x1 neighbourhoods, got "
-                f"{self.length}x{self.width}; use the autocorrelation method for larger ones"
+                f"only 1x1 and 2x1 neighbourhoods can be stabilised, not {self.length}x{self.width}; "
+                "set stabilised=False or use the autocorrelation method"
             )
 
-    def coefficients(self, z: Array) -> SideCoefficients:
+    @property
+    def _has_closed_form(self) -> bool:
+        return self.width == 1 and self.length <= 2
+
+    def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
+        if self._has_closed_form:
+            return self._fit_in_closed_form(x, known)
+        mean = jnp.mean(x, axis=(-3, -2))
+        z = x - mean[..., None, None, :]
         top, bottom = self._opposite(z)
         left, right = self._opposite(jnp.swapaxes(z, -3, -2))
-        return SideCoefficients(top, bottom, left, right)
+        return mean, Borders(top, bottom, left, right)
 
-    def _opposite(self, z: Array) -> tuple[Array, Array]:
-        """Fit upwards and downwards."""
-        length = max(1, min(self.length, z.shape[-3] - 1))
-        up = _lagged_products(jnp.flip(z, axis=-3), length)
-        down = _lagged_products(z, length)
-        if self.shared_sides:
-            up = down = up + down
-        return self._fitted(up), self._fitted(down)
+    def _fit_in_closed_form(self, x: Array, known: Borders) -> tuple[Array, Borders]:
+        down, across = (max(1, min(self.length, size - 1)) for size in x.shape[-3:-1])
+        lags = [(0, 0)] + [(k, 0) for k in range(1, down + 1)] + [(0, k) for k in range(1, across + 1)]
+        mean, sums = lagged_products(x, lags)
 
-    def _fitted(self, products: Array) -> Array:
+        def sides(totals: Array, first: Array, last: Array) -> tuple[Array, Array]:
+            first, last = first - mean[..., None, None, :], last - mean[..., None, None, :]
+            first, last = _row_products(first), _row_products(last)
+            downwards = _complete_products(totals, first, last)
+            upwards = _complete_products(totals, last[::-1, ::-1], first[::-1, ::-1])
+            if self.shared_sides:
+                upwards = downwards = upwards + downwards
+            return self._solved(upwards), self._solved(downwards)
+
+        top, bottom = sides(sums[: down + 1], known.top[..., :down, :, :], known.bottom[..., -down:, :, :])
+        of_columns = jnp.concatenate([sums[:1], sums[down + 1 :]])
+        left, right = sides(
+            of_columns,
+            jnp.swapaxes(known.left, -3, -2)[..., :across, :, :],
+            jnp.swapaxes(known.right, -3, -2)[..., -across:, :, :],
+        )
+        return mean, Borders(top, bottom, left, right)
+
+    def _solved(self, products: Array) -> Array:
         if products.shape[0] == 2:
             a1 = guarded_quotient(products[0, 1], products[1, 1])
             coefficients = [stabilised_first_order(a1) if self.stabilised else a1]
         else:
+            # the determinant squares the products, which may leave the range of their type
+            products = guarded_quotient(products, products[1, 1] + products[2, 2])
             a1, a2 = solve_two_by_two(products[1:, 1:], products[1:, :1])[:, 0]
             coefficients = list(stabilised_second_order(a1, a2)) if self.stabilised else [a1, a2]
         farthest_first = jnp.stack(coefficients[::-1])
         return farthest_first[None, :, None]
 
+    def _opposite(self, z: Array) -> tuple[Array, Array]:
+        """Fit upwards and downwards with a neighbourhood of any size."""
+        height, breadth = z.shape[-3:-1]
+        length, width = max(1, min(self.length, height - 1)), fitting_width(self.width, breadth)
+        if height == 1:
+            none = jnp.zeros((width, 1, width, *z.shape[:-3], z.shape[-1]), z.dtype)
+            return none, none
+        down = _neighbourhood_products(z, length, width)
+        up = _neighbourhood_products(jnp.flip(z, axis=(-3, -2)), length, width)
+        if self.shared_sides:
+            up = down = up + down
+        return self._solved_generally(up, length, width), self._solved_generally(down, length, width)
 
-def _lagged_products(z: Array, length: int) -> Array:
+    def _solved_generally(self, products: Array, length: int, width: int) -> Array:
+        unknowns = length * width
+        gram, right_hand_side = products[:unknowns, :unknowns], products[:unknowns, unknowns:]
+        size = jnp.trace(gram) / unknowns
+        gram, right_hand_side = guarded_quotient(gram, size), guarded_quotient(right_hand_side, size)
+        solution = solve_normal_equations(gram, right_hand_side, ridge=self.ridge)
+        return jnp.moveaxis(solution, 1, 0).reshape(width, length, width, *solution.shape[2:])
+
+
+def _row_products(rows: Array) -> Array:
+    """Products of a strip's rows summed along them: (rows, rows, *batch, channels)."""
+    return jnp.moveaxis(
+        jnp.sum(rows[..., :, None, :, :] * rows[..., None, :, :, :], axis=-2), (-3, -2), (0, 1)
+    )
+
+
+def _complete_products(totals: Array, first: Array, last: Array) -> Array:
     """Sums ``products[i, j] = sum_y z[y - i] z[y - j]`` over all y whose ``length`` predecessors are known.
 
-    Returns:
-        Shape (length + 1, length + 1, *batch, channels), symmetric.
-    """
-    height = z.shape[-3]
+    They are the sums over all y, of which the first ``length - j`` and the last ``i`` terms (for i <= j)
+    go too far; these are products of rows near the border.
 
-    def delayed(i: int) -> Array:
-        return z[..., length - i : height - i, :, :]
+    Args:
+        totals: sums over all rows at lags 0..length, (length + 1, *batch, channels).
+        first: products of the first ``length`` rows among themselves, (length, length, *batch, channels).
+        last: of the last ones.
+
+    Returns:
+        (length + 1, length + 1, *batch, channels), symmetric; the energy of the predicted pixel, [0, 0],
+        is not needed and 0.
+    """
+    length = totals.shape[0] - 1
 
     def product(i: int, j: int) -> Array:
-        return jnp.sum(delayed(i) * delayed(j), axis=(-3, -2))
+        lag = j - i
+        early = [first[row, row + lag] for row in range(length - j)]
+        late = [last[length - i + row - lag, length - i + row] for row in range(i)]
+        return totals[lag] - sum(early + late, jnp.zeros_like(totals[0]))
 
     orders = range(length + 1)
     upper = {(i, j): product(i, j) for i in orders for j in orders if i <= j and (i, j) != (0, 0)}
-    upper[0, 0] = jnp.zeros_like(upper[0, 1])  # the energy of the predicted pixel is not needed
+    upper[0, 0] = jnp.zeros_like(totals[0])
     return jnp.stack([jnp.stack([upper[min(i, j), max(i, j)] for j in orders]) for i in orders])
+
+
+def _neighbourhood_products(z: Array, length: int, width: int) -> Array:
+    """Products of the pixels of a (length + 1) x width rectangle, summed over all its places in the map.
+
+    Returns:
+        (pixels, pixels, *batch, channels), pixels row by row; the last row holds the predicted ones.
+    """
+    rows, columns = z.shape[-3] - length, z.shape[-2] - width + 1
+    places = [z[..., y : y + rows, x : x + columns, :] for y in range(length + 1) for x in range(width)]
+    stacked = jnp.stack(places)
+    flat = stacked.reshape(len(places), *z.shape[:-3], rows * columns, z.shape[-1])
+    products = jnp.einsum("i...pc,j...pc->...cij", flat, flat, precision="highest")
+    return jnp.moveaxis(products, (-2, -1), (0, 1))
 
 
 def stabilised_first_order(a1: Array) -> Array:

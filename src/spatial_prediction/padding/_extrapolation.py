@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
+from spatial_prediction.padding._borders import Borders
 
 
 def extrapolation_weights(order: int, steps: int) -> np.ndarray:
@@ -52,27 +53,25 @@ class LagrangeExtrapolation(AbstractPadding):
         if self.order < 1:
             raise ValueError(f"order must be at least 1 (replication), got {self.order}")
 
-    def extend(self, x: Array) -> Array:
-        """Pad a channels-last array; see :class:`AbstractPadding`."""
+    def frame(self, x: Array) -> Borders:
+        """Predict the frame; see :class:`AbstractPadding`."""
         (top, bottom), (left, right) = self.pad_width
-        x = _extend_axis(x, left, right, self.order, axis=x.ndim - 2)
-        return _extend_axis(x, top, bottom, self.order, axis=x.ndim - 3)
+        left_strip, right_strip = _continued(x, left, right, self.order, axis=x.ndim - 2)
+        widened = jnp.concatenate([left_strip, x, right_strip], axis=-2)
+        top_strip, bottom_strip = _continued(widened, top, bottom, self.order, axis=x.ndim - 3)
+        return Borders(top_strip, bottom_strip, left_strip, right_strip)
 
 
-def _extend_axis(x: Array, before: int, after: int, order: int, *, axis: int) -> Array:
+def _continued(x: Array, before: int, after: int, order: int, *, axis: int) -> tuple[Array, Array]:
+    """Extrapolate ``x`` along ``axis`` by ``before`` pixels in front and ``after`` behind."""
     order = min(order, x.shape[axis])
 
-    def continued(samples: Array, steps: int) -> Array:
-        # samples: nearest first along `axis`; a dot product per new pixel
+    def beyond(nearest_first: Array, steps: int) -> Array:
         weights = jnp.asarray(extrapolation_weights(order, steps), x.dtype)
-        return jnp.moveaxis(jnp.tensordot(weights, jnp.moveaxis(samples, axis, 0), axes=1), 0, axis)
+        return jnp.moveaxis(jnp.tensordot(weights, jnp.moveaxis(nearest_first, axis, 0), axes=1), 0, axis)
 
     def samples(start: int | None, stop: int | None, stride: int) -> Array:
         return x[(slice(None),) * axis + (slice(start, stop, stride),)]
 
-    pieces = [x]
-    if before:
-        pieces.insert(0, jnp.flip(continued(samples(None, order, 1), before), axis))
-    if after:
-        pieces.append(continued(samples(-1, -order - 1, -1), after))
-    return jnp.concatenate(pieces, axis) if len(pieces) > 1 else x
+    front = jnp.flip(beyond(samples(None, order, 1), before), axis)
+    return front, beyond(samples(-1, -order - 1, -1), after)

@@ -11,27 +11,17 @@ when the predicted pixel stands above column ``p`` of it.
 """
 
 import abc
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from spatial_prediction import native
 from spatial_prediction.padding._base import AbstractPadding, PadWidth
-
-
-class SideCoefficients(NamedTuple):
-    """Prediction coefficients of the four sides, each in its own frame.
-
-    Every side is handled as "downwards": for the top the map is turned by 180 degrees, for the right it
-    is transposed, for the left both.
-    """
-
-    top: Array
-    bottom: Array
-    left: Array
-    right: Array
+from spatial_prediction.padding._borders import Borders, add_to_borders, borders_of
 
 
 class AbstractLinearPrediction(AbstractPadding):
@@ -45,16 +35,52 @@ class AbstractLinearPrediction(AbstractPadding):
     width: eqx.AbstractVar[int]
 
     @abc.abstractmethod
-    def coefficients(self, z: Float[Array, "*batch height width channels"]) -> SideCoefficients:
-        """Fit the coefficients to the map ``z``, whose channel means have been removed."""
+    def fit(
+        self, x: Float[Array, "*batch height width channels"], known: Borders
+    ) -> tuple[Float[Array, "*batch channels"], Borders]:
+        """Take the means of the channels and fit each side's coefficients to the map without them.
 
-    def extend(self, x: Array) -> Array:
-        """Pad a channels-last array; see :class:`AbstractPadding`. Statistics are at least float32."""
+        Every side is handled as "downwards": for the top the map is turned by 180 degrees, for the right
+        it is transposed, for the left both.
+
+        Args:
+            x: the map.
+            known: its outermost ``length`` rows and columns, as far as it has so many.
+        """
+
+    def frame(self, x: Array) -> Borders:
+        """Predict the frame; see :class:`AbstractPadding`. Statistics are at least float32."""
         values = x if jnp.finfo(x.dtype).bits >= 32 else x.astype(jnp.float32)
-        mean = jnp.mean(values, axis=(-3, -2), keepdims=True)
-        z = values - mean
-        frame = predicted_frame(z, self.pad_width, self.coefficients(z))
-        return assemble(x, [(strip + mean).astype(x.dtype) for strip in frame])
+        depth = (min(self.length, x.shape[-3]), min(self.length, x.shape[-2]))
+        mean, coefficients, known = _fit_with_borders(self.fit, depth)(values)
+        mean = mean[..., None, None, :]
+        centred = Borders(*(strip - mean for strip in known))
+        frame = predicted_frame(centred, self.pad_width, coefficients)
+        return Borders(*((strip + mean).astype(x.dtype) for strip in frame))
+
+
+def _fit_with_borders(
+    fit: Callable[[Array, Borders], tuple[Array, Borders]], depth: tuple[int, int]
+) -> Callable[[Array], tuple[Array, Borders, Borders]]:
+    """Fit, and give the borders to predict from, with one gradient to which all contribute in place."""
+
+    @jax.custom_vjp
+    def function(x: Array) -> Any:
+        known = borders_of(x, depth)
+        return (*fit(x, known), known)
+
+    def forward(x: Array) -> Any:
+        known = borders_of(x, depth)
+        fitted, pullback = jax.vjp(fit, x, known)
+        return (*fitted, known), pullback
+
+    def backward(pullback: Any, slopes: Any) -> Any:
+        gradient, of_known = pullback(slopes[:2])
+        strips = jax.tree.map(jnp.add, of_known, slopes[2])
+        return (add_to_borders(gradient, strips),)
+
+    function.defvjp(forward, backward)
+    return function
 
 
 def check_neighbourhood(length: int, width: int) -> None:
@@ -70,86 +96,91 @@ def fitting_width(width: int, size: int) -> int:
     return min(width, size - (size + 1) % 2)
 
 
-def predicted_frame(z: Array, pad_width: PadWidth, coefficients: SideCoefficients) -> list[Array]:
-    """Predict the strips ``[left, right, top, bottom]``; top and bottom span the widened map.
+def predicted_frame(known: Borders, pad_width: PadWidth, coefficients: Borders) -> Borders:
+    """Predict the frame of a map from its borders; top and bottom span the widened map.
 
     A plain prediction: no mean is removed or added.
     """
     (top, bottom), (left, right) = pad_width
 
-    def right_of(strip: Array, side: Array, steps: int) -> Array:
+    def rightwards(strip: Array, side: Array, steps: int) -> Array:
         return _transposed(_continued(_transposed(strip), side, steps))
 
-    def turned(strip: Array) -> Array:
-        return jnp.flip(strip, axis=(-3, -2))
+    left_strip = _turned(rightwards(_turned(known.left), coefficients.left, left))
+    right_strip = rightwards(known.right, coefficients.right, right)
 
-    left_strip = turned(right_of(turned(_first(z, coefficients.left, -2)), coefficients.left, left))
-    right_strip = right_of(_last(z, coefficients.right, -2), coefficients.right, right)
+    def widened(rows: Array, first: int | None, last: int | None) -> Array:
+        ends = (left_strip[..., first:last, :, :], right_strip[..., first:last, :, :])
+        return jnp.concatenate([ends[0], rows, ends[1]], axis=-2)
 
-    def widened(rows: slice) -> Array:
-        return jnp.concatenate([s[..., rows, :, :] for s in (left_strip, z, right_strip)], axis=-2)
-
-    top_rows = widened(slice(0, coefficients.top.shape[1]))
-    bottom_rows = widened(slice(z.shape[-3] - coefficients.bottom.shape[1], None))
-    top_strip = turned(_continued(turned(top_rows), coefficients.top, top))
-    bottom_strip = _continued(bottom_rows, coefficients.bottom, bottom)
-    return [left_strip, right_strip, top_strip, bottom_strip]
-
-
-def assemble(x: Array, frame: list[Array]) -> Array:
-    """Put the strips ``[left, right, top, bottom]`` around ``x``."""
-    left, right, top, bottom = frame
-    middle = jnp.concatenate([left, x, right], axis=-2)
-    return jnp.concatenate([top, middle, bottom], axis=-3)
+    depth = known.top.shape[-3]
+    top_rows = _turned(widened(known.top, None, depth))
+    top_strip = _turned(_continued(top_rows, coefficients.top, top))
+    bottom_strip = _continued(widened(known.bottom, -depth, None), coefficients.bottom, bottom)
+    return Borders(top_strip, bottom_strip, left_strip, right_strip)
 
 
 def _continued(rows: Array, coefficients: Array, steps: int) -> Array:
-    """Predict ``steps`` rows below ``rows``, a (*batch, length, columns, channels) strip."""
+    """Predict ``steps`` rows below the last ones of ``rows``, a (*batch, rows, columns, channels) strip."""
     if steps == 0:
         return rows[..., :0, :, :]
+    rows = rows[..., rows.shape[-3] - coefficients.shape[1] :, :, :]
+    if steps == 1:  # what most convolutions need is worth no loop
+        return _next_row(rows, coefficients)[..., None, :, :]
 
     def step(known: Array, _: None) -> tuple[Array, Array]:
         row = _next_row(known, coefficients)
         return jnp.concatenate([known[..., 1:, :, :], row[..., None, :, :]], axis=-3), row
 
-    # the single pixel that most convolutions need is worth no loop
-    _, predicted = jax.lax.scan(step, rows, None, length=steps, unroll=steps == 1)
+    _, predicted = jax.lax.scan(step, rows, None, length=steps)
     return jnp.moveaxis(predicted, 0, -3)
 
 
 def _next_row(rows: Array, coefficients: Array) -> Array:
-    positions, _, width = coefficients.shape[:3]
+    """Predict the row below ``rows`` (*batch, length, columns, channels)."""
+    by_map = jnp.moveaxis(coefficients, (0, 1, 2), (-4, -3, -2))
+    return _compiled_next_row(rows, by_map) if native.available() else _next_row_by_xla(rows, by_map)
+
+
+def _next_row_by_xla(rows: Array, coefficients: Array) -> Array:
+    positions, length, width = coefficients.shape[-4:-1]
     columns = rows.shape[-2]
     centre = positions // 2
-    known = jnp.moveaxis(rows, -3, 0)  # (length, *batch, columns, channels)
 
-    def corner(side: Array, first: int) -> Array:
-        """Predict from the one rectangle at column ``first``, for each position in ``side``."""
-        rectangle = jnp.moveaxis(known[..., first : first + width, :], -2, 1)
-        return jnp.moveaxis(jnp.sum(side * rectangle, axis=(1, 2)), 0, -2)
+    def weighted(position: int, first: int, count: int) -> Array:
+        """Predict ``count`` pixels in a row, from the rectangles that begin at column ``first`` and on."""
+        # A sum of products written out, one pass over the row in XLA; a reduction would not be vectorised.
+        return sum(
+            (
+                coefficients[..., position, row, column, :][..., None, :]
+                * rows[..., row, first + column : first + column + count, :]
+                for row in range(length)
+                for column in range(width)
+            ),
+            jnp.zeros((), rows.dtype),
+        )
 
-    count = columns - width + 1
-    inner = sum(
-        (
-            jnp.sum(coefficients[centre, :, w][..., None, :] * known[..., w : w + count, :], axis=0)
-            for w in range(width)
-        ),
-        jnp.zeros((), rows.dtype),
-    )
-    if positions == 1:
-        return inner
-    start = corner(coefficients[:centre], 0)
-    end = corner(coefficients[centre + 1 :], columns - width)
-    return jnp.concatenate([start, inner, end], axis=-2)
+    pieces = [weighted(position, 0, 1) for position in range(centre)]
+    pieces.append(weighted(centre, 0, columns - width + 1))
+    pieces += [weighted(position, columns - width, 1) for position in range(centre + 1, positions)]
+    return jnp.concatenate(pieces, axis=-2)
 
 
-def _first(z: Array, coefficients: Array, axis: int) -> Array:
-    return jax.lax.slice_in_dim(z, 0, coefficients.shape[1], axis=z.ndim + axis)
+def _predict_row(rows: Array, coefficients: Array) -> Array:
+    result = jax.ShapeDtypeStruct((*rows.shape[:-3], *rows.shape[-2:]), rows.dtype)
+    return native.kernel("next_row", [result])(rows, coefficients)[0]
 
 
-def _last(z: Array, coefficients: Array, axis: int) -> Array:
-    size = z.shape[axis]
-    return jax.lax.slice_in_dim(z, size - coefficients.shape[1], size, axis=z.ndim + axis)
+def _predict_row_gradients(arguments: tuple[Array, Array], slope: Array) -> tuple[Array, ...]:
+    results = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
+    return tuple(native.kernel("next_row_gradient", results)(*arguments, slope))
+
+
+_compiled_next_row = native.differentiable(_next_row_by_xla, _predict_row, _predict_row_gradients)
+
+
+def _turned(z: Array) -> Array:
+    return jnp.flip(z, axis=(-3, -2))
 
 
 def _transposed(z: Array) -> Array:

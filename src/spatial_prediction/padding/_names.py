@@ -22,7 +22,7 @@ PADDING_NAMES = (
     "lp1x1cs", "lp2x1cs",
     "lp1x1", "lp2x1", "lp2x3", "lp2x5", "lp3x3", "lp4x5", "lp6x7",
 )  # fmt: skip
-"""Names in common use. ``extrN`` and ``lpHxW`` go on for any order and any H, odd W."""
+"""Names in common use. ``extrN``, ``lpHxW`` and ``lpHxWc`` go on for any order and any H, odd W."""
 
 _COPYING: Mapping[str, Callable[[PadWidth], AbstractPadding]] = {
     "zero": ZeroPadding,
@@ -39,7 +39,8 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
         name: ``zero``, ``repl``, ``refl``, ``circ``; ``extrN``: Lagrange extrapolation from the N nearest
             pixels; ``lpHxW``: linear prediction from H pixels along the padding direction and W (odd)
             across it, autocorrelation method with Tukey window, direct sums up to six pixels and
-            transforms beyond, as published; ``lp1x1cs``, ``lp2x1cs``: covariance method, stabilised.
+            transforms beyond, as published; ``lpHxWc``: covariance method; ``lp1x1cs``, ``lp2x1cs``: the same,
+            stabilised.
         pad_width: ``((top, bottom), (left, right))`` in pixels, or one number for all sides.
 
     Raises:
@@ -50,10 +51,10 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
         return _COPYING[name](pad_width)
     if match := re.fullmatch(r"extr([1-9]\d*)", name):
         return LagrangeExtrapolation(pad_width, order=int(match[1]))
-    if match := re.fullmatch(r"lp([1-9]\d*)x([1-9]\d*)(cs)?", name):
+    if match := re.fullmatch(r"lp([1-9]\d*)x([1-9]\d*)(cs?)?", name):
         length, width = int(match[1]), int(match[2])
         if match[3]:
-            return CovariancePrediction(pad_width, length, width)
+            return CovariancePrediction(pad_width, length, width, stabilised=match[3] == "cs")
         sums: Literal["direct", "fft"] = "direct" if length * width <= 6 else "fft"
         return AutocorrelationPrediction(pad_width, length, width, sums=sums)
     hint = difflib.get_close_matches(name, PADDING_NAMES, n=1)

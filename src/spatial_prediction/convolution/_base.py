@@ -1,0 +1,84 @@
+"""What the convolutions share: the plain convolution, and the way between the two layouts."""
+
+import math
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+
+def convolve(
+    x: Float[Array, "*batch height width inputs"],
+    kernel: Float[Array, "rows columns group_inputs outputs"],
+    bias: Float[Array, " outputs"] | None = None,
+    *,
+    stride: Sequence[int] = (1, 1),
+    padding: Sequence[tuple[int, int]] = ((0, 0), (0, 0)),
+    dilation: Sequence[int] = (1, 1),
+) -> Float[Array, "*batch out_height out_width outputs"]:
+    """Convolve with zero padding, by default none; the number of groups is inputs / group_inputs.
+
+    Raises:
+        ValueError: the kernel's input channels do not divide those of ``x``.
+    """
+    groups, left_over = divmod(x.shape[-1], kernel.shape[-2])
+    if left_over or not groups:
+        raise ValueError(
+            f"x has {x.shape[-1]} channels and the kernel takes {kernel.shape[-2]}; the first must be the "
+            "second times the number of groups"
+        )
+    y = jax.lax.conv_general_dilated(
+        x.reshape(math.prod(x.shape[:-3]), *x.shape[-3:]),
+        kernel,
+        stride,
+        padding,
+        rhs_dilation=dilation,
+        dimension_numbers=("NHWC", "HWIO", "NHWC"),
+        feature_group_count=groups,
+    )
+    y = y.reshape(*x.shape[:-3], *y.shape[1:])
+    return y if bias is None else y + bias
+
+
+def at_least_float32(dtype: jnp.dtype) -> jnp.dtype:
+    """Return ``dtype``, or float32 in place of a half precision."""
+    return jnp.dtype(jnp.float32) if jnp.finfo(dtype).bits < 32 else dtype
+
+
+def check_odd(kernel_size: Sequence[int]) -> None:
+    """Refuse kernels without a central pixel: for them a map of the same size is ambiguous.
+
+    Raises:
+        ValueError: a size is even or not positive.
+    """
+    if any(size < 1 or size % 2 == 0 for size in kernel_size):
+        raise ValueError(f"kernel_size must be odd (1, 3, 5, ...), got {tuple(kernel_size)}")
+
+
+def channels_last(x: Array, channels: int) -> Array:
+    """Turn one example (channels, height, width) into (height, width, channels).
+
+    Raises:
+        ValueError: ``x`` has another rank or another number of channels.
+    """
+    if x.ndim != 3 or x.shape[0] != channels:
+        raise ValueError(
+            f"x must have shape ({channels}, height, width), got {x.shape}; use jax.vmap for a batch"
+        )
+    return jnp.moveaxis(x, 0, -1)
+
+
+def channels_first(y: Array) -> Array:
+    """Turn (height, width, channels) into (channels, height, width)."""
+    return jnp.moveaxis(y, -1, 0)
+
+
+def channels_last_kernel(weight: Array) -> Array:
+    """Turn a weight (..., outputs, inputs, rows, columns) into (..., rows, columns, inputs, outputs)."""
+    return jnp.moveaxis(weight, (-2, -1, -3, -4), (-4, -3, -2, -1))
+
+
+def channels_last_bias(bias: Array | None) -> Array | None:
+    """Turn a bias (..., outputs, 1, 1) into (..., outputs)."""
+    return None if bias is None else bias[..., 0, 0]

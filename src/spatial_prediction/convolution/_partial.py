@@ -1,0 +1,238 @@
+"""Partial convolution: known pixels alone, scaled up by the share of those that are missing."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from spatial_prediction.convolution._base import (
+    at_least_float32,
+    channels_first,
+    channels_last,
+    channels_last_bias,
+    channels_last_kernel,
+    check_odd,
+    convolve,
+)
+
+EPSILON = 1e-8
+"""The published value. Counts are kept in float32 or wider, where 1 + 1e-8 = 1 and 1e-8 is not 0."""
+
+
+def partial_convolution(
+    x: Float[Array, "*batch height width inputs"],
+    kernel: Float[Array, "rows columns group_inputs outputs"],
+    bias: Float[Array, " outputs"] | None = None,
+    *,
+    epsilon: float = EPSILON,
+) -> Float[Array, "*batch height width outputs"]:
+    """Convolve to the same size; incomplete windows are scaled up by their share of missing pixels.
+
+    With a kernel of three ones in a row, ``1 2 3 4 -> 4.5 6 9 10.5``: both ends are 3/2 of the sum of the
+    two pixels that are there.
+
+    Args:
+        x: channels-last maps, any floating dtype.
+        kernel: odd rows and columns, dtype of ``x``; inputs / group_inputs groups.
+        bias: added after the scaling.
+        epsilon: see :class:`PartialConv2d`.
+
+    Returns:
+        The convolved maps, dtype of ``x``.
+
+    Raises:
+        ValueError: the kernel has an even size, or input channels that do not divide those of ``x``.
+
+    Source: arXiv 1811.11718.
+    """
+    check_odd(kernel.shape[:2])
+    rows, columns = (size // 2 for size in kernel.shape[:2])
+    y, _ = _convolve_known(x, kernel, bias, None, padding=((rows, rows), (columns, columns)), epsilon=epsilon)
+    return y
+
+
+class PartialConv2d(eqx.nn.Conv2d):
+    """A convolution over known pixels only, scaled as if the window were complete.
+
+    With M the mask (1 known, 0 unknown; outside the map 0) and 1 a map of ones, all over one window,
+
+        y = W * (M x) sum(1) / (sum(M) + epsilon) + b    where sum(M) > 0, and 0 elsewhere,
+
+    and the updated mask tells the two cases apart: clip(sum(M), 0, 1). Without holes, ``mask=None``, only
+    windows that reach over the border differ from zero padding: for a 3x3 kernel by 3/2 at edges and 9/4
+    in corners. Pixels are counted, not weighed by the kernel: a constant map gives a constant if the
+    kernel is flat, and a derivative becomes something else. ``1 2 3 4 -> 4.5 6 9 10.5`` for a kernel of
+    three ones in a row.
+
+    Arguments and fields are those of ``equinox.nn.Conv2d``, and the same key draws the same weights, so
+    that layers can be exchanged; ``padding`` may be a number, pairs or "SAME". Besides:
+
+    Args:
+        multi_channel: masks have shape (in_channels, height, width) and pixels are counted over all
+            channels of the group. Otherwise they have shape (1, height, width).
+        epsilon: keeps the division defined where nothing is known.
+
+    Raises:
+        ValueError: epsilon vanishes in float32, or what ``equinox.nn.Conv2d`` refuses.
+
+    Source: arXiv 1811.11718; arXiv 1804.07723 for holes. Fractional masks follow the published code,
+    which scales by the clipped sum twice. Three things differ from it: counts in half precision are made
+    in float32, where the published code overflows; with several groups a multi-channel mask is counted
+    over the channels which the output sees, not over all; unknown pixels may be NaN.
+    """
+
+    multi_channel: bool = eqx.field(static=True)
+    epsilon: float = eqx.field(static=True)
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | Sequence[int],
+        stride: int | Sequence[int] = 1,
+        padding: str | int | Sequence[int] | Sequence[tuple[int, int]] = 0,
+        dilation: int | Sequence[int] = 1,
+        groups: int = 1,
+        use_bias: bool = True,
+        *,
+        multi_channel: bool = False,
+        epsilon: float = EPSILON,
+        dtype: Any = None,
+        key: Array,
+    ) -> None:
+        smallest = float(np.finfo(np.float32).tiny)
+        if not epsilon >= smallest:
+            raise ValueError(f"epsilon must be at least {smallest:.2g}, or it is 0 in float32; got {epsilon}")
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride,
+            padding,
+            dilation,
+            groups,
+            use_bias,
+            dtype=dtype,
+            key=key,
+        )
+        self.multi_channel = multi_channel
+        self.epsilon = epsilon
+
+    def __call__(
+        self,
+        x: Float[Array, "channels height width"],
+        mask: Float[Array, "mask_channels height width"]
+        | Bool[Array, "mask_channels height width"]
+        | None = None,
+        *,
+        key: Array | None = None,
+    ) -> Float[Array, "outputs out_height out_width"]:
+        """Convolve one example; see :meth:`with_mask`. ``key`` is ignored, as in Equinox."""
+        del key
+        return self.with_mask(x, mask)[0]
+
+    def with_mask(
+        self,
+        x: Float[Array, "channels height width"],
+        mask: Float[Array, "mask_channels height width"]
+        | Bool[Array, "mask_channels height width"]
+        | None = None,
+    ) -> tuple[
+        Float[Array, "outputs out_height out_width"], Float[Array, "mask_outputs out_height out_width"]
+    ]:
+        """Convolve one example, and tell which of the results rest on known pixels.
+
+        Args:
+            x: feature map (channels, height, width), the weight's dtype.
+            mask: 1 or True where ``x`` is known; shape (1, height, width), or that of ``x`` for a
+                multi-channel layer. None: everything is known. It gets no gradient.
+
+        Returns:
+            The convolved map, and the updated mask: the next layer's, with one channel, or
+            ``out_channels`` for a multi-channel layer. Both of the dtype of ``x``.
+
+        Raises:
+            ValueError: shapes of ``x`` or ``mask`` do not fit the layer.
+        """
+        x = channels_last(x, self.in_channels)
+        if mask is not None:
+            expected = (self.in_channels if self.multi_channel else 1, *x.shape[:2])
+            if mask.shape != expected:
+                raise ValueError(
+                    f"mask must have shape {expected}, got {mask.shape}; "
+                    f"this layer was made with multi_channel={self.multi_channel}"
+                )
+            mask = jnp.moveaxis(mask, 0, -1)
+        y, updated = _convolve_known(
+            x,
+            channels_last_kernel(self.weight),
+            channels_last_bias(self.bias),
+            mask,
+            stride=self.stride,
+            padding=self._pads(x.shape[:2]),
+            dilation=self.dilation,
+            multi_channel=self.multi_channel,
+            epsilon=self.epsilon,
+        )
+        return channels_first(y), channels_first(updated)
+
+    def _pads(self, shape: tuple[int, ...]) -> Sequence[tuple[int, int]]:
+        if not isinstance(self.padding, str):
+            return self.padding
+        spans = [
+            dilation * (size - 1) + 1 for size, dilation in zip(self.kernel_size, self.dilation, strict=True)
+        ]
+        return jax.lax.padtype_to_pads(shape, spans, self.stride, self.padding)
+
+
+def _convolve_known(
+    x: Array,
+    kernel: Array,
+    bias: Array | None,
+    mask: Array | None,
+    *,
+    stride: Sequence[int] = (1, 1),
+    padding: Sequence[tuple[int, int]],
+    dilation: Sequence[int] = (1, 1),
+    multi_channel: bool = False,
+    epsilon: float,
+) -> tuple[Array, Array]:
+    """Return the partial convolution of channels-last ``x``, and the updated mask."""
+    *size, group_inputs, outputs = kernel.shape
+    counted_channels = group_inputs if multi_channel else 1
+    dtype, wide = x.dtype, at_least_float32(x.dtype)
+    if mask is None:
+        # The count over a rectangle of ones is a product of two counts along the axes, known from the
+        # shapes alone: two short constants in place of a convolution.
+        rows, columns = (
+            _counts(*axis) for axis in zip(x.shape[-3:-1], size, stride, padding, dilation, strict=True)
+        )
+        count = jnp.asarray(rows[:, None, None], wide) * jnp.asarray(columns[:, None], wide)
+        count = count * counted_channels
+    else:
+        mask = jax.lax.stop_gradient(mask.astype(wide))
+        # Not a product alone: an unknown pixel may be NaN.
+        x = jnp.where(mask > 0, x * mask.astype(dtype), jnp.zeros((), dtype))
+        groups = mask.shape[-1] // counted_channels
+        ones = jnp.ones((*size, counted_channels, groups), wide)
+        count = convolve(mask, ones, stride=stride, padding=padding, dilation=dilation)
+        count = jnp.repeat(count, outputs // groups if multi_channel else 1, axis=-1)
+    updated = jnp.clip(count, 0, 1)
+    ratio = size[0] * size[1] * counted_channels / (count + epsilon) * updated
+    y = convolve(x, kernel, stride=stride, padding=padding, dilation=dilation).astype(wide) * ratio
+    if bias is not None:
+        y = y + bias.astype(wide)
+    if multi_channel:
+        updated = jnp.broadcast_to(updated, (*updated.shape[:-1], outputs))
+    return (y * updated).astype(dtype), updated.astype(dtype)
+
+
+def _counts(length: int, size: int, stride: int, pads: tuple[int, int], dilation: int) -> np.ndarray:
+    """For each window along an axis, how many of its ``size`` pixels lie inside the map."""
+    windows = (length + sum(pads) - dilation * (size - 1) - 1) // stride + 1
+    pixels = stride * np.arange(max(windows, 0))[:, None] - pads[0] + dilation * np.arange(size)
+    return ((pixels >= 0) & (pixels < length)).sum(axis=1)

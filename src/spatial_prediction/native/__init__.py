@@ -1,0 +1,143 @@
+"""Compiled kernels for the CPU, where XLA leaves most of the processor idle; optional.
+
+``python -m spatial_prediction.native`` compiles the C++ files of this folder with the machine's compiler.
+Until that is done, on accelerators, and with ``SPATIAL_PREDICTION_NATIVE=0``, XLA computes the same, more
+slowly. Whoever calls a kernel gives the XLA form too: it is the definition, the kernel must agree.
+"""
+
+import ctypes
+import functools
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import jaxlib
+import numpy as np
+
+from spatial_prediction.errors import SpatialPredictionError
+from spatial_prediction.files import written_aside
+
+FOLDER = Path(__file__).parent
+SOURCES = tuple(sorted(FOLDER.glob("*.cc")))
+DISABLING_VARIABLE = "SPATIAL_PREDICTION_NATIVE"
+COMPILERS = ("c++", "g++", "clang++")
+FLAGS = ("-O3", "-std=c++17", "-fPIC", "-shared", "-DNDEBUG")
+
+
+class CompilationError(SpatialPredictionError):
+    """The kernels could not be compiled."""
+
+
+def library_path() -> Path:
+    """Where the compiled kernels lie, or would: one file for each state of the sources, JAX and processor."""
+    state = hashlib.sha256(f"{jaxlib.__version__} {platform.system()} {platform.machine()} {FLAGS}".encode())
+    for path in sorted([*SOURCES, *FOLDER.glob("*.h")]):
+        state.update(path.read_bytes())
+    return FOLDER / f"kernels-{state.hexdigest()[:16]}.so"
+
+
+def build() -> Path:
+    """Compile the kernels unless that has been done; return the library.
+
+    Raises:
+        CompilationError: there is no C++ compiler, it failed, or the folder cannot be written.
+    """
+    path = library_path()
+    if path.exists():
+        return path
+    compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, COMPILERS)), None)
+    if compiler is None:
+        raise CompilationError(f"no C++ compiler ({', '.join(COMPILERS)}) is on PATH; install one or set CXX")
+    try:
+        with written_aside(path) as temporary:
+            include = ["-isystem", jax.ffi.include_dir()]
+            subprocess.run(
+                [compiler, *FLAGS, *include, *map(str, SOURCES), "-o", str(temporary)],
+                check=True,
+                capture_output=True,
+                text=True,
+                timeout=600,
+            )
+    except subprocess.CalledProcessError as error:
+        raise CompilationError(f"{compiler} failed:\n{error.stderr[-2000:]}") from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise CompilationError(f"{compiler}: {error}") from None
+    for old in set(FOLDER.glob("kernels-*.so")) - {path}:
+        old.unlink(missing_ok=True)
+    return path
+
+
+def available() -> bool:
+    """Tell whether computations on the default device use the kernels."""
+    wanted = os.environ.get(DISABLING_VARIABLE, "1") != "0"
+    return wanted and jax.default_backend() == "cpu" and _library() is not None
+
+
+def kernel(
+    name: str, results: Sequence[jax.ShapeDtypeStruct], **attributes: Any
+) -> Callable[..., Sequence[jax.Array]]:
+    """Return the kernel ``name`` for the dtype of its results, to be called with arrays of that dtype.
+
+    Leading axes of the arrays are a batch; ``jax.vmap`` adds one.
+    """
+    target = f"{name}_{results[0].dtype}"
+    _register(target)
+    called = jax.ffi.ffi_call(target, list(results), vmap_method="broadcast_all")
+    return functools.partial(called, **attributes)
+
+
+def differentiable(
+    reference: Callable[..., Any], forward: Callable[..., Any], backward: Callable[..., tuple[Any, ...]]
+) -> Callable[..., Any]:
+    """Give kernels that compute ``reference`` and its gradient their place in JAX's differentiation.
+
+    Args:
+        reference: function of arrays, in JAX operations; used for derivatives of higher order.
+        forward: the same function by a kernel.
+        backward: ``(arguments, slopes of the results) -> gradients`` by a kernel.
+    """
+
+    def reference_gradients(arguments: tuple[Any, ...], slopes: Any) -> Any:
+        return jax.vjp(reference, *arguments)[1](slopes)
+
+    @jax.custom_vjp
+    def gradients(arguments: tuple[Any, ...], slopes: Any) -> Any:
+        return backward(arguments, slopes)
+
+    gradients.defvjp(
+        lambda arguments, slopes: (gradients(arguments, slopes), (arguments, slopes)),
+        lambda saved, slope: jax.vjp(reference_gradients, *saved)[1](slope),
+    )
+
+    @jax.custom_vjp
+    def function(*arguments: Any) -> Any:
+        return forward(*arguments)
+
+    # Each forward rule calls the function itself, not the kernel: a second derivative goes through the rule.
+    function.defvjp(lambda *arguments: (function(*arguments), arguments), gradients)
+    return function
+
+
+@functools.cache
+def _library() -> ctypes.CDLL | None:
+    try:
+        return ctypes.CDLL(str(library_path()))
+    except OSError:
+        return None
+
+
+@functools.cache
+def _register(target: str) -> None:
+    symbol = getattr(_library(), target)
+    jax.ffi.register_ffi_target(target, jax.ffi.pycapsule(symbol), platform="cpu")
+
+
+def as_attribute(numbers: Any) -> np.ndarray:
+    """Integers as kernels take them."""
+    return np.asarray(numbers, np.int64).reshape(-1)

@@ -1,0 +1,269 @@
+// Lagged products of feature maps and their derivative, map by map.
+//
+// A map of shape (height, width, channels) is centred by its channel means, tapered, and laid out in a
+// buffer with zeros between its rows, behind and in front, so that a lag (dy, dx) is one offset and no
+// neighbour lies outside: dy * row + dx * channels. The channel of element n of the buffer is
+// n mod channels; elements are taken in groups of `period`, a multiple of both channels and the vector
+// length, so that every lane of a vector keeps its channel.
+//
+// Maps are independent and go to the threads one by one: results do not depend on their number.
+
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#include "xla/ffi/api/ffi.h"
+
+namespace ffi = xla::ffi;
+
+// One binary serves every processor of its family: the loader picks the version for the one at hand.
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+namespace lagged {
+
+constexpr int64_t kVector = 16;      // elements handled side by side
+constexpr int64_t kLagsAtOnce = 13;  // sums kept in registers
+constexpr int64_t kSideBySide = 4;   // vectors of the gradient computed side by side
+constexpr int64_t kBlock = 64;       // terms added before a sum is carried to double precision
+
+// Elements side by side; the compiler splits them into the registers that a processor has.
+template <typename T>
+struct Vector {
+  typedef T type __attribute__((vector_size(kVector * sizeof(T)), aligned(sizeof(T)), may_alias));
+};
+
+template <typename T>
+__attribute__((always_inline)) inline const typename Vector<T>::type& vector_at(const T* at) {
+  return *reinterpret_cast<const typename Vector<T>::type*>(at);
+}
+
+struct Shape {
+  int64_t maps, height, width, channels;
+};
+
+// Where the map lies in its buffer.
+struct Layout {
+  int64_t row, front, size, period;
+
+  Layout(const Shape& shape, ffi::Span<const int64_t> lags) {
+    int64_t down = 0, across = 0;
+    for (size_t i = 0; i < lags.size(); i += 2) {
+      down = std::max(down, std::abs(lags[i]));
+      across = std::max(across, std::abs(lags[i + 1]));
+    }
+    period = std::lcm(shape.channels, kVector);
+    row = (shape.width + across) * shape.channels;
+    row = (row + period - 1) / period * period;
+    front = down * row + across * shape.channels;
+    front = (front + period - 1) / period * period;
+    size = shape.height * row;
+  }
+};
+
+// Gives each map to the calling thread or to one that helps; `begin` makes what a thread needs for its
+// maps. Helpers that come too late find nothing to do, and nobody waits for one that has not begun: a pool
+// whose threads are all waiting would stand still.
+template <typename Begin>
+void for_each_map(ffi::ThreadPool& pool, int64_t maps, const Begin& begin) {
+  struct State {
+    std::atomic<int64_t> next{0}, done{0};
+  };
+  auto state = std::make_shared<State>();
+  auto take = [state, maps, &begin] {
+    int64_t map = state->next.fetch_add(1);
+    if (map >= maps) return;
+    auto work = begin();
+    for (; map < maps; map = state->next.fetch_add(1)) {
+      work(map);
+      state->done.fetch_add(1);
+    }
+  };
+  const int64_t helpers = std::min<int64_t>(pool.num_threads(), maps) - 1;
+  for (int64_t i = 0; i < helpers; ++i) pool.Schedule(decltype(take)(take));
+  take();
+  while (state->done.load() < maps) std::this_thread::yield();
+}
+
+// Mean over the pixels of each channel of a map; rows are added as a whole, a few at a time.
+template <typename T>
+FOR_EACH_PROCESSOR void channel_means(const T* x, const Shape& shape, double* mean) {
+  const int64_t length = shape.width * shape.channels;
+  std::vector<T> rows(length);
+  std::fill(mean, mean + shape.channels, 0.0);
+  for (int64_t first = 0; first < shape.height; first += kBlock) {
+    std::fill(rows.begin(), rows.end(), T(0));
+    for (int64_t y = first; y < std::min(first + kBlock, shape.height); ++y)
+      for (int64_t k = 0; k < length; ++k) rows[k] += x[y * length + k];
+    for (int64_t k = 0; k < length; k += shape.channels)
+      for (int64_t c = 0; c < shape.channels; ++c) mean[c] += rows[k + c];
+  }
+  for (int64_t c = 0; c < shape.channels; ++c) mean[c] /= shape.height * shape.width;
+}
+
+// Centres and tapers a map into its buffer, whose gaps stay zero.
+template <typename T>
+FOR_EACH_PROCESSOR void lay_out(const T* x, const T* centre, const T* taper_y, const T* taper_row,
+                                const Shape& shape, const Layout& layout, T* z) {
+  const int64_t length = shape.width * shape.channels;
+  for (int64_t y = 0; y < shape.height; ++y)
+    for (int64_t k = 0; k < length; ++k)
+      z[y * layout.row + k] = (x[y * length + k] - centre[k]) * (taper_y[y] * taper_row[k]);
+}
+
+// sums[lag][lane] += sum over n of z[n] z[n + offset], n = lane, lane + period, ...
+template <int64_t lags, typename T>
+__attribute__((always_inline)) inline void add_products(const T* z, const int64_t* offsets, int64_t size,
+                                                        int64_t period, double* sums) {
+  for (int64_t first = 0; first < size; first += kBlock * period) {
+    const int64_t last = std::min(first + kBlock * period, size);
+    typename Vector<T>::type partial[lags] = {};
+    for (int64_t n = first; n < last; n += period)
+      for (int64_t l = 0; l < lags; ++l) partial[l] += vector_at(z + n) * vector_at(z + n + offsets[l]);
+    for (int64_t l = 0; l < lags; ++l)
+      for (int64_t v = 0; v < kVector; ++v) sums[l * kVector + v] += partial[l][v];
+  }
+}
+
+template <typename T>
+FOR_EACH_PROCESSOR void lagged_sums(const T* z, const int64_t* offsets, int64_t lags, const Layout& layout,
+                                    int64_t channels, double* sums) {
+  std::vector<double> total(kLagsAtOnce * kVector);
+  std::fill(sums, sums + lags * channels, 0.0);
+  for (int64_t lane = 0; lane < layout.period; lane += kVector)
+    for (int64_t first = 0; first < lags;) {
+      std::fill(total.begin(), total.end(), 0.0);
+      int64_t count = 1;
+      if (lags - first >= kLagsAtOnce) {
+        count = kLagsAtOnce;
+        add_products<kLagsAtOnce>(z + lane, offsets + first, layout.size - lane, layout.period, total.data());
+      } else if (lags - first >= 3) {
+        count = 3;
+        add_products<3>(z + lane, offsets + first, layout.size - lane, layout.period, total.data());
+      } else {
+        add_products<1>(z + lane, offsets + first, layout.size - lane, layout.period, total.data());
+      }
+      for (int64_t l = 0; l < count; ++l)
+        for (int64_t v = 0; v < kVector; ++v)
+          sums[(first + l) * channels + (lane + v) % channels] += total[l * kVector + v];
+      first += count;
+    }
+}
+
+// gradient[n] = sum over lags of slope[lag] (z[n + offset] + z[n - offset])
+template <typename T>
+FOR_EACH_PROCESSOR void spread(const T* z, const int64_t* offsets, const T* slopes, int64_t lags,
+                               const Shape& shape, const Layout& layout, T* gradient) {
+  const int64_t length = shape.width * shape.channels;
+  for (int64_t y = 0; y < shape.height; ++y)
+    for (int64_t first = 0; first < length; first += kSideBySide * kVector) {
+      const T* here = z + y * layout.row + first;
+      const T* slope[kSideBySide];
+      for (int64_t i = 0; i < kSideBySide; ++i) slope[i] = slopes + (first + i * kVector) % layout.period;
+      typename Vector<T>::type sums[kSideBySide] = {};
+      for (int64_t l = 0; l < lags; ++l)
+        for (int64_t i = 0; i < kSideBySide; ++i)
+          sums[i] += vector_at(slope[i] + l * layout.period) *
+                     (vector_at(here + i * kVector + offsets[l]) + vector_at(here + i * kVector - offsets[l]));
+      const int64_t count = std::min(kSideBySide * kVector, length - first);
+      std::memcpy(gradient + y * length + first, sums, count * sizeof(T));
+    }
+}
+
+template <typename T>
+FOR_EACH_PROCESSOR void taper(T* x, const T* taper_y, const T* taper_row, const Shape& shape) {
+  const int64_t length = shape.width * shape.channels;
+  for (int64_t y = 0; y < shape.height; ++y)
+    for (int64_t k = 0; k < length; ++k) x[y * length + k] *= taper_y[y] * taper_row[k];
+}
+
+template <typename T>
+FOR_EACH_PROCESSOR void add_to_rows(T* x, const T* row, const Shape& shape) {
+  const int64_t length = shape.width * shape.channels;
+  for (int64_t y = 0; y < shape.height; ++y)
+    for (int64_t k = 0; k < length; ++k) x[y * length + k] += row[k];
+}
+
+inline Shape shape_of(ffi::Span<const int64_t> dimensions) {
+  const size_t rank = dimensions.size();
+  Shape shape{1, dimensions[rank - 3], dimensions[rank - 2], dimensions[rank - 1]};
+  for (size_t i = 0; i + 3 < rank; ++i) shape.maps *= dimensions[i];
+  return shape;
+}
+
+// What one thread needs to take the products of maps, one after the other.
+template <typename T>
+class Products {
+ public:
+  Products(const Shape& shape, ffi::Span<const int64_t> lags, const T* taper_y, const T* taper_x)
+      : shape_(shape),
+        layout_(shape, lags),
+        count_(lags.size() / 2),
+        taper_y_(taper_y),
+        taper_row_(shape.width * shape.channels),
+        row_(shape.width * shape.channels),
+        memory_(2 * layout_.front + layout_.size + layout_.period + kSideBySide * kVector, T(0)),
+        slopes_(count_ * layout_.period) {
+    for (size_t i = 0; i < lags.size(); i += 2)
+      offsets_.push_back(lags[i] * layout_.row + lags[i + 1] * shape.channels);
+    for (size_t k = 0; k < taper_row_.size(); ++k) taper_row_[k] = taper_x[k / shape.channels];
+  }
+
+  // Takes in a map and gives its means (channels).
+  void take(const T* x, double* mean) {
+    channel_means(x, shape_, mean);
+    repeat_along_row(mean);
+    lay_out(x, row_.data(), taper_y_, taper_row_.data(), shape_, layout_, z());
+  }
+
+  // Sums (lags, channels) of the products of the map taken in.
+  void sums(double* sums) {
+    lagged_sums(z(), offsets_.data(), count_, layout_, shape_.channels, sums);
+  }
+
+  // Gradient (height, width, channels) with respect to the map taken in, from the slopes of its means
+  // (channels) and sums (lags, channels).
+  void gradient(const double* mean_slopes, const double* sum_slopes, T* gradient) {
+    const int64_t channels = shape_.channels;
+    for (int64_t l = 0; l < count_; ++l)
+      for (int64_t i = 0; i < layout_.period; ++i)
+        slopes_[l * layout_.period + i] = sum_slopes[l * channels + i % channels];
+    spread(z(), offsets_.data(), slopes_.data(), count_, shape_, layout_, gradient);
+    taper(gradient, taper_y_, taper_row_.data(), shape_);
+    // centring takes the mean out of the gradient; the mean's own gradient joins it
+    std::vector<double> shift(channels);
+    channel_means(gradient, shape_, shift.data());
+    for (int64_t c = 0; c < channels; ++c)
+      shift[c] = mean_slopes[c] / (shape_.height * shape_.width) - shift[c];
+    repeat_along_row(shift.data());
+    add_to_rows(gradient, row_.data(), shape_);
+  }
+
+  int64_t count() const { return count_; }
+
+ private:
+  T* z() { return memory_.data() + layout_.front; }
+
+  void repeat_along_row(const double* of_channels) {
+    for (size_t k = 0; k < row_.size(); ++k) row_[k] = of_channels[k % shape_.channels];
+  }
+
+  Shape shape_;
+  Layout layout_;
+  int64_t count_;
+  std::vector<int64_t> offsets_;
+  const T* taper_y_;
+  std::vector<T> taper_row_, row_, memory_, slopes_;
+};
+
+}  // namespace lagged

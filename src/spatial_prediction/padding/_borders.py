@@ -1,0 +1,60 @@
+"""The borders of a map: read, and added to in place."""
+
+from typing import NamedTuple
+
+import jax
+from jaxtyping import Array
+
+
+class Borders(NamedTuple):
+    """Strips along the four sides; how deep they are, and whether they meet, says who makes them."""
+
+    top: Array
+    bottom: Array
+    left: Array
+    right: Array
+
+
+def borders_of(x: Array, depth: tuple[int, int]) -> Borders:
+    """Take the outermost ``depth[0]`` rows and ``depth[1]`` columns of each side of channels-last maps."""
+    (rows, columns), (height, width) = depth, x.shape[-3:-1]
+
+    def part(axis: int, start: int, stop: int) -> Array:
+        return jax.lax.slice_in_dim(x, start, stop, axis=x.ndim + axis)
+
+    return Borders(
+        part(-3, 0, rows),
+        part(-3, height - rows, height),
+        part(-2, 0, columns),
+        part(-2, width - columns, width),
+    )
+
+
+@jax.custom_vjp
+def add_to_borders(x: Array, strips: Borders) -> Array:
+    """Add strips to the outermost rows and columns of channels-last maps.
+
+    Written as updates of slices, which XLA does in place, and with a derivative of its own, for that of an
+    update copies the map.
+    """
+    for strip, (axis, at_end) in zip(strips, ((-3, False), (-3, True), (-2, False), (-2, True)), strict=True):
+        if strip.shape[axis] == 0:
+            continue
+        axis += x.ndim
+        start = x.shape[axis] - strip.shape[axis] if at_end else 0
+        here = jax.lax.slice_in_dim(x, start, start + strip.shape[axis], axis=axis)
+        x = jax.lax.dynamic_update_slice_in_dim(x, here + strip, start, axis)
+    return x
+
+
+def _add_forward(x: Array, strips: Borders) -> tuple[Array, Borders]:
+    return add_to_borders(x, strips), strips  # of which the backward pass needs the depths alone
+
+
+def _add_backward(strips: Borders, slope: Array) -> tuple[Array, Borders]:
+    before = borders_of(slope, (strips.top.shape[-3], strips.left.shape[-2]))
+    after = borders_of(slope, (strips.bottom.shape[-3], strips.right.shape[-2]))
+    return slope, Borders(before.top, after.bottom, before.left, after.right)
+
+
+add_to_borders.defvjp(_add_forward, _add_backward)

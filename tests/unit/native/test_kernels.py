@@ -1,0 +1,160 @@
+"""Compiled kernels compute what XLA computes, and their absence changes nothing but the time."""
+
+import os
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from spatial_prediction import native
+from spatial_prediction.padding import AutocorrelationPrediction, CovariancePrediction, padding_from_name
+from spatial_prediction.padding._lagged_products import lagged_products
+
+pytestmark = [
+    pytest.mark.usefixtures("quick_compilation"),
+    pytest.mark.skipif(
+        not native.available(), reason="kernels are not compiled (python -m spatial_prediction.native)"
+    ),
+]
+
+LAGS = [(0, 0), (0, 2), (1, -3), (1, 0), (2, 1), (4, -4)]
+SHAPES = [(1, 1, 1), (3, 2, 5), (7, 9, 3), (2, 3, 6, 5, 24), (48, 48, 17)]
+
+
+@pytest.fixture(autouse=True)
+def double_precision():
+    with jax.enable_x64(True):
+        yield
+
+
+def by_xla(monkeypatch, compute):
+    monkeypatch.setenv(native.DISABLING_VARIABLE, "0")
+    assert not native.available()
+    result = compute()
+    monkeypatch.delenv(native.DISABLING_VARIABLE)
+    assert native.available()
+    return result
+
+
+def assert_equal(actual, expected, tolerance):
+    for one, other in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
+        assert one.shape == other.shape
+        assert one.dtype == other.dtype
+        scale = np.abs(other).max(initial=1e-30)
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * scale)
+
+
+def example(shape, dtype=np.float64, seed=0):
+    rng = np.random.default_rng(seed)
+    return jnp.asarray(rng.normal(size=shape).cumsum(-2) + 10, dtype)
+
+
+def weighted(function):
+    """A scalar that all results of a function of one array contribute to unequally."""
+
+    def total(x):
+        leaves = jax.tree.leaves(function(x))
+        return sum(
+            jnp.sum(leaf * jnp.cos(jnp.arange(leaf.size, dtype=leaf.dtype)).reshape(leaf.shape))
+            for leaf in leaves
+        )
+
+    return total
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("window", ["tukey", None])
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
+def test_lagged_products_and_their_gradient(shape, window, dtype, tolerance, monkeypatch):
+    x = example(shape, dtype)
+
+    def compute():
+        products = lambda x: lagged_products(x, LAGS, window)  # noqa: E731
+        return jax.jit(lambda x: (products(x), jax.grad(weighted(products))(x)))(x)
+
+    assert_equal(compute(), by_xla(monkeypatch, compute), tolerance)
+
+
+PADDINGS = [
+    AutocorrelationPrediction(((1, 1), (1, 1)), 2, 3),
+    AutocorrelationPrediction(((2, 0), (1, 3)), 3, 5, window=None),
+    AutocorrelationPrediction(((1, 1), (1, 1)), 1, 1),
+    AutocorrelationPrediction(((1, 1), (1, 1)), 3, 3, ridge=1e-2),
+    CovariancePrediction(((1, 1), (1, 1)), 1),
+    CovariancePrediction(((2, 1), (0, 1)), 2, shared_sides=True),
+]
+
+
+@pytest.mark.parametrize("padding", PADDINGS, ids=lambda p: f"{type(p).__name__}-{p.length}x{p.width}")
+@pytest.mark.parametrize("shape", [(2, 9, 8, 3), (1, 6, 7, 16), (3, 4, 20)], ids=str)
+def test_frames_and_their_gradients(padding, shape, monkeypatch):
+    x = example(shape)
+
+    def compute():
+        return jax.jit(lambda x: (padding.frame(x), jax.grad(weighted(padding.frame))(x)))(x)
+
+    assert_equal(compute(), by_xla(monkeypatch, compute), 1e-8)
+
+
+def test_second_derivatives(monkeypatch):
+    padding = padding_from_name("lp2x3", 1)
+    x, direction = example((6, 5, 2)), example((6, 5, 2), seed=1)
+
+    def compute():
+        slope = lambda x: jnp.vdot(jax.grad(weighted(padding.frame))(x), direction)  # noqa: E731
+        return jax.jit(jax.grad(slope))(x)
+
+    assert_equal(compute(), by_xla(monkeypatch, compute), 1e-7)
+
+
+def test_a_mapped_axis_is_one_more_batch_axis():
+    padding = padding_from_name("lp2x3", 1)
+    x = example((3, 2, 7, 6, 4))
+    gradient = jax.jit(jax.grad(weighted(padding.frame)))
+    mapped = jax.jit(jax.vmap(jax.vmap(gradient)))(x)
+    each = jnp.stack([jnp.stack([gradient(one) for one in two]) for two in x])
+    assert_equal(mapped, each, 1e-12)
+
+
+def test_a_channel_without_a_solution_is_predicted_by_its_mean_beside_others():
+    x = example((1, 8, 8, 3)).at[..., 1].set(4.0)
+    frame = AutocorrelationPrediction(1, 2, 3, ridge=0.0).frame(x)
+    for strip in frame:
+        np.testing.assert_array_equal(strip[..., 1], 4.0)
+        assert np.isfinite(strip).all()
+
+
+def test_the_result_does_not_depend_on_the_batch_it_is_in():
+    padding = padding_from_name("lp4x5", 1)
+    x = example((9, 13, 14, 5), np.float32)
+    whole = padding.frame(x)
+    for index in range(9):
+        assert_equal(jax.tree.map(lambda s, i=index: s[i], whole), padding.frame(x[index]), 0)
+
+
+def test_without_a_compiler_everything_goes_on_with_xla(tmp_path):
+    source = native.FOLDER.parent.parent
+    copied = tmp_path / "spatial_prediction"
+    subprocess.run(["cp", "-r", str(source / "spatial_prediction"), str(copied)], check=True)
+    for library in (copied / "native").glob("*.so"):
+        library.unlink()
+    environment = os.environ | {"PYTHONPATH": str(tmp_path), "PATH": str(tmp_path), "CXX": ""}
+
+    def python(*arguments):
+        return subprocess.run(
+            [sys.executable, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            cwd=tmp_path,
+        )
+
+    built = python("-m", "spatial_prediction.native")
+    assert built.returncode == 0
+    assert "no C++ compiler" in built.stderr
+    found = python("-c", "from spatial_prediction import native; print(native.available())")
+    assert found.stdout.split() == ["False"]
