@@ -39,6 +39,7 @@ PRESETS: Mapping[str, Preset] = {
     # ours
     "refl": _same("refl"),
     "circ": _same("circ"),
+    "rand": _same("rand"),
 }
 """Border handling of every preset, in the order of figures and tables."""
 

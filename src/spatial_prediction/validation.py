@@ -54,11 +54,11 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
 
 def check_padding_name(name: str, key: str) -> None:
     """Raise ConfigurationError, naming ``key``, where no padding is called ``name``."""
-    form = r"zero|repl|refl|circ|extr[1-9]\d*|lp[12]x1cs|lp[1-9]\d*x([1-9]\d*)?[13579]c?"
+    form = r"zero|repl|refl|circ|rand|extr[1-9]\d*|lp[12]x1cs|lp[1-9]\d*x([1-9]\d*)?[13579]c?"
     if not re.fullmatch(form, name):
         raise ConfigurationError(
-            f"{key}: no padding is called {name!r}; use zero, repl, refl, circ, extrN, lpHxW or lpHxWc with "
-            "odd W, lp1x1cs or lp2x1cs"
+            f"{key}: no padding is called {name!r}; use zero, repl, refl, circ, rand, extrN, lpHxW or lpHxWc "
+            "with odd W, lp1x1cs or lp2x1cs"
         )
 
 

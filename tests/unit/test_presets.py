@@ -48,6 +48,6 @@ def test_the_published_presets_have_their_published_meaning():
     ] == rows
 
 
-def test_two_presets_are_our_own():
+def test_the_others_are_our_own():
     ours = {name: preset for name, preset in PRESETS.items() if name not in PUBLISHED_PRESETS}
-    assert ours == {"refl": Preset("refl", "refl"), "circ": Preset("circ", "circ")}
+    assert ours == {name: Preset(name, name) for name in ("refl", "circ", "rand")}

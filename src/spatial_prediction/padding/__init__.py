@@ -18,6 +18,7 @@ from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
 from spatial_prediction.padding._image import pad
 from spatial_prediction.padding._linear_prediction import AbstractLinearPrediction
 from spatial_prediction.padding._names import PADDING_NAMES, padding_from_name
+from spatial_prediction.padding._random import RandomPadding
 
 __all__ = [
     "PADDING_NAMES",
@@ -29,6 +30,7 @@ __all__ = [
     "CovariancePrediction",
     "LagrangeExtrapolation",
     "PadWidth",
+    "RandomPadding",
     "ReflectPadding",
     "ReplicatePadding",
     "ZeroPadding",

@@ -15,9 +15,10 @@ from spatial_prediction.padding._copying import (
 )
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
+from spatial_prediction.padding._random import RandomPadding
 
 PADDING_NAMES = (
-    "zero", "repl", "refl", "circ",
+    "zero", "repl", "refl", "circ", "rand",
     "extr1", "extr2", "extr3",
     "lp1x1cs", "lp2x1cs",
     "lp1x1", "lp2x1", "lp2x3", "lp2x5", "lp3x3", "lp4x5", "lp6x7",
@@ -36,17 +37,19 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
     """Make the padding called ``name``.
 
     Args:
-        name: ``zero``, ``repl``, ``refl``, ``circ``; ``extrN``: Lagrange extrapolation from the N nearest
-            pixels; ``lpHxW``: linear prediction from H pixels along the padding direction and W (odd)
-            across it, autocorrelation method with Tukey window, direct sums up to six pixels and
-            transforms beyond, as published; ``lpHxWc``: covariance method; ``lp1x1cs``, ``lp2x1cs``: the same,
-            stabilised.
+        name: ``zero``, ``repl``, ``refl``, ``circ``; ``rand``: random with seed 0; ``extrN``: Lagrange
+            extrapolation from the N nearest pixels; ``lpHxW``: linear prediction from H pixels along the
+            padding direction and W (odd) across it, autocorrelation method with Tukey window, direct sums
+            up to six pixels and transforms beyond, as published; ``lpHxWc``: covariance method;
+            ``lp1x1cs``, ``lp2x1cs``: the same, stabilised.
         pad_width: ``((top, bottom), (left, right))`` in pixels, or one number for all sides.
 
     Raises:
         ValueError: no padding has that name, or the pad width is not usable.
     """
     pad_width = as_pad_width(pad_width)
+    if name == "rand":
+        return RandomPadding(pad_width, seed=0)
     if name in _COPYING:
         return _COPYING[name](pad_width)
     if match := re.fullmatch(r"extr([1-9]\d*)", name):
