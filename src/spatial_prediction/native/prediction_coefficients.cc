@@ -17,8 +17,14 @@ using lagged::Shape;
 using Lanes = double __attribute__((vector_size(kVector * sizeof(double)), aligned(sizeof(double)), may_alias));
 
 struct Unknowns {
-  int64_t count, columns;   // of the matrix; of the right-hand side
-  const int64_t* lag;       // (count, count + columns): which sum stands where in [matrix, right-hand side]
+  int64_t count, columns;  // of the matrix; of the right-hand side
+  const int64_t* lag;      // (count, count + columns): which sum stands where in [matrix, right-hand side]
+
+  // `dimensions` of an array (*maps, count, columns, channels) of solutions
+  Unknowns(ffi::Span<const int64_t> dimensions, ffi::Span<const int64_t> lag)
+      : count(dimensions[dimensions.size() - 3]),
+        columns(dimensions[dimensions.size() - 2]),
+        lag(lag.begin()) {}
 };
 
 inline Lanes& at(std::vector<double>& values, int64_t index) {
@@ -88,16 +94,18 @@ FOR_EACH_PROCESSOR void substitute_all(std::vector<double>& factor, int64_t n, i
 //   E[i,j] = A[i,j] + A[i,n-1-j],   O[i,j] = A[i,j] - A[i,n-1-j],   E[i,middle] = sqrt 2 A[i,middle].
 class System {
  public:
+  std::vector<double> solution, work;
+
   explicit System(const Unknowns& of)
-      : of_(of),
+      : solution(of.count * of.columns * kVector),
+        work(of.count * of.columns * kVector),
+        of_(of),
         even_size_((of.count + 1) / 2),
         odd_size_(of.count / 2),
         even_(even_size_ * even_size_ * kVector),
         odd_(odd_size_ * odd_size_ * kVector),
         even_side_(even_size_ * of.columns * kVector),
-        odd_side_(odd_size_ * of.columns * kVector),
-        solution(of.count * of.columns * kVector),
-        work(of.count * of.columns * kVector) {}
+        odd_side_(odd_size_ * of.columns * kVector) {}
 
   // Makes and solves the equations of the channels from `first` on. Lanes without a solution are 0.
   void solve(const double* sums, int64_t channels, int64_t first, double scale, double ridge) {
@@ -180,9 +188,6 @@ class System {
   int64_t even_size_, odd_size_;
   std::vector<double> even_, odd_, even_side_, odd_side_;
   double definite_[kVector];
-
- public:
-  std::vector<double> solution, work;
 };
 
 // x (*maps, height, width, channels) -> means (*maps, channels), and for either direction the solution
@@ -195,11 +200,7 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   using T = ffi::NativeType<D>;
   const Shape shape = lagged::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
-  auto unknowns = [](ffi::ResultBuffer<D>& result, ffi::Span<const int64_t> lag) {
-    const auto dimensions = result->dimensions();
-    return Unknowns{dimensions[dimensions.size() - 3], dimensions[dimensions.size() - 2], lag.begin()};
-  };
-  const Unknowns directions[] = {unknowns(down, down_lag), unknowns(right, right_lag)};
+  const Unknowns directions[] = {{down->dimensions(), down_lag}, {right->dimensions(), right_lag}};
   T* results[] = {down->typed_data(), right->typed_data()};
   lagged::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
@@ -234,11 +235,7 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
   using T = ffi::NativeType<D>;
   const Shape shape = lagged::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
-  auto unknowns = [](ffi::Buffer<D>& slopes, ffi::Span<const int64_t> lag) {
-    const auto dimensions = slopes.dimensions();
-    return Unknowns{dimensions[dimensions.size() - 3], dimensions[dimensions.size() - 2], lag.begin()};
-  };
-  const Unknowns directions[] = {unknowns(down_slopes, down_lag), unknowns(right_slopes, right_lag)};
+  const Unknowns directions[] = {{down_slopes.dimensions(), down_lag}, {right_slopes.dimensions(), right_lag}};
   const T* slopes[] = {down_slopes.typed_data(), right_slopes.typed_data()};
   lagged::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),

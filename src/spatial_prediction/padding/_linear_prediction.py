@@ -28,7 +28,8 @@ class AbstractLinearPrediction(AbstractPadding):
     """Fit linear prediction coefficients to each channel and continue it with them.
 
     The mean of the channel is removed before and added after, so a constant stays constant. Rows are
-    extended first (left and right), then the columns of the widened map.
+    extended first (left and right), then the columns of the widened map. Differentiable in reverse mode, any
+    number of times; not in forward mode.
     """
 
     length: eqx.AbstractVar[int]
