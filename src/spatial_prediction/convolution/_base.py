@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -41,9 +42,12 @@ def convolve(
     return y if bias is None else y + bias
 
 
-def at_least_float32(dtype: jnp.dtype) -> jnp.dtype:
-    """Return ``dtype``, or float32 in place of a half precision."""
-    return jnp.dtype(jnp.float32) if jnp.finfo(dtype).bits < 32 else dtype
+def pads_of(layer: eqx.nn.Conv, shape: Sequence[int]) -> Sequence[tuple[int, int]]:
+    """Return the pad width, (before, after) for each axis, of a layer on a map of size ``shape``."""
+    if not isinstance(layer.padding, str):
+        return layer.padding
+    spans = [d * (k - 1) + 1 for k, d in zip(layer.kernel_size, layer.dilation, strict=True)]
+    return jax.lax.padtype_to_pads(shape, spans, layer.stride, layer.padding)
 
 
 def check_odd(kernel_size: Sequence[int]) -> None:

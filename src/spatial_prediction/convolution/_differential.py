@@ -28,7 +28,6 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction.convolution._base import (
-    at_least_float32,
     channels_first,
     channels_last,
     channels_last_bias,
@@ -36,6 +35,7 @@ from spatial_prediction.convolution._base import (
     check_odd,
     convolve,
 )
+from spatial_prediction.padding._base import at_least_float32
 from spatial_prediction.padding._extrapolation import extrapolation_weights
 
 

@@ -13,6 +13,7 @@ from spatial_prediction.convolution._base import (
     channels_last_bias,
     channels_last_kernel,
     convolve,
+    pads_of,
 )
 from spatial_prediction.padding import PadWidth, padding_from_name
 
@@ -128,12 +129,9 @@ class PaddedConv2d(eqx.nn.Conv2d):
         """
         del key
         x = channels_last(x, self.in_channels)
-        pad_width = self.padding
-        if isinstance(pad_width, str):
-            spans = [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
-            pad_width = tuple(jax.lax.padtype_to_pads(x.shape[:2], spans, self.stride, pad_width))
+        padding = padding_from_name(self.padding_mode, _pairs(pads_of(self, x.shape[:2])))
         y = convolve(
-            padding_from_name(self.padding_mode, _pairs(pad_width)).extend(x),
+            padding.extend(x),
             channels_last_kernel(self.weight),
             channels_last_bias(self.bias),
             stride=self.stride,

@@ -10,14 +10,15 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from spatial_prediction.convolution._base import (
-    at_least_float32,
     channels_first,
     channels_last,
     channels_last_bias,
     channels_last_kernel,
     check_odd,
     convolve,
+    pads_of,
 )
+from spatial_prediction.padding._base import at_least_float32
 
 EPSILON = 1e-8
 """The published value. Counts are kept in float32 or wider, where 1 + 1e-8 = 1 and 1e-8 is not 0."""
@@ -173,20 +174,12 @@ class PartialConv2d(eqx.nn.Conv2d):
             channels_last_bias(self.bias),
             mask,
             stride=self.stride,
-            padding=self._pads(x.shape[:2]),
+            padding=pads_of(self, x.shape[:2]),
             dilation=self.dilation,
             multi_channel=self.multi_channel,
             epsilon=self.epsilon,
         )
         return channels_first(y), channels_first(updated)
-
-    def _pads(self, shape: tuple[int, ...]) -> Sequence[tuple[int, int]]:
-        if not isinstance(self.padding, str):
-            return self.padding
-        spans = [
-            dilation * (size - 1) + 1 for size, dilation in zip(self.kernel_size, self.dilation, strict=True)
-        ]
-        return jax.lax.padtype_to_pads(shape, spans, self.stride, self.padding)
 
 
 def _convolve_known(

@@ -249,8 +249,6 @@ class Products {
     add_to_rows(gradient, row_.data(), shape_);
   }
 
-  int64_t count() const { return count_; }
-
  private:
   T* z() { return memory_.data() + layout_.front; }
 

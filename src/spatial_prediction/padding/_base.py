@@ -31,6 +31,11 @@ def as_pad_width(pad_width: int | PadWidth) -> PadWidth:
     return (widths[:2], widths[2:])
 
 
+def at_least_float32(dtype: jnp.dtype) -> jnp.dtype:
+    """Return ``dtype``, or float32 in place of a half precision."""
+    return jnp.dtype(jnp.float32) if jnp.finfo(dtype).bits < 32 else dtype
+
+
 class AbstractPadding(eqx.Module):
     """Predict a frame of pixels around a feature map.
 

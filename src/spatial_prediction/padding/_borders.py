@@ -1,8 +1,10 @@
 """The borders of a map: read, and added to in place."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 
 
@@ -28,6 +30,21 @@ def borders_of(x: Array, depth: tuple[int, int]) -> Borders:
         part(-2, 0, columns),
         part(-2, width - columns, width),
     )
+
+
+def frame_axis_by_axis(
+    x: Array,
+    pad_width: tuple[tuple[int, int], tuple[int, int]],
+    beyond: Callable[[Array, tuple[int, int], int], tuple[Array, Array]],
+) -> Borders:
+    """Frame channels-last maps: first left and right, then the widened map at top and bottom.
+
+    ``beyond(x, (before, after), axis)`` gives what comes in front of ``x`` along an axis, and behind it.
+    """
+    left, right = beyond(x, pad_width[1], x.ndim - 2)
+    widened = jnp.concatenate([left, x, right], axis=-2)
+    top, bottom = beyond(widened, pad_width[0], x.ndim - 3)
+    return Borders(top, bottom, left, right)
 
 
 @jax.custom_vjp

@@ -6,30 +6,26 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
-from spatial_prediction.padding._borders import Borders
+from spatial_prediction.padding._borders import Borders, frame_axis_by_axis
 
 
 def _frame(x: Array, pad_width: PadWidth, mode: str) -> Borders:
-    """The frame that ``jnp.pad`` would make."""
-    left_strip, right_strip = _beyond(x, pad_width[1], mode, axis=x.ndim - 2)
-    widened = jnp.concatenate([left_strip, x, right_strip], axis=-2)
-    top_strip, bottom_strip = _beyond(widened, pad_width[0], mode, axis=x.ndim - 3)
-    return Borders(top_strip, bottom_strip, left_strip, right_strip)
+    """The frame that ``jnp.pad`` would make, from as little of ``x`` as it takes."""
 
+    def beyond(x: Array, widths: tuple[int, int], axis: int) -> tuple[Array, Array]:
+        before, after = widths
+        reach = max(widths) + 1  # nothing farther from the border is copied
+        if x.shape[axis] > 2 * reach:
+            ends = (slice(None, reach), slice(-reach, None))
+            x = jnp.concatenate([x[(slice(None),) * axis + (end,)] for end in ends], axis)
+        padded = jnp.pad(x, [widths if each == axis else (0, 0) for each in range(x.ndim)], mode=mode)
+        size = padded.shape[axis]
+        return (
+            jax.lax.slice_in_dim(padded, 0, before, axis=axis),
+            jax.lax.slice_in_dim(padded, size - after, size, axis=axis),
+        )
 
-def _beyond(x: Array, widths: tuple[int, int], mode: str, *, axis: int) -> tuple[Array, Array]:
-    """What ``jnp.pad`` would put in front of ``x`` and behind it, from as little of ``x`` as it takes."""
-    before, after = widths
-    reach = max(widths) + 1  # nothing farther from the border is copied
-    if x.shape[axis] > 2 * reach:
-        ends = (slice(None, reach), slice(-reach, None))
-        x = jnp.concatenate([x[(slice(None),) * axis + (end,)] for end in ends], axis)
-    padded = jnp.pad(x, [widths if each == axis else (0, 0) for each in range(x.ndim)], mode=mode)
-    size = padded.shape[axis]
-    return (
-        jax.lax.slice_in_dim(padded, 0, before, axis=axis),
-        jax.lax.slice_in_dim(padded, size - after, size, axis=axis),
-    )
+    return frame_axis_by_axis(x, pad_width, beyond)
 
 
 class ZeroPadding(AbstractPadding):

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
-from spatial_prediction.padding._borders import Borders
+from spatial_prediction.padding._borders import Borders, frame_axis_by_axis
 
 
 def extrapolation_weights(order: int, steps: int) -> np.ndarray:
@@ -55,23 +55,18 @@ class LagrangeExtrapolation(AbstractPadding):
 
     def frame(self, x: Array) -> Borders:
         """Predict the frame; see :class:`AbstractPadding`."""
-        (top, bottom), (left, right) = self.pad_width
-        left_strip, right_strip = _continued(x, left, right, self.order, axis=x.ndim - 2)
-        widened = jnp.concatenate([left_strip, x, right_strip], axis=-2)
-        top_strip, bottom_strip = _continued(widened, top, bottom, self.order, axis=x.ndim - 3)
-        return Borders(top_strip, bottom_strip, left_strip, right_strip)
+        return frame_axis_by_axis(x, self.pad_width, self._beyond)
 
+    def _beyond(self, x: Array, widths: tuple[int, int], axis: int) -> tuple[Array, Array]:
+        order = min(self.order, x.shape[axis])
 
-def _continued(x: Array, before: int, after: int, order: int, *, axis: int) -> tuple[Array, Array]:
-    """Extrapolate ``x`` along ``axis`` by ``before`` pixels in front and ``after`` behind."""
-    order = min(order, x.shape[axis])
+        def continued(nearest_first: Array, steps: int) -> Array:
+            weights = jnp.asarray(extrapolation_weights(order, steps), x.dtype)
+            new = jnp.tensordot(weights, jnp.moveaxis(nearest_first, axis, 0), axes=1)
+            return jnp.moveaxis(new, 0, axis)
 
-    def beyond(nearest_first: Array, steps: int) -> Array:
-        weights = jnp.asarray(extrapolation_weights(order, steps), x.dtype)
-        return jnp.moveaxis(jnp.tensordot(weights, jnp.moveaxis(nearest_first, axis, 0), axes=1), 0, axis)
+        def samples(start: int | None, stop: int | None, stride: int) -> Array:
+            return x[(slice(None),) * axis + (slice(start, stop, stride),)]
 
-    def samples(start: int | None, stop: int | None, stride: int) -> Array:
-        return x[(slice(None),) * axis + (slice(start, stop, stride),)]
-
-    front = jnp.flip(beyond(samples(None, order, 1), before), axis)
-    return front, beyond(samples(-1, -order - 1, -1), after)
+        front = jnp.flip(continued(samples(None, order, 1), widths[0]), axis)
+        return front, continued(samples(-1, -order - 1, -1), widths[1])

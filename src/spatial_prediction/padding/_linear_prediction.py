@@ -20,7 +20,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
-from spatial_prediction.padding._base import AbstractPadding, PadWidth
+from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32
 from spatial_prediction.padding._borders import Borders, add_to_borders, borders_of
 
 
@@ -51,7 +51,7 @@ class AbstractLinearPrediction(AbstractPadding):
 
     def frame(self, x: Array) -> Borders:
         """Predict the frame; see :class:`AbstractPadding`. Statistics are at least float32."""
-        values = x if jnp.finfo(x.dtype).bits >= 32 else x.astype(jnp.float32)
+        values = x.astype(at_least_float32(x.dtype))
         depth = (min(self.length, x.shape[-3]), min(self.length, x.shape[-2]))
         mean, coefficients, known = _fit_with_borders(self.fit, depth)(values)
         mean = mean[..., None, None, :]

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
+from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32
 from spatial_prediction.padding._borders import Borders
 
 
@@ -44,7 +44,7 @@ class RandomPadding(AbstractPadding):
         keys = jax.random.split(jax.random.fold_in(jax.random.key(self.seed), _fingerprint(x)), 4)
 
         def drawn(key: Array, border: Array, rows: int, columns: int) -> Array:
-            values = border if jnp.finfo(x.dtype).bits >= 32 else border.astype(jnp.float32)
+            values = border.astype(at_least_float32(x.dtype))
             mean, variance = values.mean(), values.var()
             # a square root has no slope at 0: there the deviation is held at 0
             deviation = jnp.where(variance > 0, jnp.sqrt(jnp.where(variance > 0, variance, 1)), 0)
