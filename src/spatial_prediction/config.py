@@ -10,7 +10,7 @@ class Preset:
     """Border handling of one network.
 
     Fields:
-        padding: name of the padding before every 3x3 convolution.
+        padding: name of the border handling of every 3x3 convolution: a padding or another method.
         upscale_padding: name of the padding before the bilinear upscaling.
         output_crop: input pixels cut off each side of the output, in training loss and result alike.
     """

@@ -40,6 +40,18 @@ PRESETS: Mapping[str, Preset] = {
     "refl": _same("refl"),
     "circ": _same("circ"),
     "rand": _same("rand"),
+    "part": Preset("part", "repl"),
+    "diff": Preset("diff", "extr3"),
+    "diff_edge": Preset("diff_edge", "extr3"),
+    "ebh": Preset("ebh", "repl"),
+    "auto": _same("auto"),
+    "lp2x3c": _same("lp2x3c"),
+    "lp2x3_batch": _same("lp2x3_batch"),
+    "lp2x3_band8": _same("lp2x3_band8"),
+    "lp2x3_decay8": _same("lp2x3_decay8"),
+    "lp1x1_across": _same("lp1x1_across"),
+    "lp2x3_learned": Preset("lp2x3_learned", "lp2x3"),
+    "lp2x3_running": Preset("lp2x3_running", "lp2x3"),
 }
 """Border handling of every preset, in the order of figures and tables."""
 

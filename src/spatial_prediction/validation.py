@@ -33,8 +33,8 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
 
     presets = presets_from_names(config["presets"], config["custom_presets"])
     for name, fields in config["custom_presets"].items():
-        for field in ("padding", "upscale_padding"):
-            check_padding_name(fields[field], f"custom_presets.{name}.{field}")
+        check_border_name(fields["padding"], f"custom_presets.{name}.padding")
+        check_padding_name(fields["upscale_padding"], f"custom_presets.{name}.upscale_padding")
     for key in ("evaluation.nmse_paddings", "figures.sample_paddings"):
         section, _, field = key.partition(".")
         for padding in config[section][field]:
@@ -52,14 +52,38 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     return presets
 
 
+_PADDING_NAME = (
+    r"zero|repl|refl|circ|rand|auto|extr[1-9]\d*|lp[12]x1cs"
+    r"|lp(?P<length>[1-9]\d*)x([1-9]\d*)?[13579](c|_batch|_across|_decay[1-9]\d*|_band(?P<band>[1-9]\d*))?"
+)
+_BORDER_NAME = r"part|diff|diff_edge|ebh|lp[1-9]\d*x([1-9]\d*)?[13579]_(learned|running)"
+
+
 def check_padding_name(name: str, key: str) -> None:
     """Raise ConfigurationError, naming ``key``, where no padding is called ``name``."""
-    form = r"zero|repl|refl|circ|rand|extr[1-9]\d*|lp[12]x1cs|lp[1-9]\d*x([1-9]\d*)?[13579]c?"
-    if not re.fullmatch(form, name):
+    known = re.fullmatch(_PADDING_NAME, name)
+    if not known:
         raise ConfigurationError(
-            f"{key}: no padding is called {name!r}; use zero, repl, refl, circ, rand, extrN, lpHxW or lpHxWc "
-            "with odd W, lp1x1cs or lp2x1cs"
+            f"{key}: no padding is called {name!r}; use zero, repl, refl, circ, rand, auto, extrN, lp1x1cs, "
+            "lp2x1cs, or with odd W lpHxW, lpHxWc, lpHxW_batch, lpHxW_bandN, lpHxW_decayN or lpHxW_across"
         )
+    if known["band"] and int(known["band"]) <= int(known["length"]):
+        raise ConfigurationError(
+            f"{key}: the band of {name!r} must be wider than the neighbourhood is long; "
+            f"use at least {int(known['length']) + 1}"
+        )
+
+
+def check_border_name(name: str, key: str) -> None:
+    """Raise ConfigurationError, naming ``key``, where a convolution knows no border handling ``name``."""
+    if re.fullmatch(_BORDER_NAME, name):
+        return
+    try:
+        check_padding_name(name, key)
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"{error}; convolutions know part, diff, diff_edge, ebh, lpHxW_learned and lpHxW_running besides"
+        ) from None
 
 
 def _check_baselines(baselines: Mapping[Any, str], custom: Mapping[str, Mapping[str, Any]]) -> None:

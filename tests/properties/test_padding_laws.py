@@ -24,9 +24,12 @@ PADDINGS = {name: partial(padding_from_name, name) for name in (*PADDING_NAMES, 
     "covariance 2x3": partial(CovariancePrediction, length=2, width=3, stabilised=False),
     "autocorrelation 1x3": partial(AutocorrelationPrediction, length=1, width=3),
     "autocorrelation 2x1, no window": partial(AutocorrelationPrediction, length=2, width=1, window=None),
+    "autocorrelation 2x3, ridge of variance": partial(
+        AutocorrelationPrediction, length=2, width=3, ridge_of_variance=True
+    ),
     "autocorrelation 2x1, transforms": partial(AutocorrelationPrediction, length=2, width=1, sums="fft"),
 }
-ONE_OF_EACH_KIND = ("zero", "circ", "extr3", "lp2x1cs", "autocorrelation 1x3", "lp3x3")
+ONE_OF_EACH_KIND = ("zero", "circ", "extr3", "lp2x1cs", "autocorrelation 1x3", "lp3x3", "lp2x3_across")
 
 # Nearly all of the time goes into compiling, so every law that can do with it shares one program a padding:
 # float32, TOP_AND_RIGHT, with its gradient. The others run on ONE_OF_EACH_KIND. On an 8x8 map the transforms
@@ -166,7 +169,7 @@ def test_turning_the_map_upside_down_swaps_unequal_pad_widths(name):
     assert_equal_to_rounding(turned, np.flip(padded(name, UNEQUAL, x), (1, 2)))
 
 
-@every_padding
+@pytest.mark.parametrize("name", [name for name in PADDINGS if not name.endswith("_across")])
 @law
 @given(seeds)
 def test_channels_know_nothing_of_each_other(name, seed):

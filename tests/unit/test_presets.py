@@ -2,6 +2,7 @@
 
 from spatial_prediction.config import Preset
 from spatial_prediction.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
+from spatial_prediction.validation import check_border_name, check_padding_name
 
 
 def test_a_preset_is_looked_up_among_ones_own_too():
@@ -48,6 +49,10 @@ def test_the_published_presets_have_their_published_meaning():
     ] == rows
 
 
-def test_the_others_are_our_own():
+def test_the_others_can_be_made_into_networks():
     ours = {name: preset for name, preset in PRESETS.items() if name not in PUBLISHED_PRESETS}
-    assert ours == {name: Preset(name, name) for name in ("refl", "circ", "rand")}
+    assert len(ours) > 10
+    for name, preset in ours.items():
+        check_border_name(preset.padding, name)
+        check_padding_name(preset.upscale_padding, name)
+        assert name.startswith(preset.padding)

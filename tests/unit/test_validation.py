@@ -9,9 +9,9 @@ from tests.helpers import REPOSITORY
 
 from spatial_prediction.config import Preset
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.padding import PADDING_NAMES, padding_from_name
+from spatial_prediction.padding import PADDING_NAMES, TRAINED_NAMES, padding_from_name
 from spatial_prediction.presets import PRESETS
-from spatial_prediction.validation import check_padding_name, validated
+from spatial_prediction.validation import check_border_name, check_padding_name, validated
 
 CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 SCHEMA = yaml.safe_load(
@@ -180,7 +180,7 @@ def numbered_paddings():
     yield from (f"extr{order}" for order in ("", 0, 1, 2, 3, 4, 9, 10, 12, "01", -1, "1.5", "x"))
     for length in ("", 0, 1, 2, 3, 6, 10, 20, "02"):
         for width in ("", 0, 1, 2, 3, 4, 5, 7, 10, 11, 21, "01", "03"):
-            for ending in ("", "c", "cs", "css"):
+            for ending in ("", "c", "cs", "css", "_batch", "_band", "_band0", "_band3", "_decay2", "_across"):
                 yield f"lp{length}x{width}{ending}"
 
 
@@ -210,6 +210,19 @@ def test_an_unknown_padding_is_refused_with_key_name_and_what_there_is():
         ConfigurationError, match=r"^figures\.sample_paddings: .*'mirror'; use zero, repl, refl"
     ):
         check_padding_name("mirror", "figures.sample_paddings")
+
+
+@pytest.mark.parametrize("name", ["part", "diff", "diff_edge", "ebh", *TRAINED_NAMES, *PADDING_NAMES])
+def test_convolutions_know_more_than_paddings(name):
+    check_border_name(name, "paddings")
+    if name not in PADDING_NAMES:
+        with pytest.raises(ConfigurationError, match=f"no padding is called '{name}'"):
+            check_padding_name(name, "paddings")
+
+
+def test_an_unknown_border_handling_is_refused_with_all_there_is():
+    with pytest.raises(ConfigurationError, match=r"^mine: .*'partial'; use zero, .* part, diff, diff_edge"):
+        check_border_name("partial", "mine")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from spatial_prediction.config import ModelSettings, Preset
 from spatial_prediction.data.degradation import scaled_reflectance, super_resolution_pair
@@ -37,22 +37,22 @@ def kept(high_res: Array, model: RVSR) -> Array:
     return high_res[:, margin : high_res.shape[1] - margin, margin : high_res.shape[2] - margin]
 
 
-def mean_squared_error(
-    model: RVSR, low_res: Float[Array, "batch h w 3"], high_res: Float[Array, "batch H W 3"]
-) -> Float[Array, ""]:
-    """Mean squared error of the network over the part of the target it predicts."""
-    return jnp.mean((model.apply(low_res) - kept(high_res, model)) ** 2)
-
-
-def training_loss(static: RVSR) -> Callable[[RVSR, Array], Array]:
+def training_loss(static: RVSR) -> Callable[[RVSR, Array], tuple[Array, RVSR | None]]:
     """Make the loss of (parameters, int16 tiles), with branches merged inside.
 
     Merging is exact, so loss and gradient are those of the branches for a tenth of the arithmetic.
+
+    Returns:
+        Function that gives the mean squared error over the part of the target that the network predicts, and
+        what the network remembers of the batch.
     """
 
-    def loss(parameters: RVSR, tiles: Array) -> Array:
+    def loss(parameters: RVSR, tiles: Array) -> tuple[Array, RVSR | None]:
         model = eqx.combine(parameters, static)
-        return mean_squared_error(merge_branches(model), *pair(tiles, model.upscale_factor))
+        low_res, high_res = pair(tiles, model.upscale_factor)
+        prediction, features = merge_branches(model).with_features(low_res)
+        error = jnp.mean((prediction - kept(high_res, model)) ** 2)
+        return error, parameters.remembered([low_res, *features])
 
     return loss
 

@@ -1,6 +1,6 @@
 """RVSR, a small super-resolution network, with its border handling handed in."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -10,7 +10,7 @@ import numpy as np
 from einops import rearrange
 from jaxtyping import Array, Float
 
-from spatial_prediction.convolution import padded_convolution
+from spatial_prediction.models._borders import AbstractBorder, border_from_name
 from spatial_prediction.models._convolution import Convolution
 from spatial_prediction.models._repconv import ExpandedConvolution, RepConv
 from spatial_prediction.padding import AbstractPadding, padding_from_name
@@ -50,9 +50,9 @@ class RVSR(eqx.Module):
     """Super-resolution by a factor of four with configurable border handling.
 
     A 3x3 head, ``blocks`` RepViT blocks with a skip across them, a RepConv, a 1x1 projection and a pixel
-    shuffle, added to the bilinearly upscaled input. Each 3x3 convolution pads its input by one pixel with
-    ``padding``, the bilinear upscaling with ``upscale_padding``. Feed-forward GELUs are the only
-    non-linearity.
+    shuffle, added to the bilinearly upscaled input. Each 3x3 convolution handles its border with one of
+    ``borders``, in the order of the layers; the bilinear upscaling pads with ``upscale_padding``.
+    Feed-forward GELUs are the only non-linearity.
 
     ``output_crop`` input pixels are cut off each side of the output. The last ``output_crop`` of the ten
     3x3 convolutions then need no padding and run unpadded, which computes exactly the kept part of the
@@ -67,7 +67,7 @@ class RVSR(eqx.Module):
     body: Block
     tail: RepConv | Convolution
     project: Convolution
-    padding: AbstractPadding
+    borders: tuple[AbstractBorder, ...]
     upscale_padding: AbstractPadding
     output_crop: int = eqx.field(static=True)
     upscale_factor: int = eqx.field(static=True)
@@ -90,7 +90,17 @@ class RVSR(eqx.Module):
         upscale_factor: int = 4,
         key: Array,
     ) -> "RVSR":
-        """Make a network with random weights; they depend on ``key`` and the sizes, not on the padding."""
+        """Make a network with random weights; they depend on ``key`` and the sizes, not on the borders.
+
+        Args:
+            padding: the border handling of every 3x3 convolution, as ``border_from_name`` knows it.
+            upscale_padding: name of the padding before the bilinear upscaling.
+            output_crop: input pixels cut off each side of the output.
+            hidden_channels: channels between head and projection.
+            blocks: RepViT blocks.
+            upscale_factor: output pixels per input pixel along each axis.
+            key: for the weights.
+        """
         head_key, body_key, tail_key, project_key = jax.random.split(key, 4)
 
         def block(key: Array) -> Block:
@@ -100,12 +110,15 @@ class RVSR(eqx.Module):
                 FeedForward.initialised(hidden_channels, key=ffn_key),
             )
 
+        head = Convolution.initialised(3, hidden_channels, 3, key=head_key)
+        body = eqx.filter_vmap(block)(jax.random.split(body_key, blocks))
+        tail = RepConv.initialised(hidden_channels, key=tail_key)
         return cls(
-            head=Convolution.initialised(3, hidden_channels, 3, key=head_key),
-            body=eqx.filter_vmap(block)(jax.random.split(body_key, blocks)),
-            tail=RepConv.initialised(hidden_channels, key=tail_key),
+            head=head,
+            body=body,
+            tail=tail,
             project=Convolution.initialised(hidden_channels, 3 * upscale_factor**2, 1, key=project_key),
-            padding=padding_from_name(padding, 1),
+            borders=_borders(padding, head, body, tail),
             upscale_padding=padding_from_name(upscale_padding, 1),
             output_crop=output_crop,
             upscale_factor=upscale_factor,
@@ -129,13 +142,15 @@ class RVSR(eqx.Module):
         """
         left = dict(arrays)
 
-        def convolution(name: str) -> Convolution:
-            missing = [part for part in (f"{name}.weight", f"{name}.bias") if part not in left]
-            if missing:
+        def array(name: str) -> Array:
+            if name not in left:
                 raise ValueError(
-                    f"the weights lack {missing[0]!r}; these are not the arrays of an RVSR network"
+                    f"the weights lack {name!r}; these are not the arrays of an RVSR network with {padding!r}"
                 )
-            weight, bias = (jnp.asarray(left.pop(f"{name}.{part}")) for part in ("weight", "bias"))
+            return jnp.asarray(left.pop(name))
+
+        def convolution(name: str) -> Convolution:
+            weight, bias = array(f"{name}.weight"), array(f"{name}.bias")
             return Convolution(rearrange(weight, "... o i h w -> ... h w i o"), bias[..., 0, 0])
 
         def repconv(name: str) -> RepConv:
@@ -154,12 +169,14 @@ class RVSR(eqx.Module):
             repconv("body.repconv"),
             FeedForward(convolution("body.ffn.expand"), convolution("body.ffn.reduce")),
         )
+        head, tail = convolution("head"), repconv("tail.repconv")
+        borders = eqx.filter_eval_shape(_borders, padding, head, body, tail)
         model = cls(
-            head=convolution("head"),
+            head=head,
             body=body,
-            tail=repconv("tail.repconv"),
+            tail=tail,
             project=convolution("tail.project"),
-            padding=padding_from_name(padding, 1),
+            borders=jax.tree_util.tree_map_with_path(lambda path, _: array(_border_name(path)), borders),
             upscale_padding=padding_from_name(upscale_padding, 1),
             output_crop=output_crop,
             upscale_factor=round((len(arrays["tail.project.bias"]) / 3) ** 0.5),
@@ -171,7 +188,8 @@ class RVSR(eqx.Module):
     def to_named_arrays(self) -> dict[str, np.ndarray]:
         """Return ``{name: array}``: weights (outputs, inputs, rows, columns), biases (outputs, 1, 1).
 
-        Arrays of the body carry a leading axis over the blocks.
+        Arrays of the body carry a leading axis over the blocks. What the borders hold follows as it is,
+        ``borders.LAYER.FIELD``.
 
         Raises:
             ValueError: the branches have been merged; their weights are gone.
@@ -191,6 +209,8 @@ class RVSR(eqx.Module):
             kernel = rearrange(np.asarray(convolution.kernel), "... h w i o -> ... o i h w")
             named[f"{name}.weight"] = np.ascontiguousarray(kernel)
             named[f"{name}.bias"] = np.asarray(convolution.bias)[..., None, None]
+        for path, leaf in jax.tree_util.tree_leaves_with_path(self.borders):
+            named[_border_name(path)] = np.asarray(leaf)
         return named
 
     def __call__(self, x: Float[Array, "3 height width"]) -> Float[Array, "3 out_height out_width"]:
@@ -207,36 +227,60 @@ class RVSR(eqx.Module):
         Returns:
             The output and ``blocks + 1`` feature maps (batch, height, width, channels) before padding.
         """
-        padded_layers = self.depth - self.output_crop
-        head = self._convolved(x, self.head, padded_layers > 0)
+        head = self._convolved(x, 0, self.head)
         features = [head]
         # A loop over equal blocks (lax.scan) would compile sooner, but XLA runs convolutions inside loops
         # several times slower on CPUs.
         for index in range(self.depth - 2):
             block = jax.tree.map(lambda leaf, index=index: leaf[index], self.body)
-            features.append(
-                block.ffn(self._convolved(features[-1], block.repconv, index + 1 < padded_layers))
-            )
+            features.append(block.ffn(self._convolved(features[-1], index + 1, block.repconv)))
         features[-1] = features[-1] + _cropped(head, (head.shape[1] - features[-1].shape[1]) // 2)
         return self._upscaled(x, features[-1]), features
 
+    def remembered(self, maps: Sequence[Array]) -> "RVSR | None":
+        """Take up the statistics of a batch where the borders keep a memory of them.
+
+        Args:
+            maps: the input and the feature maps of ``with_features``, what goes into each 3x3 convolution.
+
+        Returns:
+            A network with the new memories and None for every other array; None if nothing is remembered.
+        """
+        borders = [border.remember(each) for border, each in zip(self.borders, maps, strict=True)]
+        if not any(borders):
+            return None
+        nothing = jax.tree.map(lambda _: None, self)
+        kept = tuple(new or old for new, old in zip(borders, nothing.borders, strict=True))
+        return eqx.tree_at(lambda model: model.borders, nothing, kept)
+
     def _upscaled(self, x: Array, body: Array) -> Array:
-        residual = self.project(self._convolved(body, self.tail, self.output_crop == 0))
+        residual = self.project(self._convolved(body, self.depth - 1, self.tail))
         x = self.upscale_padding.extend(x) if self.output_crop == 0 else _cropped(x, self.output_crop - 1)
         base = bilinear_phases(x, self.upscale_factor)
         return pixel_shuffle(residual + base, self.upscale_factor)
 
-    def _convolved(self, x: Array, layer: RepConv | Convolution, pad: bool) -> Array:
-        if not pad:
-            return layer(x)
-        if isinstance(layer, Convolution):
-            return padded_convolution(x, layer.kernel, layer.bias, padding=self.padding)
-        return layer(self.padding.extend(x))
+    def _convolved(self, x: Array, index: int, layer: RepConv | Convolution) -> Array:
+        """Apply the ``index``-th 3x3 convolution, unpadded where nothing that is kept sees its border."""
+        if index < self.depth - self.output_crop:
+            return self.borders[index].convolve(x, layer)
+        return layer(x)
 
     @property
     def depth(self) -> int:
         """Number of 3x3 convolutions between input and output."""
         return self.body.ffn.expand.bias.shape[0] + 2
+
+
+@eqx.filter_jit  # most need nothing of the layers, which are then not even taken apart
+def _borders(name: str, head: Convolution, body: Block, tail: RepConv) -> tuple[AbstractBorder, ...]:
+    """Make the border handling of each 3x3 convolution before training."""
+    blocks = body.ffn.expand.bias.shape[0]
+    layers = [jax.tree.map(lambda leaf, index=index: leaf[index], body.repconv) for index in range(blocks)]
+    return tuple(border_from_name(name, layer) for layer in (head, *layers, tail))
+
+
+def _border_name(path: tuple[Any, ...]) -> str:
+    return "borders." + jax.tree_util.keystr(path, simple=True, separator=".")
 
 
 def merge_branches(model: RVSR) -> RVSR:

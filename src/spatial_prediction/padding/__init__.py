@@ -4,9 +4,11 @@ Each is a frozen Equinox module for one example of shape (channels, height, widt
 ``jax.vmap``, or call ``extend`` on channels-last arrays with any batch axes. One family a file.
 """
 
+from spatial_prediction.padding._across_channels import AcrossChannelsPrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth
 from spatial_prediction.padding._borders import Borders, add_to_borders
+from spatial_prediction.padding._choice import ChosenExtrapolation
 from spatial_prediction.padding._copying import (
     CircularPadding,
     ReflectPadding,
@@ -17,24 +19,36 @@ from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
 from spatial_prediction.padding._image import pad
 from spatial_prediction.padding._linear_prediction import AbstractLinearPrediction
-from spatial_prediction.padding._names import PADDING_NAMES, padding_from_name
+from spatial_prediction.padding._memory import LearnedPrediction, RunningPrediction
+from spatial_prediction.padding._names import (
+    PADDING_NAMES,
+    TRAINED_NAMES,
+    padding_from_name,
+    trained_padding_from_name,
+)
 from spatial_prediction.padding._random import RandomPadding
 
 __all__ = [
     "PADDING_NAMES",
+    "TRAINED_NAMES",
     "AbstractLinearPrediction",
     "AbstractPadding",
+    "AcrossChannelsPrediction",
     "AutocorrelationPrediction",
     "Borders",
+    "ChosenExtrapolation",
     "CircularPadding",
     "CovariancePrediction",
     "LagrangeExtrapolation",
+    "LearnedPrediction",
     "PadWidth",
     "RandomPadding",
     "ReflectPadding",
     "ReplicatePadding",
+    "RunningPrediction",
     "ZeroPadding",
     "add_to_borders",
     "pad",
     "padding_from_name",
+    "trained_padding_from_name",
 ]

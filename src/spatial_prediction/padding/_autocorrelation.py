@@ -24,7 +24,7 @@ from spatial_prediction.padding._linear_prediction import (
     check_neighbourhood,
     fitting_width,
 )
-from spatial_prediction.padding._normal_equations import solve_normal_equations
+from spatial_prediction.padding._normal_equations import guarded_quotient, solve_normal_equations
 
 
 class AutocorrelationPrediction(AbstractLinearPrediction):
@@ -47,6 +47,10 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
             map's, which matters against the absolute ridge, and for odd transform widths its estimate is
             bent; for even ones the direct sums, so divided, are the same and cost less.
         ridge: added to the diagonal, absolute (published: 1e-7).
+        ridge_of_variance: take the ridge as a share of the map's variance instead, so that a map's scale
+            does not matter.
+        over_batch: average the autocorrelations over all leading axes and give all maps the same
+            coefficients; each keeps its own mean.
 
     A map smaller than the neighbourhood shrinks it. Source: arXiv 2502.12300, sec. 2.
     """
@@ -57,6 +61,8 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
     window: Window = eqx.field(static=True, default="tukey")
     sums: Literal["direct", "fft"] = eqx.field(static=True, default="direct")
     ridge: float = eqx.field(static=True, default=1e-7)
+    ridge_of_variance: bool = eqx.field(static=True, default=False)
+    over_batch: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self) -> None:
         check_neighbourhood(self.length, self.width)
@@ -68,28 +74,64 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
     def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
         height, breadth = x.shape[-3:-1]
-        vertical = _Neighbourhood(min(self.length, height), fitting_width(self.width, breadth))
-        horizontal = _Neighbourhood(min(self.length, breadth), fitting_width(self.width, height))
-        across = [canonical((x, y)) for y, x in horizontal.lags]  # lags of the transposed map
-        lags = sorted({canonical(lag) for lag in vertical.lags} | set(across))
-        equations = (
-            vertical.equations([lags.index(canonical(lag)) for lag in vertical.lags]),
-            horizontal.equations([lags.index(lag) for lag in across]),
-        )
-
+        equations = AutocorrelationEquations(self.length, self.width, height, breadth)
         pixels = height * breadth
         if self.sums == "fft":
-            reach = max(max(dy, abs(dx)) for dy, dx in lags)
+            reach = max(max(dy, abs(dx)) for dy, dx in equations.lags)
             transform = (transform_size(height + reach), transform_size(breadth + reach))
-            if transform[1] % 2:
-                mean, sums = _products_by_fft(x, lags, self.window, transform)
-                down, right = _solutions(sums / transform[1] / transform[0], equations, self.ridge)
-                return mean, self._shared(vertical.shaped(down), horizontal.shaped(right))
             pixels = transform[0] * transform[1]
-        mean, down, right = _coefficients(x, lags, equations, self.window, 1 / pixels, self.ridge)
-        return mean, self._shared(vertical.shaped(down), horizontal.shaped(right))
+            if transform[1] % 2:
+                mean, sums = _products_by_fft(x, equations.lags, self.window, transform)
+                return mean, self._solved(equations, sums / transform[1] / transform[0])
+        if self.over_batch or self.ridge_of_variance:
+            mean, sums = lagged_products(x, equations.lags, self.window)
+            return mean, self._solved(equations, sums / pixels)
+        mean, down, right = _coefficients(x, equations, self.window, 1 / pixels, self.ridge)
+        return mean, equations.shaped(down, right)
 
-    def _shared(self, down: Array, right: Array) -> Borders:
+    def _solved(self, equations: "AutocorrelationEquations", r: Array) -> Borders:
+        shape = r.shape
+        if self.over_batch:
+            r = jnp.mean(r, axis=tuple(range(1, r.ndim - 1)), keepdims=True)
+        if self.ridge_of_variance:
+            r = guarded_quotient(r, r[equations.lags.index((0, 0))])
+        coefficients = equations.shaped(*equations.solutions(r, ridge=self.ridge))
+        return Borders(*(jnp.broadcast_to(side, (*side.shape[:3], *shape[1:])) for side in coefficients))
+
+
+class AutocorrelationEquations:
+    """The normal equations of all four sides, for maps of one size."""
+
+    def __init__(self, length: int, width: int, height: int, breadth: int) -> None:
+        self._vertical = _Neighbourhood(min(length, height), fitting_width(width, breadth))
+        self._horizontal = _Neighbourhood(min(length, breadth), fitting_width(width, height))
+        across = [canonical((x, y)) for y, x in self._horizontal.lags]  # lags of the transposed map
+        down = [canonical(lag) for lag in self._vertical.lags]
+        self.lags: list[Lag] = sorted({*down, *across})
+        """The lags whose sums are needed."""
+        self.entries = (
+            self._vertical.equations([self.lags.index(lag) for lag in down]),
+            self._horizontal.equations([self.lags.index(lag) for lag in across]),
+        )
+        """Which lag stands where in [matrix, right-hand side], for prediction downwards and to the right."""
+
+    def solutions(self, r: Array, *, ridge: float) -> tuple[Array, Array]:
+        """Solve for the autocorrelations ``r`` (lags, *batch, channels), downwards and to the right.
+
+        Returns:
+            Shape (*batch, unknowns, positions, channels).
+        """
+
+        def solution(entries: np.ndarray) -> Array:
+            gram, right_hand_side = jnp.split(r[entries], [len(entries)], axis=1)
+            solved = solve_normal_equations(gram, right_hand_side, ridge=ridge)
+            return jnp.moveaxis(solved, (0, 1), (-3, -2))
+
+        return solution(self.entries[0]), solution(self.entries[1])
+
+    def shaped(self, down: Array, right: Array) -> Borders:
+        """Shape solutions as coefficients of the four sides, (positions, length, width, *batch, channels)."""
+        down, right = self._vertical.shaped(down), self._horizontal.shaped(right)
         return Borders(top=down, bottom=down, left=right, right=right)
 
 
@@ -117,26 +159,21 @@ class _Neighbourhood:
 
 
 def _coefficients(
-    x: Array,
-    lags: list[Lag],
-    equations: tuple[np.ndarray, np.ndarray],
-    window: Window,
-    scale: float,
-    ridge: float,
+    x: Array, equations: AutocorrelationEquations, window: Window, scale: float, ridge: float
 ) -> tuple[Array, Array, Array]:
     """Means (*batch, channels), and solutions (*batch, unknowns, positions, channels) of both equations."""
 
     def reference(x: Array) -> tuple[Array, Array, Array]:
-        mean, sums = lagged_products(x, lags, window)
-        return (mean, *_solutions(sums * scale, equations, ridge))
+        mean, sums = lagged_products(x, equations.lags, window)
+        return (mean, *equations.solutions(sums * scale, ridge=ridge))
 
     if not native.available():
         return reference(x)
 
     attributes: dict[str, Any] = {
-        "lags": native.as_attribute(lags),
-        "down_lag": native.as_attribute(equations[0]),
-        "right_lag": native.as_attribute(equations[1]),
+        "lags": native.as_attribute(equations.lags),
+        "down_lag": native.as_attribute(equations.entries[0]),
+        "right_lag": native.as_attribute(equations.entries[1]),
         "scale": np.float64(scale),
         "ridge": np.float64(ridge),
     }
@@ -144,7 +181,7 @@ def _coefficients(
     def forward(x: Array) -> tuple[Array, ...]:
         batch, channels = x.shape[:-3], x.shape[-1]
         shapes: list[tuple[int, ...]] = [(*batch, channels)]
-        shapes += [(*batch, len(each), each.shape[1] - len(each), channels) for each in equations]
+        shapes += [(*batch, len(each), each.shape[1] - len(each), channels) for each in equations.entries]
         results = [jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes]
         kernel = native.kernel("prediction_coefficients", results, **attributes)
         return tuple(kernel(x, *tapers(x, window)))
@@ -156,17 +193,6 @@ def _coefficients(
         return (kernel(x, *tapers(x, window), *slopes)[0],)
 
     return native.differentiable(reference, forward, backward)(x)
-
-
-def _solutions(r: Array, equations: tuple[np.ndarray, np.ndarray], ridge: float) -> tuple[Array, Array]:
-    """Solve both normal equations of the autocorrelations ``r`` (lags, *batch, channels)."""
-
-    def solution(entries: np.ndarray) -> Array:
-        gram, right_hand_side = jnp.split(r[entries], [len(entries)], axis=1)
-        solved = solve_normal_equations(gram, right_hand_side, ridge=ridge)
-        return jnp.moveaxis(solved, (0, 1), (-3, -2))
-
-    return solution(equations[0]), solution(equations[1])
 
 
 def _products_by_fft(

@@ -2,6 +2,7 @@
 
 import equinox as eqx
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import PadWidth, as_pad_width
@@ -35,7 +36,9 @@ class CovariancePrediction(AbstractLinearPrediction):
         stabilised: reflect poles outside the unit circle into it, which keeps the shape of the power
             spectrum and keeps a recursion from growing. For 1x1 and 2x1, whose poles are known.
         ridge: added to the diagonal of the normal equations, as a share of its mean; neighbourhoods of
-            1x1 and 2x1 need none and take none.
+            1x1 and 2x1 over the whole map need none and take none.
+        band: fit to so many pixels along each side alone.
+        decay: weigh squared errors by ``exp(-distance / decay)`` from that side, in pixels.
 
     A map too small for the neighbourhood lowers it; the mean is predicted where nothing can be fitted.
     Source: arXiv 2502.12300, sec. 2 and App. B, with the signs of its code (the appendix prints
@@ -48,18 +51,27 @@ class CovariancePrediction(AbstractLinearPrediction):
     shared_sides: bool = eqx.field(static=True, default=False)
     stabilised: bool = eqx.field(static=True, default=True)
     ridge: float = eqx.field(static=True, default=1e-6)
+    band: int | None = eqx.field(static=True, default=None)
+    decay: float | None = eqx.field(static=True, default=None)
 
     def __check_init__(self) -> None:
         check_neighbourhood(self.length, self.width)
+        if self.band is not None and self.band <= self.length:
+            raise ValueError(
+                f"a band of {self.band} pixels holds no complete neighbourhood of length {self.length} and "
+                "the pixel it predicts; widen it"
+            )
+        if self.decay is not None and self.decay <= 0:
+            raise ValueError(f"decay must be positive, in pixels, got {self.decay}")
         if self.stabilised and not self._has_closed_form:
             raise ValueError(
-                f"only 1x1 and 2x1 neighbourhoods can be stabilised, not {self.length}x{self.width}; "
-                "set stabilised=False or use the autocorrelation method"
+                f"only 1x1 and 2x1 neighbourhoods fitted to the whole map can be stabilised, not "
+                f"{self.length}x{self.width}; set stabilised=False or use the autocorrelation method"
             )
 
     @property
     def _has_closed_form(self) -> bool:
-        return self.width == 1 and self.length <= 2
+        return self.width == 1 and self.length <= 2 and self.band is None and self.decay is None
 
     def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
@@ -113,11 +125,20 @@ class CovariancePrediction(AbstractLinearPrediction):
         if height == 1:
             none = jnp.zeros((width, 1, width, *z.shape[:-3], z.shape[-1]), z.dtype)
             return none, none
-        down = _neighbourhood_products(z, length, width)
-        up = _neighbourhood_products(jnp.flip(z, axis=(-3, -2)), length, width)
+        band = height if self.band is None else min(self.band, height)
+
+        def products(z: Array) -> Array:
+            near = z[..., height - band :, :, :]
+            return _neighbourhood_products(near, length, width, self._weights(band - length))
+
+        down, up = products(z), products(jnp.flip(z, axis=(-3, -2)))
         if self.shared_sides:
             up = down = up + down
         return self._solved_generally(up, length, width), self._solved_generally(down, length, width)
+
+    def _weights(self, rows: int) -> np.ndarray | None:
+        """Weights of the predicted rows, the last of which lies at the border."""
+        return None if self.decay is None else np.exp(-np.arange(rows)[::-1] / self.decay)
 
     def _solved_generally(self, products: Array, length: int, width: int) -> Array:
         unknowns = length * width
@@ -164,8 +185,16 @@ def _complete_products(totals: Array, first: Array, last: Array) -> Array:
     return jnp.stack([jnp.stack([upper[min(i, j), max(i, j)] for j in orders]) for i in orders])
 
 
-def _neighbourhood_products(z: Array, length: int, width: int) -> Array:
+def _neighbourhood_products(
+    z: Array, length: int, width: int, row_weights: np.ndarray | None = None
+) -> Array:
     """Products of the pixels of a (length + 1) x width rectangle, summed over all its places in the map.
+
+    Args:
+        z: centred maps.
+        length: rows of the rectangle less one.
+        width: its columns.
+        row_weights: weights of the places by rows.
 
     Returns:
         (pixels, pixels, *batch, channels), pixels row by row; the last row holds the predicted ones.
@@ -173,6 +202,8 @@ def _neighbourhood_products(z: Array, length: int, width: int) -> Array:
     rows, columns = z.shape[-3] - length, z.shape[-2] - width + 1
     places = [z[..., y : y + rows, x : x + columns, :] for y in range(length + 1) for x in range(width)]
     stacked = jnp.stack(places)
+    if row_weights is not None:
+        stacked = stacked * jnp.asarray(np.sqrt(row_weights), z.dtype)[:, None, None]
     flat = stacked.reshape(len(places), *z.shape[:-3], rows * columns, z.shape[-1])
     products = jnp.einsum("i...pc,j...pc->...cij", flat, flat, precision="highest")
     return jnp.moveaxis(products, (-2, -1), (0, 1))

@@ -5,8 +5,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from spatial_prediction.padding._across_channels import AcrossChannelsPrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
+from spatial_prediction.padding._choice import ChosenExtrapolation
 from spatial_prediction.padding._copying import (
     CircularPadding,
     ReflectPadding,
@@ -15,6 +17,7 @@ from spatial_prediction.padding._copying import (
 )
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
+from spatial_prediction.padding._memory import LearnedPrediction, RunningPrediction
 from spatial_prediction.padding._random import RandomPadding
 
 PADDING_NAMES = (
@@ -22,8 +25,12 @@ PADDING_NAMES = (
     "extr1", "extr2", "extr3",
     "lp1x1cs", "lp2x1cs",
     "lp1x1", "lp2x1", "lp2x3", "lp2x5", "lp3x3", "lp4x5", "lp6x7",
+    "lp2x3c", "lp2x3_batch", "lp2x3_band8", "lp2x3_decay8", "lp2x3_across", "auto",
 )  # fmt: skip
-"""Names in common use. ``extrN``, ``lpHxW`` and ``lpHxWc`` go on for any order and any H, odd W."""
+"""Names in common use. ``extrN`` and all that begin with ``lpHxW`` go on for any number and any H, odd W."""
+
+TRAINED_NAMES = ("lp2x3_learned", "lp2x3_running")
+"""Paddings with arrays of their own, which a network trains or remembers; for any H and odd W."""
 
 _COPYING: Mapping[str, Callable[[PadWidth], AbstractPadding]] = {
     "zero": ZeroPadding,
@@ -40,8 +47,11 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
         name: ``zero``, ``repl``, ``refl``, ``circ``; ``rand``: random with seed 0; ``extrN``: Lagrange
             extrapolation from the N nearest pixels; ``lpHxW``: linear prediction from H pixels along the
             padding direction and W (odd) across it, autocorrelation method with Tukey window, direct sums
-            up to six pixels and transforms beyond, as published; ``lpHxWc``: covariance method;
-            ``lp1x1cs``, ``lp2x1cs``: the same, stabilised.
+            up to six pixels and transforms beyond, as published; ``lpHxW_batch``: with statistics over the
+            batch; ``lpHxWc``: covariance method; ``lp1x1cs``, ``lp2x1cs``: the same, stabilised;
+            ``lpHxW_bandN``: covariance method in a band of N pixels along each side; ``lpHxW_decayN``: with
+            weights that fall by 1/e every N pixels from it; ``lpHxW_across``: from all channels;
+            ``auto``: mean or extrapolation of order 1, 2 or 3, chosen for each map.
         pad_width: ``((top, bottom), (left, right))`` in pixels, or one number for all sides.
 
     Raises:
@@ -50,16 +60,46 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
     pad_width = as_pad_width(pad_width)
     if name == "rand":
         return RandomPadding(pad_width, seed=0)
+    if name == "auto":
+        return ChosenExtrapolation(pad_width)
     if name in _COPYING:
         return _COPYING[name](pad_width)
     if match := re.fullmatch(r"extr([1-9]\d*)", name):
         return LagrangeExtrapolation(pad_width, order=int(match[1]))
-    if match := re.fullmatch(r"lp([1-9]\d*)x([1-9]\d*)(cs?)?", name):
-        length, width = int(match[1]), int(match[2])
-        if match[3]:
-            return CovariancePrediction(pad_width, length, width, stabilised=match[3] == "cs")
-        sums: Literal["direct", "fft"] = "direct" if length * width <= 6 else "fft"
-        return AutocorrelationPrediction(pad_width, length, width, sums=sums)
+    if match := re.fullmatch(r"lp([1-9]\d*)x([1-9]\d*)(|c|cs|_batch|_across|_(?:band|decay)[1-9]\d*)", name):
+        return _linear_prediction(pad_width, int(match[1]), int(match[2]), option=match[3])
     hint = difflib.get_close_matches(name, PADDING_NAMES, n=1)
     suggestion = f"did you mean {hint[0]!r}? Known" if hint else "known"
     raise ValueError(f"no padding is called {name!r}; {suggestion}: {', '.join(PADDING_NAMES)}")
+
+
+def trained_padding_from_name(
+    name: str, pad_width: int | PadWidth, *, channels: int
+) -> AbstractPadding | None:
+    """Make the padding called ``name`` if it is one with arrays of its own.
+
+    Args:
+        name: ``lpHxW_learned``: coefficients trained by gradient descent; ``lpHxW_running``: coefficients
+            from a running memory of autocorrelations.
+        pad_width: ``((top, bottom), (left, right))`` in pixels, or one number for all sides.
+        channels: of the maps.
+    """
+    if not (match := re.fullmatch(r"lp([1-9]\d*)x([1-9]\d*)_(learned|running)", name)):
+        return None
+    kind = LearnedPrediction if match[3] == "learned" else RunningPrediction
+    return kind.initialised(pad_width, int(match[1]), int(match[2]), channels=channels)
+
+
+def _linear_prediction(pad_width: PadWidth, length: int, width: int, option: str) -> AbstractPadding:
+    if option in ("c", "cs"):
+        return CovariancePrediction(pad_width, length, width, stabilised=option == "cs")
+    if option == "_across":
+        return AcrossChannelsPrediction(pad_width, length, width)
+    if option.startswith("_band"):
+        band = int(option.removeprefix("_band"))
+        return CovariancePrediction(pad_width, length, width, stabilised=False, band=band)
+    if option.startswith("_decay"):
+        decay = float(option.removeprefix("_decay"))
+        return CovariancePrediction(pad_width, length, width, stabilised=False, decay=decay)
+    sums: Literal["direct", "fft"] = "direct" if length * width <= 6 else "fft"
+    return AutocorrelationPrediction(pad_width, length, width, sums=sums, over_batch=option == "_batch")

@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 Parameters = Any
 Batch = Any
+Loss = Callable[[Parameters, Batch], tuple[jax.Array, Parameters | None]]
+"""Scalar loss, and arrays to keep instead of the optimiser's: a pytree like the parameters, else None."""
 
 _STEPS_BETWEEN_FETCHES = 25
 """Losses stay on the device this long: fetching each would wait for each step."""
@@ -62,7 +64,7 @@ class Outcome:
 def train(
     parameters: Parameters,
     *,
-    loss: Callable[[Parameters, Batch], jax.Array],
+    loss: Loss,
     test_loss: Callable[[Parameters], float],
     batches: Batches,
     settings: TrainingSettings,
@@ -72,7 +74,7 @@ def train(
 
     Args:
         parameters: pytree of arrays, the state before the first step; copied, so still usable afterwards.
-        loss: scalar loss of parameters and one batch; differentiated and compiled here.
+        loss: loss of parameters and one batch; differentiated and compiled here.
         test_loss: loss on held-out data, called every ``settings.test_every`` steps.
         batches: ``batches[step]`` for step 0, 1, ...
         settings: steps, schedule and intervals.
@@ -133,7 +135,7 @@ def train(
 
 
 def make_update(
-    loss: Callable[[Parameters, Batch], jax.Array], optimise: optax.GradientTransformation
+    loss: Loss, optimise: optax.GradientTransformation
 ) -> Callable[[Parameters, optax.OptState, Batch], tuple[Parameters, optax.OptState, jax.Array]]:
     """Compile one step: ``(parameters, optimiser state, batch) -> (parameters, optimiser state, loss)``.
 
@@ -143,9 +145,12 @@ def make_update(
     def update(
         parameters: Parameters, optimiser_state: optax.OptState, batch: Batch
     ) -> tuple[Parameters, optax.OptState, jax.Array]:
-        value, gradient = jax.value_and_grad(loss)(parameters, batch)
+        (value, kept), gradient = jax.value_and_grad(loss, has_aux=True)(parameters, batch)
         changes, optimiser_state = optimise.update(gradient, optimiser_state, parameters)
-        return optax.apply_updates(parameters, changes), optimiser_state, value
+        updated = optax.apply_updates(parameters, changes)
+        if kept is not None:
+            updated = jax.tree.map(lambda new, instead: new if instead is None else instead, updated, kept)
+        return updated, optimiser_state, value
 
     return jax.jit(update, donate_argnums=(0, 1))
 

@@ -4,7 +4,9 @@ import pytest
 
 from spatial_prediction.padding import (
     PADDING_NAMES,
+    AcrossChannelsPrediction,
     AutocorrelationPrediction,
+    ChosenExtrapolation,
     CircularPadding,
     CovariancePrediction,
     LagrangeExtrapolation,
@@ -40,6 +42,12 @@ MEANING = {
     "lp3x3": published(3, 3, "fft"),
     "lp4x5": published(4, 5, "fft"),
     "lp6x7": published(6, 7, "fft"),
+    "lp2x3c": CovariancePrediction(PAD_WIDTH, 2, 3, stabilised=False),
+    "lp2x3_batch": AutocorrelationPrediction(PAD_WIDTH, 2, 3, over_batch=True),
+    "lp2x3_band8": CovariancePrediction(PAD_WIDTH, 2, 3, stabilised=False, band=8),
+    "lp2x3_decay8": CovariancePrediction(PAD_WIDTH, 2, 3, stabilised=False, decay=8.0),
+    "lp2x3_across": AcrossChannelsPrediction(PAD_WIDTH, 2, 3),
+    "auto": ChosenExtrapolation(PAD_WIDTH),
 }
 BEYOND = {"extr12": LagrangeExtrapolation(PAD_WIDTH, 12), "lp10x3": published(10, 3, "fft")}
 

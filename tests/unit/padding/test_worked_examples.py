@@ -10,6 +10,7 @@ import pytest
 import spatial_prediction.padding as padding_package
 from spatial_prediction.padding import (
     AutocorrelationPrediction,
+    ChosenExtrapolation,
     CircularPadding,
     CovariancePrediction,
     LagrangeExtrapolation,
@@ -34,6 +35,7 @@ EXAMPLES = {
     "1234 -> -10 1234 56": row_padded_by(LagrangeExtrapolation(TWO, 2)),
     "1 4 9 16 -> 1 0 1 4 9 16 25 36": row_padded_by(LagrangeExtrapolation(TWO, 3)),
     "1 2 3 4 5 6 7 8 -> 1.9 1 2 3 4 5 6 7 8 7.1": row_padded_by(AutocorrelationPrediction(ONE, 1, 1)),
+    "1 2 3 4 5 6 7 8 -> 0 1 2 3 4 5 6 7 8 9": row_padded_by(ChosenExtrapolation(ONE)),
     "3333 -> 33 3333 33": row_padded_by(RandomPadding(TWO, seed=0)),
     "3131 -> 31 3131 31": row_padded_by(CovariancePrediction(TWO, 1)),
 }

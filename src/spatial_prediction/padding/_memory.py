@@ -1,0 +1,170 @@
+"""Linear prediction whose coefficients do not follow from the map at hand: learned, or remembered."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
+from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32
+from spatial_prediction.padding._borders import Borders, borders_of
+from spatial_prediction.padding._lagged_products import lagged_products
+from spatial_prediction.padding._linear_prediction import check_neighbourhood, predicted_frame
+
+
+class LearnedPrediction(AbstractPadding):
+    """Predict each channel with coefficients that are trained like a kernel, by gradient descent.
+
+    No statistics of the map are taken but the mean of its border, which is removed before and added after,
+    so a constant stays constant and the cost goes with the perimeter. Untrained it replicates,
+    ``1234 -> 11 1234 44``.
+
+    Fields:
+        pad_width: ``((top, bottom), (left, right))`` in pixels.
+        coefficients: of each side, shape (positions, length, width, channels); see
+            :mod:`spatial_prediction.padding._linear_prediction`.
+
+    Source: among the further work that arXiv 2502.12300 suggests.
+    """
+
+    pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
+    coefficients: Borders
+
+    @classmethod
+    def initialised(
+        cls, pad_width: int | PadWidth, length: int, width: int, *, channels: int
+    ) -> "LearnedPrediction":
+        """Begin with replication.
+
+        Raises:
+            ValueError: the neighbourhood is not ``length >= 1`` by an odd ``width``.
+        """
+        check_neighbourhood(length, width)
+        sides = [jnp.array(_replication(length, width, channels)) for _ in range(4)]  # no buffer twice
+        return cls(as_pad_width(pad_width), Borders(*sides))
+
+    def frame(self, x: Array) -> Borders:
+        """Predict the frame; see :class:`AbstractPadding`.
+
+        Raises:
+            ValueError: the map is smaller than the neighbourhood.
+        """
+        return _frame(x, self.pad_width, self.coefficients)
+
+
+class RunningPrediction(AbstractPadding):
+    """Predict each channel with coefficients from the autocorrelation of the maps seen in training.
+
+    :meth:`remember` takes up the statistics of a batch, like a batch norm's running statistics;
+    padding itself takes none. The autocorrelation method with Tukey window; see
+    :class:`spatial_prediction.padding.AutocorrelationPrediction`. No gradient reaches the memory. Before
+    the first batch it replicates, ``1234 -> 11 1234 44``.
+
+    Fields:
+        pad_width: ``((top, bottom), (left, right))`` in pixels.
+        length: pixels of the neighbourhood along the padding direction.
+        width: pixels across it, odd.
+        decay: share of the memory that remains after a batch. The first batches are averaged.
+        sums: running autocorrelations, shape (lags, channels).
+        coefficients: that follow from them, of each side, shape (positions, length, width, channels).
+        batches: how many were taken up.
+
+    Source: among the further work that arXiv 2502.12300 suggests.
+    """
+
+    pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
+    length: int = eqx.field(static=True)
+    width: int = eqx.field(static=True)
+    decay: float = eqx.field(static=True)
+    sums: Float[Array, "lags channels"]
+    coefficients: Borders
+    batches: Float[Array, ""]
+
+    @classmethod
+    def initialised(
+        cls, pad_width: int | PadWidth, length: int, width: int, *, channels: int, decay: float = 0.99
+    ) -> "RunningPrediction":
+        """Begin with no memory.
+
+        Raises:
+            ValueError: the neighbourhood is not ``length >= 1`` by an odd ``width``.
+        """
+        check_neighbourhood(length, width)
+        lags = AutocorrelationEquations(length, width, length, width).lags
+        sides = [jnp.array(_replication(length, width, channels)) for _ in range(4)]  # no buffer twice
+        return cls(
+            as_pad_width(pad_width),
+            length,
+            width,
+            decay,
+            sums=jnp.zeros((len(lags), channels)),
+            coefficients=Borders(*sides),
+            batches=jnp.zeros(()),
+        )
+
+    def frame(self, x: Array) -> Borders:
+        """Predict the frame; see :class:`AbstractPadding`.
+
+        Raises:
+            ValueError: the map is smaller than the neighbourhood.
+        """
+        return _frame(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
+
+    def remember(self, x: Float[Array, "*batch height width channels"]) -> "RunningPrediction":
+        """Take up the statistics of channels-last maps; returns the new memory.
+
+        Raises:
+            ValueError: the map is smaller than the neighbourhood.
+        """
+        _check_size(x, self.length, self.width)
+        equations = AutocorrelationEquations(self.length, self.width, *x.shape[-3:-1])
+        x = jax.lax.stop_gradient(x).astype(at_least_float32(x.dtype))
+        _, sums = lagged_products(x, equations.lags, "tukey")
+        of_batch = jnp.mean(sums, axis=tuple(range(1, sums.ndim - 1))) / (x.shape[-3] * x.shape[-2])
+        share = jnp.maximum(1 - self.decay, 1 / (self.batches + 1))
+        sums = self.sums + share * (of_batch.astype(self.sums.dtype) - self.sums)
+        return RunningPrediction(
+            self.pad_width,
+            self.length,
+            self.width,
+            self.decay,
+            sums=sums,
+            coefficients=equations.shaped(*equations.solutions(sums, ridge=1e-7)),
+            batches=self.batches + 1,
+        )
+
+
+def _replication(length: int, width: int, channels: int) -> np.ndarray:
+    """Coefficients (positions, length, width, channels) that take the nearest pixel."""
+    coefficients = np.zeros((width, length, width, channels), np.float32)
+    coefficients[:, -1] = np.eye(width)[..., None]
+    return coefficients
+
+
+def _frame(x: Array, pad_width: PadWidth, coefficients: Borders) -> Borders:
+    _, length, width, _ = coefficients.top.shape
+    _check_size(x, length, width)
+    values = x.astype(at_least_float32(x.dtype))
+    known = borders_of(values, (length, length))
+    mean = sum(jnp.mean(strip, axis=(-3, -2), keepdims=True) for strip in known) / 4
+    batch = x.shape[:-3]
+
+    def of_each_map(side: Array) -> Array:
+        side = side.astype(values.dtype).reshape(*side.shape[:3], *[1] * len(batch), side.shape[-1])
+        return jnp.broadcast_to(side, (*side.shape[:3], *batch, side.shape[-1]))
+
+    frame = predicted_frame(
+        Borders(*(strip - mean for strip in known)),
+        pad_width,
+        Borders(*(of_each_map(side) for side in coefficients)),
+    )
+    return Borders(*((strip + mean).astype(x.dtype) for strip in frame))
+
+
+def _check_size(x: Array, length: int, width: int) -> None:
+    if min(x.shape[-3:-1]) < max(length, width):
+        raise ValueError(
+            f"maps of {x.shape[-3]} x {x.shape[-2]} pixels are smaller than the neighbourhood of the "
+            f"coefficients, {length}x{width}; use a smaller one"
+        )
