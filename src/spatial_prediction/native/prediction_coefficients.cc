@@ -11,9 +11,9 @@
 
 namespace {
 
-using lagged::kVector;
+using kernels::kVector;
 using lagged::Products;
-using lagged::Shape;
+using kernels::Shape;
 using Lanes = double __attribute__((vector_size(kVector * sizeof(double)), aligned(sizeof(double)), may_alias));
 
 struct Unknowns {
@@ -198,11 +198,11 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
                         ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::ResultBuffer<D> means,
                         ffi::ResultBuffer<D> down, ffi::ResultBuffer<D> right) {
   using T = ffi::NativeType<D>;
-  const Shape shape = lagged::shape_of(x.dimensions());
+  const Shape shape = kernels::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const Unknowns directions[] = {{down->dimensions(), down_lag}, {right->dimensions(), right_lag}};
   T* results[] = {down->typed_data(), right->typed_data()};
-  lagged::for_each_map(pool, shape.maps, [&] {
+  kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
             systems = std::vector<System>{System(directions[0]), System(directions[1])},
             mean = std::vector<double>(channels),
@@ -233,11 +233,11 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
                                  ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_slopes, ffi::Buffer<D> down_slopes,
                                  ffi::Buffer<D> right_slopes, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
-  const Shape shape = lagged::shape_of(x.dimensions());
+  const Shape shape = kernels::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const Unknowns directions[] = {{down_slopes.dimensions(), down_lag}, {right_slopes.dimensions(), right_lag}};
   const T* slopes[] = {down_slopes.typed_data(), right_slopes.typed_data()};
-  lagged::for_each_map(pool, shape.maps, [&] {
+  kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
             systems = std::vector<System>{System(directions[0]), System(directions[1])},
             mean = std::vector<double>(channels), sum = std::vector<double>(lags.size() / 2 * channels),
@@ -267,28 +267,12 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
 
 }  // namespace
 
-#define BIND(D)                                             \
-  ffi::Ffi::Bind()                                          \
-      .Ctx<ffi::ThreadPool>()                               \
-      .Attr<ffi::Span<const int64_t>>("lags")               \
-      .Attr<ffi::Span<const int64_t>>("down_lag")           \
-      .Attr<ffi::Span<const int64_t>>("right_lag")          \
-      .Attr<double>("scale")                                \
-      .Attr<double>("ridge")                                \
-      .Arg<ffi::Buffer<D>>()                                \
-      .Arg<ffi::Buffer<D>>()                                \
-      .Arg<ffi::Buffer<D>>()
+#define EQUATIONS                             \
+  .Attr<ffi::Span<const int64_t>>("lags")         \
+      .Attr<ffi::Span<const int64_t>>("down_lag")  \
+      .Attr<ffi::Span<const int64_t>>("right_lag") \
+      .Attr<double>("scale")                       \
+      .Attr<double>("ridge")
 
-#define DEFINE(suffix, D)                                                                                   \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(                                                                            \
-      prediction_coefficients_##suffix, coefficients<D>,                                                    \
-      BIND(D).Ret<ffi::Buffer<D>>().Ret<ffi::Buffer<D>>().Ret<ffi::Buffer<D>>());                           \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(prediction_coefficients_gradient_##suffix, coefficients_gradient<D>,        \
-                                BIND(D)                                                                     \
-                                    .Arg<ffi::Buffer<D>>()                                                  \
-                                    .Arg<ffi::Buffer<D>>()                                                  \
-                                    .Arg<ffi::Buffer<D>>()                                                  \
-                                    .Ret<ffi::Buffer<D>>())
-
-DEFINE(float32, ffi::F32);
-DEFINE(float64, ffi::F64);
+DEFINE_KERNEL(prediction_coefficients, coefficients, 3, 3, EQUATIONS);
+DEFINE_KERNEL(prediction_coefficients_gradient, coefficients_gradient, 6, 1, EQUATIONS);
