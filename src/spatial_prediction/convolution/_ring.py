@@ -1,6 +1,5 @@
 """What the frame of a padded map adds to its convolution: a ring of corrections at the border."""
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 

@@ -149,32 +149,31 @@ class Frame {
   }
 
   // Predicts all sides of some channels of a map, `first` the first of them.
-  void predict_block(const T* x, const T* mean, const T* const* coefficients, int64_t first) {
+  FOR_EACH_PROCESSOR void predict_block(const T* x, const T* mean, const T* const* coefficients, int64_t first) {
     begin(first);
     const Lanes<T> centre = read(mean, 0);
     for (int s : kInOrder) {
       const Continuation& side = of_.sides[s];
       for (int64_t i = 0; i < side.coefficients(); ++i) lanes(coefficients_[s])[i] = read(coefficients[s], i);
-      for (int64_t i = 0; i < side.length * side.places; ++i) {
-        const auto at = of_.pixel(s, i / side.places, i % side.places);
+      for_each_pixel(s, 0, side.length, [&](int64_t i, const Geometry::Pixel& at) {
         if (inside(at)) {
           lanes(z_[s])[i] = read(x, at.row * of_.shape.width + at.column) - centre;
         } else {
           lanes(z_[s])[i] = lanes(z_[at.column < 0 ? kLeft : kRight])[of_.in_side(at)];
         }
-      }
+      });
       predict<T>(side, lanes(coefficients_[s]), lanes(z_[s]));
     }
   }
 
-  void write_strips(const T* mean, T* const* strips) {
+  FOR_EACH_PROCESSOR void write_strips(const T* mean, T* const* strips) {
     const Lanes<T> centre = read(mean, 0);
     for (int s = 0; s < kSides; ++s)
       for_each_predicted(s, [&](int64_t i, int64_t at) { write(lanes(z_[s])[i] + centre, strips[s], at); });
   }
 
   // Adds to the slopes of x and writes those of means and coefficients; for channels predicted before.
-  void spread_block(const T* const* strip_slopes, T* of_x, T* of_mean, T* const* of_coefficients) {
+  FOR_EACH_PROCESSOR void spread_block(const T* const* strip_slopes, T* of_x, T* of_mean, T* const* of_coefficients) {
     for (int s = 0; s < kSides; ++s) {
       std::fill(slopes_[s].begin(), slopes_[s].end(), T(0));
       std::fill(coefficient_slopes_[s].begin(), coefficient_slopes_[s].end(), T(0));
@@ -191,8 +190,7 @@ class Frame {
       spread<T>(side, lanes(coefficients_[s]), lanes(z_[s]), lanes(slopes_[s]), lanes(coefficient_slopes_[s]));
       for (int64_t i = 0; i < side.coefficients(); ++i)
         write(lanes(coefficient_slopes_[s])[i], of_coefficients[s], i);
-      for (int64_t i = 0; i < side.length * side.places; ++i) {
-        const auto at = of_.pixel(s, i / side.places, i % side.places);
+      for_each_pixel(s, 0, side.length, [&](int64_t i, const Geometry::Pixel& at) {
         const Lanes<T> slope = lanes(slopes_[s])[i];
         if (inside(at)) {
           const int64_t index = at.row * of_.shape.width + at.column;
@@ -201,7 +199,7 @@ class Frame {
         } else {
           lanes(slopes_[at.column < 0 ? kLeft : kRight])[of_.in_side(at)] += slope;
         }
-      }
+      });
     }
     write(of_centre, of_mean, 0);
   }
@@ -214,11 +212,20 @@ class Frame {
 
   bool inside(const Geometry::Pixel& at) const { return at.column >= 0 && at.column < of_.shape.width; }
 
+  // Calls visit(index, pixel) for the pixels of a side at depths `begin` to `end`.
   template <typename Visit>
-  void for_each_predicted(int s, const Visit& visit) {
+  __attribute__((always_inline)) void for_each_pixel(int s, int64_t begin, int64_t end, const Visit& visit) const {
+    const int64_t places = of_.sides[s].places;
+    for (int64_t d = begin; d < end; ++d)
+      for (int64_t p = 0; p < places; ++p) visit(d * places + p, of_.pixel(s, d, p));
+  }
+
+  // Calls visit(index, index in the strip) for the predicted pixels of a side.
+  template <typename Visit>
+  __attribute__((always_inline)) void for_each_predicted(int s, const Visit& visit) const {
     const Continuation& side = of_.sides[s];
-    for (int64_t i = side.length * side.places; i < side.pixels(); ++i)
-      visit(i, of_.in_strip(s, of_.pixel(s, i / side.places, i % side.places)));
+    for_each_pixel(s, side.length, side.length + side.steps,
+                   [&](int64_t i, const Geometry::Pixel& at) { visit(i, of_.in_strip(s, at)); });
   }
 
   Lanes<T>* lanes(std::vector<T>& values) { return reinterpret_cast<Lanes<T>*>(values.data()); }

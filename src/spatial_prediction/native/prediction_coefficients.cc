@@ -108,7 +108,7 @@ class System {
         odd_side_(odd_size_ * of.columns * kVector) {}
 
   // Makes and solves the equations of the channels from `first` on. Lanes without a solution are 0.
-  void solve(const double* sums, int64_t channels, int64_t first, double scale, double ridge) {
+  FOR_EACH_PROCESSOR void solve(const double* sums, int64_t channels, int64_t first, double scale, double ridge) {
     const int64_t n = of_.count, wide = of_.count + of_.columns;
     const int64_t lanes = std::min(kVector, channels - first);
     auto gather = [&](int64_t i, int64_t j) {
@@ -137,7 +137,7 @@ class System {
   }
 
   // Solves for the right-hand side b (count, columns), in its place.
-  void apply_inverse(std::vector<double>& b) {
+  FOR_EACH_PROCESSOR void apply_inverse(std::vector<double>& b) {
     const int64_t n = of_.count, columns = of_.columns;
     const double root = std::sqrt(0.5);
     for (int64_t i = 0; i < even_size_; ++i)
@@ -164,7 +164,7 @@ class System {
 
   // Adds to the slopes of the sums what the slopes of the solution, in `work`, give: with A y = slope of x,
   // b has the slope y and A has -y x'.
-  void add_slopes(int64_t channels, int64_t first, double scale, double* sum_slopes) {
+  FOR_EACH_PROCESSOR void add_slopes(int64_t channels, int64_t first, double scale, double* sum_slopes) {
     const int64_t n = of_.count, wide = of_.count + of_.columns;
     const int64_t lanes = std::min(kVector, channels - first);
     apply_inverse(work);

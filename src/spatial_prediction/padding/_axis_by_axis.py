@@ -1,6 +1,7 @@
 """Paddings that continue rows, then columns, from the pixels nearest the border."""
 
 import abc
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array
