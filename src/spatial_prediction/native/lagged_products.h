@@ -134,11 +134,12 @@ FOR_EACH_PROCESSOR void taper(T* x, const T* taper_y, const T* taper_row, const 
     for (int64_t k = 0; k < length; ++k) x[y * length + k] *= taper_y[y] * taper_row[k];
 }
 
+// total += x, with `row` added to each of its rows
 template <typename T>
-FOR_EACH_PROCESSOR void add_to_rows(T* x, const T* row, const Shape& shape) {
+FOR_EACH_PROCESSOR void add_shifted(const T* x, const T* row, const Shape& shape, T* total) {
   const int64_t length = shape.width * shape.channels;
   for (int64_t y = 0; y < shape.height; ++y)
-    for (int64_t k = 0; k < length; ++k) x[y * length + k] += row[k];
+    for (int64_t k = 0; k < length; ++k) total[y * length + k] += x[y * length + k] + row[k];
 }
 
 // What one thread needs to take the products of maps, one after the other.
@@ -171,9 +172,11 @@ class Products {
     lagged_sums(z(), offsets_.data(), count_, layout_, shape_.channels, sums);
   }
 
-  // Gradient (height, width, channels) with respect to the map taken in, from the slopes of its means
-  // (channels) and sums (lags, channels).
-  void gradient(const double* mean_slopes, const double* sum_slopes, T* gradient) {
+  // Adds to `total` (height, width, channels) the gradient with respect to the map taken in, from the slopes of
+  // its means (channels) and sums (lags, channels).
+  void add_gradient(const double* mean_slopes, const double* sum_slopes, T* total) {
+    gradient_.resize(shape_.height * shape_.width * shape_.channels);
+    T* gradient = gradient_.data();
     const int64_t channels = shape_.channels;
     for (int64_t l = 0; l < count_; ++l)
       for (int64_t i = 0; i < layout_.period; ++i)
@@ -186,7 +189,7 @@ class Products {
     for (int64_t c = 0; c < channels; ++c)
       shift[c] = mean_slopes[c] / (shape_.height * shape_.width) - shift[c];
     repeat_along_row(shift.data());
-    add_to_rows(gradient, row_.data(), shape_);
+    add_shifted(gradient, row_.data(), shape_, total);
   }
 
  private:
@@ -201,7 +204,7 @@ class Products {
   int64_t count_;
   std::vector<int64_t> offsets_;
   const T* taper_y_;
-  std::vector<T> taper_row_, row_, memory_, slopes_;
+  std::vector<T> taper_row_, row_, memory_, slopes_, gradient_;
 };
 
 }  // namespace lagged

@@ -16,7 +16,7 @@ from spatial_prediction.padding._lagged_products import (
     Window,
     canonical,
     centred,
-    lagged_products,
+    lagged_products_in_passing,
     tapers,
 )
 from spatial_prediction.padding._linear_prediction import (
@@ -67,6 +67,10 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
 
     def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
+        return self.fit_in_passing(x)[1:]
+
+    def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
+        """Hand ``x`` on with what ``fit`` returns; see :class:`AbstractLinearPrediction`."""
         height, breadth = x.shape[-3:-1]
         vertical = _Neighbourhood(min(self.length, height), fitting_width(self.width, breadth))
         horizontal = _Neighbourhood(min(self.length, breadth), fitting_width(self.width, height))
@@ -84,10 +88,10 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
             if transform[1] % 2:
                 mean, sums = _products_by_fft(x, lags, self.window, transform)
                 down, right = _solutions(sums / transform[1] / transform[0], equations, self.ridge)
-                return mean, self._shared(vertical.shaped(down), horizontal.shaped(right))
+                return x, mean, self._shared(vertical.shaped(down), horizontal.shaped(right))
             pixels = transform[0] * transform[1]
-        mean, down, right = _coefficients(x, lags, equations, self.window, 1 / pixels, self.ridge)
-        return mean, self._shared(vertical.shaped(down), horizontal.shaped(right))
+        x, mean, down, right = _coefficients(x, lags, equations, self.window, 1 / pixels, self.ridge)
+        return x, mean, self._shared(vertical.shaped(down), horizontal.shaped(right))
 
     def _shared(self, down: Array, right: Array) -> Borders:
         return Borders(top=down, bottom=down, left=right, right=right)
@@ -111,9 +115,10 @@ class _Neighbourhood:
         return np.array(lag_positions)[self._lag_of_entry]
 
     def shaped(self, solution: Array) -> Array:
-        """Turn (*batch, unknowns, positions, channels) into (positions, length, width, *batch, channels)."""
-        by_position = jnp.moveaxis(solution, (-2, -3), (0, 1))
-        return by_position.reshape(self.width, self.length, self.width, *by_position.shape[2:])
+        """Turn (*batch, positions, unknowns, channels) into (positions, length, width, *batch, channels)."""
+        *batch, _, _, channels = solution.shape
+        by_place = solution.reshape(*batch, self.width, self.length, self.width, channels)
+        return jnp.moveaxis(by_place, (-4, -3, -2), (0, 1, 2))
 
 
 def _coefficients(
@@ -123,14 +128,14 @@ def _coefficients(
     window: Window,
     scale: float,
     ridge: float,
-) -> tuple[Array, Array, Array]:
-    """Means (*batch, channels), and solutions (*batch, unknowns, positions, channels) of both equations."""
+) -> tuple[Array, Array, Array, Array]:
+    """Hand ``x`` on with means (*batch, channels) and solutions (*batch, positions, unknowns, channels)."""
 
-    def reference(x: Array) -> tuple[Array, Array, Array]:
-        mean, sums = lagged_products(x, lags, window)
-        return (mean, *_solutions(sums * scale, equations, ridge))
+    def reference(x: Array) -> tuple[Array, Array, Array, Array]:
+        x, mean, sums = lagged_products_in_passing(x, lags, window)
+        return (x, mean, *_solutions(sums * scale, equations, ridge))
 
-    if not native.available():
+    if not native.available(x):
         return reference(x)
 
     attributes: dict[str, Any] = {
@@ -144,16 +149,16 @@ def _coefficients(
     def forward(x: Array) -> tuple[Array, ...]:
         batch, channels = x.shape[:-3], x.shape[-1]
         shapes: list[tuple[int, ...]] = [(*batch, channels)]
-        shapes += [(*batch, len(each), each.shape[1] - len(each), channels) for each in equations]
+        shapes += [(*batch, each.shape[1] - len(each), len(each), channels) for each in equations]
         results = [jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes]
         kernel = native.kernel("prediction_coefficients", results, **attributes)
-        return tuple(kernel(x, *tapers(x, window)))
+        return x, *kernel(x, *tapers(x, window))
 
     def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
-        (x,) = arguments
-        result = [jax.ShapeDtypeStruct(x.shape, x.dtype)]
-        kernel = native.kernel("prediction_coefficients_gradient", result, **attributes)
-        return (kernel(x, *tapers(x, window), *slopes)[0],)
+        (x,), (of_x, *of_results) = arguments, slopes
+        name = "prediction_coefficients_gradient"
+        kernel = native.kernel(name, native.like(x), in_place=True, **attributes)
+        return (kernel(of_x, x, *tapers(x, window), *of_results)[0],)
 
     return native.differentiable(reference, forward, backward)(x)
 
@@ -164,7 +169,7 @@ def _solutions(r: Array, equations: tuple[np.ndarray, np.ndarray], ridge: float)
     def solution(entries: np.ndarray) -> Array:
         gram, right_hand_side = jnp.split(r[entries], [len(entries)], axis=1)
         solved = solve_normal_equations(gram, right_hand_side, ridge=ridge)
-        return jnp.moveaxis(solved, (0, 1), (-3, -2))
+        return jnp.moveaxis(solved, (1, 0), (-3, -2))
 
     return solution(equations[0]), solution(equations[1])
 

@@ -61,7 +61,7 @@ add_to_borders.defvjp(_add_forward, _add_backward)
 
 
 def with_borders(x: Array, depth: tuple[int, int]) -> tuple[Array, Borders]:
-    """Hand ``x`` on with its borders, as ``borders_of`` takes them; their gradient is added to its in place."""
+    """Hand ``x`` on with its borders, see ``borders_of``; their gradient is added to its in place."""
 
     @jax.custom_vjp
     def function(x: Array) -> tuple[Array, Borders]:

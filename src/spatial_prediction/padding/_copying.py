@@ -51,13 +51,16 @@ class ZeroPadding(AbstractAxiswisePadding):
     """
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
+
     def reach(self) -> int:
         """Return 0: nothing is seen."""
         return 0
 
     def beyond(self, x: Array, widths: tuple[int, int], axis: int) -> tuple[Array, Array]:
         """Place zeros; see :class:`AbstractAxiswisePadding`."""
-        before, after = (jnp.zeros((*x.shape[:axis], width, *x.shape[axis + 1 :]), x.dtype) for width in widths)
+        before, after = (
+            jnp.zeros((*x.shape[:axis], width, *x.shape[axis + 1 :]), x.dtype) for width in widths
+        )
         return before, after
 
 

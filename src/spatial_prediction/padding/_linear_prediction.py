@@ -56,15 +56,18 @@ class AbstractLinearPrediction(AbstractPadding):
     def framed(self, x: Array) -> tuple[Array, Borders]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
         values = x.astype(at_least_float32(x.dtype))
-        depth = (min(self.length, x.shape[-3]), min(self.length, x.shape[-2]))
-        values, known = with_borders(values, depth)
-        values, mean, coefficients = self.fit_in_passing(values, known)
+        values, mean, coefficients = self.fit_in_passing(values)
         values, frame = predicted_frame(values, mean, coefficients, self.pad_width)
         return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
 
-    def fit_in_passing(self, x: Array, known: Borders) -> tuple[Array, Array, Borders]:
+    def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
         """Hand ``x`` on with what ``fit`` returns, so that gradients may be added in place."""
+        x, known = with_borders(x, self.depth(x))
         return x, *self.fit(x, known)
+
+    def depth(self, x: Array) -> tuple[int, int]:
+        """Return how many rows and columns of ``x`` are seen from each side."""
+        return min(self.length, x.shape[-3]), min(self.length, x.shape[-2])
 
 
 def check_neighbourhood(length: int, width: int) -> None:
