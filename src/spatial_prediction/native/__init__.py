@@ -26,6 +26,7 @@ from spatial_prediction.files import written_aside
 FOLDER = Path(__file__).parent
 SOURCES = tuple(sorted(FOLDER.glob("*.cc")))
 DISABLING_VARIABLE = "SPATIAL_PREDICTION_NATIVE"
+DTYPES = (np.float32, np.float64)
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS = ("-O3", "-std=c++17", "-fPIC", "-shared", "-DNDEBUG")
 
@@ -73,23 +74,45 @@ def build() -> Path:
     return path
 
 
-def available() -> bool:
-    """Tell whether computations on the default device use the kernels."""
+def available(*arrays: jax.Array) -> bool:
+    """Tell whether computations with ``arrays`` on the default device use the kernels.
+
+    They take float32 and float64.
+    """
     wanted = os.environ.get(DISABLING_VARIABLE, "1") != "0"
-    return wanted and jax.default_backend() == "cpu" and _library() is not None
+    if not (wanted and jax.default_backend() == "cpu" and _library() is not None):
+        return False
+    return all(array.dtype in DTYPES for array in arrays)
 
 
 def kernel(
-    name: str, results: Sequence[jax.ShapeDtypeStruct], **attributes: Any
+    name: str, results: Sequence[jax.ShapeDtypeStruct], *, in_place: bool = False, **attributes: Any
 ) -> Callable[..., Sequence[jax.Array]]:
     """Return the kernel ``name`` for the dtype of its results, to be called with arrays of that dtype.
 
     Leading axes of the arrays are a batch; ``jax.vmap`` adds one.
+
+    Args:
+        name: of the kernel.
+        results: what it returns.
+        in_place: the first result takes the place of the first argument, which is not copied where
+            nothing else needs it.
+        attributes: of the kernel.
     """
     target = f"{name}_{results[0].dtype}"
     _register(target)
-    called = jax.ffi.ffi_call(target, list(results), vmap_method="broadcast_all")
+    called = jax.ffi.ffi_call(
+        target,
+        list(results),
+        vmap_method="broadcast_all",
+        input_output_aliases={0: 0} if in_place else None,
+    )
     return functools.partial(called, **attributes)
+
+
+def like(*arrays: jax.Array) -> list[jax.ShapeDtypeStruct]:
+    """Results of the shapes and dtypes of ``arrays``."""
+    return [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
 
 
 def differentiable(

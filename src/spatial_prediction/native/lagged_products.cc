@@ -5,7 +5,7 @@
 namespace {
 
 using lagged::Products;
-using lagged::Shape;
+using kernels::Shape;
 
 // x (*maps, height, width, channels) -> means (*maps, channels), sums (*maps, lags, channels)
 template <ffi::DataType D>
@@ -13,9 +13,9 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Bu
                     ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::ResultBuffer<D> means,
                     ffi::ResultBuffer<D> sums) {
   using T = ffi::NativeType<D>;
-  const Shape shape = lagged::shape_of(x.dimensions());
+  const Shape shape = kernels::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
-  lagged::for_each_map(pool, shape.maps, [&] {
+  kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
             mean = std::vector<double>(channels),
             sum = std::vector<double>(lags.size() / 2 * channels)](int64_t map) mutable {
@@ -28,23 +28,25 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Bu
   return ffi::Error::Success();
 }
 
-// The gradient of `products` with respect to x, given the slopes of its results.
+// Adds the gradient of `products` to `slopes`, in its place, given the slopes of its results.
 template <ffi::DataType D>
-ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Buffer<D> x,
+ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Buffer<D> slopes,
+                             ffi::Buffer<D> x,
                              ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_slopes,
                              ffi::Buffer<D> sum_slopes, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
-  const Shape shape = lagged::shape_of(x.dimensions());
+  const Shape shape = kernels::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const int64_t count = lags.size() / 2;
-  lagged::for_each_map(pool, shape.maps, [&] {
+  kernels::take_over(slopes, gradient);
+  kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
             mean = std::vector<double>(channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data());
       const T* of_means = mean_slopes.typed_data() + map * channels;
       const T* of_sums = sum_slopes.typed_data() + map * count * channels;
       const std::vector<double> means(of_means, of_means + channels), sums(of_sums, of_sums + count * channels);
-      products.gradient(means.data(), sums.data(), gradient->typed_data() + map * size);
+      products.add_gradient(means.data(), sums.data(), gradient->typed_data() + map * size);
     };
   });
   return ffi::Error::Success();
@@ -52,26 +54,7 @@ ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags
 
 }  // namespace
 
-#define DEFINE(suffix, D)                                                                              \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(lagged_products_##suffix, products<D>,                                 \
-                                ffi::Ffi::Bind()                                                       \
-                                    .Ctx<ffi::ThreadPool>()                                            \
-                                    .Attr<ffi::Span<const int64_t>>("lags")                            \
-                                    .Arg<ffi::Buffer<D>>()                                             \
-                                    .Arg<ffi::Buffer<D>>()                                             \
-                                    .Arg<ffi::Buffer<D>>()                                             \
-                                    .Ret<ffi::Buffer<D>>()                                             \
-                                    .Ret<ffi::Buffer<D>>());                                           \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(lagged_products_gradient_##suffix, products_gradient<D>,               \
-                                ffi::Ffi::Bind()                                                       \
-                                    .Ctx<ffi::ThreadPool>()                                            \
-                                    .Attr<ffi::Span<const int64_t>>("lags")                            \
-                                    .Arg<ffi::Buffer<D>>()                                             \
-                                    .Arg<ffi::Buffer<D>>()                                             \
-                                    .Arg<ffi::Buffer<D>>()                                             \
-                                    .Arg<ffi::Buffer<D>>()                                             \
-                                    .Arg<ffi::Buffer<D>>()                                             \
-                                    .Ret<ffi::Buffer<D>>())
+#define LAGS .Attr<ffi::Span<const int64_t>>("lags")
 
-DEFINE(float32, ffi::F32);
-DEFINE(float64, ffi::F64);
+DEFINE_KERNEL(lagged_products, products, 3, 2, LAGS);
+DEFINE_KERNEL(lagged_products_gradient, products_gradient, 6, 1, LAGS);

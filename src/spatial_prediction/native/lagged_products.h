@@ -5,52 +5,23 @@
 // neighbour lies outside: dy * row + dx * channels. The channel of element n of the buffer is
 // n mod channels; elements are taken in groups of `period`, a multiple of both channels and the vector
 // length, so that every lane of a vector keeps its channel.
-//
-// Maps are independent and go to the threads one by one: results do not depend on their number.
 
 #pragma once
 
-#include <algorithm>
-#include <atomic>
-#include <cstdint>
-#include <cstring>
-#include <memory>
 #include <numeric>
-#include <thread>
-#include <vector>
 
-#include "xla/ffi/api/ffi.h"
-
-namespace ffi = xla::ffi;
-
-// One binary serves every processor of its family: the loader picks the version for the one at hand.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
-#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define FOR_EACH_PROCESSOR
-#endif
+#include "kernels.h"
 
 namespace lagged {
 
-constexpr int64_t kVector = 16;      // elements handled side by side
+using kernels::kVector;
+using kernels::Shape;
+using kernels::Vector;
+using kernels::vector_at;
+
 constexpr int64_t kLagsAtOnce = 13;  // sums kept in registers
 constexpr int64_t kSideBySide = 4;   // vectors of the gradient computed side by side
 constexpr int64_t kBlock = 64;       // terms added before a sum is carried to double precision
-
-// Elements side by side; the compiler splits them into the registers that a processor has.
-template <typename T>
-struct Vector {
-  typedef T type __attribute__((vector_size(kVector * sizeof(T)), aligned(sizeof(T)), may_alias));
-};
-
-template <typename T>
-__attribute__((always_inline)) inline const typename Vector<T>::type& vector_at(const T* at) {
-  return *reinterpret_cast<const typename Vector<T>::type*>(at);
-}
-
-struct Shape {
-  int64_t maps, height, width, channels;
-};
 
 // Where the map lies in its buffer.
 struct Layout {
@@ -70,30 +41,6 @@ struct Layout {
     size = shape.height * row;
   }
 };
-
-// Gives each map to the calling thread or to one that helps; `begin` makes what a thread needs for its
-// maps. Helpers that come too late find nothing to do, and nobody waits for one that has not begun: a pool
-// whose threads are all waiting would stand still.
-template <typename Begin>
-void for_each_map(ffi::ThreadPool& pool, int64_t maps, const Begin& begin) {
-  struct State {
-    std::atomic<int64_t> next{0}, done{0};
-  };
-  auto state = std::make_shared<State>();
-  auto take = [state, maps, &begin] {
-    int64_t map = state->next.fetch_add(1);
-    if (map >= maps) return;
-    auto work = begin();
-    for (; map < maps; map = state->next.fetch_add(1)) {
-      work(map);
-      state->done.fetch_add(1);
-    }
-  };
-  const int64_t helpers = std::min<int64_t>(pool.num_threads(), maps) - 1;
-  for (int64_t i = 0; i < helpers; ++i) pool.Schedule(decltype(take)(take));
-  take();
-  while (state->done.load() < maps) std::this_thread::yield();
-}
 
 // Mean over the pixels of each channel of a map; rows are added as a whole, a few at a time.
 template <typename T>
@@ -187,18 +134,12 @@ FOR_EACH_PROCESSOR void taper(T* x, const T* taper_y, const T* taper_row, const 
     for (int64_t k = 0; k < length; ++k) x[y * length + k] *= taper_y[y] * taper_row[k];
 }
 
+// total += x, with `row` added to each of its rows
 template <typename T>
-FOR_EACH_PROCESSOR void add_to_rows(T* x, const T* row, const Shape& shape) {
+FOR_EACH_PROCESSOR void add_shifted(const T* x, const T* row, const Shape& shape, T* total) {
   const int64_t length = shape.width * shape.channels;
   for (int64_t y = 0; y < shape.height; ++y)
-    for (int64_t k = 0; k < length; ++k) x[y * length + k] += row[k];
-}
-
-inline Shape shape_of(ffi::Span<const int64_t> dimensions) {
-  const size_t rank = dimensions.size();
-  Shape shape{1, dimensions[rank - 3], dimensions[rank - 2], dimensions[rank - 1]};
-  for (size_t i = 0; i + 3 < rank; ++i) shape.maps *= dimensions[i];
-  return shape;
+    for (int64_t k = 0; k < length; ++k) total[y * length + k] += x[y * length + k] + row[k];
 }
 
 // What one thread needs to take the products of maps, one after the other.
@@ -231,9 +172,11 @@ class Products {
     lagged_sums(z(), offsets_.data(), count_, layout_, shape_.channels, sums);
   }
 
-  // Gradient (height, width, channels) with respect to the map taken in, from the slopes of its means
-  // (channels) and sums (lags, channels).
-  void gradient(const double* mean_slopes, const double* sum_slopes, T* gradient) {
+  // Adds to `total` (height, width, channels) the gradient with respect to the map taken in, from the slopes of
+  // its means (channels) and sums (lags, channels).
+  void add_gradient(const double* mean_slopes, const double* sum_slopes, T* total) {
+    gradient_.resize(shape_.height * shape_.width * shape_.channels);
+    T* gradient = gradient_.data();
     const int64_t channels = shape_.channels;
     for (int64_t l = 0; l < count_; ++l)
       for (int64_t i = 0; i < layout_.period; ++i)
@@ -246,7 +189,7 @@ class Products {
     for (int64_t c = 0; c < channels; ++c)
       shift[c] = mean_slopes[c] / (shape_.height * shape_.width) - shift[c];
     repeat_along_row(shift.data());
-    add_to_rows(gradient, row_.data(), shape_);
+    add_shifted(gradient, row_.data(), shape_, total);
   }
 
  private:
@@ -261,7 +204,7 @@ class Products {
   int64_t count_;
   std::vector<int64_t> offsets_;
   const T* taper_y_;
-  std::vector<T> taper_row_, row_, memory_, slopes_;
+  std::vector<T> taper_row_, row_, memory_, slopes_, gradient_;
 };
 
 }  // namespace lagged

@@ -11,20 +11,23 @@
 
 namespace {
 
-using lagged::kVector;
+using kernels::kVector;
 using lagged::Products;
-using lagged::Shape;
+using kernels::Shape;
 using Lanes = double __attribute__((vector_size(kVector * sizeof(double)), aligned(sizeof(double)), may_alias));
 
 struct Unknowns {
   int64_t count, columns;  // of the matrix; of the right-hand side
   const int64_t* lag;      // (count, count + columns): which sum stands where in [matrix, right-hand side]
 
-  // `dimensions` of an array (*maps, count, columns, channels) of solutions
+  // `dimensions` of an array (*maps, columns, count, channels) of solutions
   Unknowns(ffi::Span<const int64_t> dimensions, ffi::Span<const int64_t> lag)
-      : count(dimensions[dimensions.size() - 3]),
-        columns(dimensions[dimensions.size() - 2]),
+      : count(dimensions[dimensions.size() - 2]),
+        columns(dimensions[dimensions.size() - 3]),
         lag(lag.begin()) {}
+
+  // Where entry (unknown, column) of a solution stands in the array.
+  int64_t place(int64_t entry) const { return entry % columns * count + entry / columns; }
 };
 
 inline Lanes& at(std::vector<double>& values, int64_t index) {
@@ -108,7 +111,7 @@ class System {
         odd_side_(odd_size_ * of.columns * kVector) {}
 
   // Makes and solves the equations of the channels from `first` on. Lanes without a solution are 0.
-  void solve(const double* sums, int64_t channels, int64_t first, double scale, double ridge) {
+  FOR_EACH_PROCESSOR void solve(const double* sums, int64_t channels, int64_t first, double scale, double ridge) {
     const int64_t n = of_.count, wide = of_.count + of_.columns;
     const int64_t lanes = std::min(kVector, channels - first);
     auto gather = [&](int64_t i, int64_t j) {
@@ -137,7 +140,7 @@ class System {
   }
 
   // Solves for the right-hand side b (count, columns), in its place.
-  void apply_inverse(std::vector<double>& b) {
+  FOR_EACH_PROCESSOR void apply_inverse(std::vector<double>& b) {
     const int64_t n = of_.count, columns = of_.columns;
     const double root = std::sqrt(0.5);
     for (int64_t i = 0; i < even_size_; ++i)
@@ -164,7 +167,7 @@ class System {
 
   // Adds to the slopes of the sums what the slopes of the solution, in `work`, give: with A y = slope of x,
   // b has the slope y and A has -y x'.
-  void add_slopes(int64_t channels, int64_t first, double scale, double* sum_slopes) {
+  FOR_EACH_PROCESSOR void add_slopes(int64_t channels, int64_t first, double scale, double* sum_slopes) {
     const int64_t n = of_.count, wide = of_.count + of_.columns;
     const int64_t lanes = std::min(kVector, channels - first);
     apply_inverse(work);
@@ -191,18 +194,18 @@ class System {
 };
 
 // x (*maps, height, width, channels) -> means (*maps, channels), and for either direction the solution
-// (*maps, unknowns, columns, channels)
+// (*maps, columns, unknowns, channels)
 template <ffi::DataType D>
 ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Span<const int64_t> down_lag,
                         ffi::Span<const int64_t> right_lag, double scale, double ridge, ffi::Buffer<D> x,
                         ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::ResultBuffer<D> means,
                         ffi::ResultBuffer<D> down, ffi::ResultBuffer<D> right) {
   using T = ffi::NativeType<D>;
-  const Shape shape = lagged::shape_of(x.dimensions());
+  const Shape shape = kernels::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const Unknowns directions[] = {{down->dimensions(), down_lag}, {right->dimensions(), right_lag}};
   T* results[] = {down->typed_data(), right->typed_data()};
-  lagged::for_each_map(pool, shape.maps, [&] {
+  kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
             systems = std::vector<System>{System(directions[0]), System(directions[1])},
             mean = std::vector<double>(channels),
@@ -217,7 +220,7 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
           systems[d].solve(sum.data(), channels, first, scale, ridge);
           for (int64_t i = 0; i < entries; ++i)
             for (int64_t v = 0; v < std::min(kVector, channels - first); ++v)
-              results[d][(map * entries + i) * channels + first + v] = systems[d].solution[i * kVector + v];
+              results[d][(map * entries + of.place(i)) * channels + first + v] = systems[d].solution[i * kVector + v];
         }
       }
     };
@@ -225,19 +228,20 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   return ffi::Error::Success();
 }
 
-// The gradient of `coefficients` with respect to x, given the slopes of its results.
+// Adds the gradient of `coefficients` to `x_slopes`, in its place, given the slopes of its results.
 template <ffi::DataType D>
 ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags,
                                  ffi::Span<const int64_t> down_lag, ffi::Span<const int64_t> right_lag,
-                                 double scale, double ridge, ffi::Buffer<D> x, ffi::Buffer<D> taper_y,
-                                 ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_slopes, ffi::Buffer<D> down_slopes,
+                                 double scale, double ridge, ffi::Buffer<D> x_slopes, ffi::Buffer<D> x,
+                                 ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_slopes, ffi::Buffer<D> down_slopes,
                                  ffi::Buffer<D> right_slopes, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
-  const Shape shape = lagged::shape_of(x.dimensions());
+  const Shape shape = kernels::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const Unknowns directions[] = {{down_slopes.dimensions(), down_lag}, {right_slopes.dimensions(), right_lag}};
   const T* slopes[] = {down_slopes.typed_data(), right_slopes.typed_data()};
-  lagged::for_each_map(pool, shape.maps, [&] {
+  kernels::take_over(x_slopes, gradient);
+  kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
             systems = std::vector<System>{System(directions[0]), System(directions[1])},
             mean = std::vector<double>(channels), sum = std::vector<double>(lags.size() / 2 * channels),
@@ -253,13 +257,13 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
           for (int64_t i = 0; i < entries; ++i)
             for (int64_t v = 0; v < kVector; ++v)
               systems[d].work[i * kVector + v] =
-                  first + v < channels ? slopes[d][(map * entries + i) * channels + first + v] : T(0);
+                  first + v < channels ? slopes[d][(map * entries + of.place(i)) * channels + first + v] : T(0);
           systems[d].add_slopes(channels, first, scale, sum_slopes.data());
         }
       }
       const T* of_means = mean_slopes.typed_data() + map * channels;
       std::copy(of_means, of_means + channels, mean.begin());
-      products.gradient(mean.data(), sum_slopes.data(), gradient->typed_data() + map * size);
+      products.add_gradient(mean.data(), sum_slopes.data(), gradient->typed_data() + map * size);
     };
   });
   return ffi::Error::Success();
@@ -267,28 +271,12 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
 
 }  // namespace
 
-#define BIND(D)                                             \
-  ffi::Ffi::Bind()                                          \
-      .Ctx<ffi::ThreadPool>()                               \
-      .Attr<ffi::Span<const int64_t>>("lags")               \
-      .Attr<ffi::Span<const int64_t>>("down_lag")           \
-      .Attr<ffi::Span<const int64_t>>("right_lag")          \
-      .Attr<double>("scale")                                \
-      .Attr<double>("ridge")                                \
-      .Arg<ffi::Buffer<D>>()                                \
-      .Arg<ffi::Buffer<D>>()                                \
-      .Arg<ffi::Buffer<D>>()
+#define EQUATIONS                             \
+  .Attr<ffi::Span<const int64_t>>("lags")         \
+      .Attr<ffi::Span<const int64_t>>("down_lag")  \
+      .Attr<ffi::Span<const int64_t>>("right_lag") \
+      .Attr<double>("scale")                       \
+      .Attr<double>("ridge")
 
-#define DEFINE(suffix, D)                                                                                   \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(                                                                            \
-      prediction_coefficients_##suffix, coefficients<D>,                                                    \
-      BIND(D).Ret<ffi::Buffer<D>>().Ret<ffi::Buffer<D>>().Ret<ffi::Buffer<D>>());                           \
-  XLA_FFI_DEFINE_HANDLER_SYMBOL(prediction_coefficients_gradient_##suffix, coefficients_gradient<D>,        \
-                                BIND(D)                                                                     \
-                                    .Arg<ffi::Buffer<D>>()                                                  \
-                                    .Arg<ffi::Buffer<D>>()                                                  \
-                                    .Arg<ffi::Buffer<D>>()                                                  \
-                                    .Ret<ffi::Buffer<D>>())
-
-DEFINE(float32, ffi::F32);
-DEFINE(float64, ffi::F64);
+DEFINE_KERNEL(prediction_coefficients, coefficients, 3, 3, EQUATIONS);
+DEFINE_KERNEL(prediction_coefficients_gradient, coefficients_gradient, 7, 1, EQUATIONS);

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32
-from spatial_prediction.padding._borders import Borders, frame_axis_by_axis
+from spatial_prediction.padding._borders import Borders
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, fitting_width
 from spatial_prediction.padding._normal_equations import guarded_quotient, solve_normal_equations
 
@@ -43,21 +43,19 @@ class AcrossChannelsPrediction(AbstractPadding):
         values = x.astype(at_least_float32(x.dtype))
         mean = jnp.mean(values, axis=(-3, -2), keepdims=True)
         z = values - mean
-        # fitted before anything is predicted: the widened map would count its own predictions
-        fitted = {
-            axis: (self._fitted(jnp.flip(rows, axis=(-3, -2))), self._fitted(rows))
-            for axis, rows in ((z.ndim - 3, z), (z.ndim - 2, _transposed(z)))
-        }
+        (top, bottom), (left, right) = self.pad_width
 
-        def beyond(z: Array, widths: tuple[int, int], axis: int) -> tuple[Array, Array]:
-            vertical = axis == z.ndim - 3
-            rows = z if vertical else _transposed(z)
-            upwards, downwards = fitted[axis]
-            before = _continued(jnp.flip(rows, axis=(-3, -2)), upwards, widths[0])
-            before, after = jnp.flip(before, axis=(-3, -2)), _continued(rows, downwards, widths[1])
-            return (before, after) if vertical else (_transposed(before), _transposed(after))
+        def before(z: Array, fitted_to: Array, steps: int) -> Array:
+            return _turned(_continued(_turned(z), self._fitted(_turned(fitted_to)), steps))
 
-        frame = frame_axis_by_axis(z, self.pad_width, beyond)
+        def behind(z: Array, fitted_to: Array, steps: int) -> Array:
+            return _continued(z, self._fitted(fitted_to), steps)
+
+        rows = _transposed(z)
+        sides = [_transposed(before(rows, rows, left)), _transposed(behind(rows, rows, right))]
+        wide = jnp.concatenate([sides[0], z, sides[1]], axis=-2)
+        # fitted to the map itself: the widened one would count its own predictions
+        frame = Borders(before(wide, z, top), behind(wide, z, bottom), *sides)
         return Borders(*((strip + mean).astype(x.dtype) for strip in frame))
 
     def _fitted(self, z: Array) -> Array:
@@ -118,3 +116,7 @@ def _continued(rows: Array, coefficients: Array, steps: int) -> Array:
 
 def _transposed(z: Array) -> Array:
     return jnp.swapaxes(z, -3, -2)
+
+
+def _turned(z: Array) -> Array:
+    return jnp.flip(z, axis=(-3, -2))

@@ -16,7 +16,7 @@ from spatial_prediction.padding._lagged_products import (
     Window,
     canonical,
     centred,
-    lagged_products,
+    lagged_products_in_passing,
     tapers,
 )
 from spatial_prediction.padding._linear_prediction import (
@@ -73,6 +73,10 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
 
     def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
+        return self.fit_in_passing(x)[1:]
+
+    def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
+        """Hand ``x`` on with what ``fit`` returns; see :class:`AbstractLinearPrediction`."""
         height, breadth = x.shape[-3:-1]
         equations = AutocorrelationEquations(self.length, self.width, height, breadth)
         pixels = height * breadth
@@ -82,12 +86,12 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
             pixels = transform[0] * transform[1]
             if transform[1] % 2:
                 mean, sums = _products_by_fft(x, equations.lags, self.window, transform)
-                return mean, self._solved(equations, sums / transform[1] / transform[0])
+                return x, mean, self._solved(equations, sums / transform[1] / transform[0])
         if self.over_batch or self.ridge_of_variance:
-            mean, sums = lagged_products(x, equations.lags, self.window)
-            return mean, self._solved(equations, sums / pixels)
-        mean, down, right = _coefficients(x, equations, self.window, 1 / pixels, self.ridge)
-        return mean, equations.shaped(down, right)
+            x, mean, sums = lagged_products_in_passing(x, equations.lags, self.window)
+            return x, mean, self._solved(equations, sums / pixels)
+        x, mean, down, right = _coefficients(x, equations, self.window, 1 / pixels, self.ridge)
+        return x, mean, equations.shaped(down, right)
 
     def _solved(self, equations: "AutocorrelationEquations", r: Array) -> Borders:
         shape = r.shape
@@ -119,13 +123,13 @@ class AutocorrelationEquations:
         """Solve for the autocorrelations ``r`` (lags, *batch, channels), downwards and to the right.
 
         Returns:
-            Shape (*batch, unknowns, positions, channels).
+            Shape (*batch, positions, unknowns, channels).
         """
 
         def solution(entries: np.ndarray) -> Array:
             gram, right_hand_side = jnp.split(r[entries], [len(entries)], axis=1)
             solved = solve_normal_equations(gram, right_hand_side, ridge=ridge)
-            return jnp.moveaxis(solved, (0, 1), (-3, -2))
+            return jnp.moveaxis(solved, (1, 0), (-3, -2))
 
         return solution(self.entries[0]), solution(self.entries[1])
 
@@ -153,21 +157,22 @@ class _Neighbourhood:
         return np.array(lag_positions)[self._lag_of_entry]
 
     def shaped(self, solution: Array) -> Array:
-        """Turn (*batch, unknowns, positions, channels) into (positions, length, width, *batch, channels)."""
-        by_position = jnp.moveaxis(solution, (-2, -3), (0, 1))
-        return by_position.reshape(self.width, self.length, self.width, *by_position.shape[2:])
+        """Turn (*batch, positions, unknowns, channels) into (positions, length, width, *batch, channels)."""
+        *batch, _, _, channels = solution.shape
+        by_place = solution.reshape(*batch, self.width, self.length, self.width, channels)
+        return jnp.moveaxis(by_place, (-4, -3, -2), (0, 1, 2))
 
 
 def _coefficients(
     x: Array, equations: AutocorrelationEquations, window: Window, scale: float, ridge: float
-) -> tuple[Array, Array, Array]:
-    """Means (*batch, channels), and solutions (*batch, unknowns, positions, channels) of both equations."""
+) -> tuple[Array, Array, Array, Array]:
+    """Hand ``x`` on with means (*batch, channels) and solutions (*batch, positions, unknowns, channels)."""
 
-    def reference(x: Array) -> tuple[Array, Array, Array]:
-        mean, sums = lagged_products(x, equations.lags, window)
-        return (mean, *equations.solutions(sums * scale, ridge=ridge))
+    def reference(x: Array) -> tuple[Array, Array, Array, Array]:
+        x, mean, sums = lagged_products_in_passing(x, equations.lags, window)
+        return (x, mean, *equations.solutions(sums * scale, ridge=ridge))
 
-    if not native.available():
+    if not native.available(x):
         return reference(x)
 
     attributes: dict[str, Any] = {
@@ -181,16 +186,16 @@ def _coefficients(
     def forward(x: Array) -> tuple[Array, ...]:
         batch, channels = x.shape[:-3], x.shape[-1]
         shapes: list[tuple[int, ...]] = [(*batch, channels)]
-        shapes += [(*batch, len(each), each.shape[1] - len(each), channels) for each in equations.entries]
+        shapes += [(*batch, each.shape[1] - len(each), len(each), channels) for each in equations.entries]
         results = [jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes]
         kernel = native.kernel("prediction_coefficients", results, **attributes)
-        return tuple(kernel(x, *tapers(x, window)))
+        return x, *kernel(x, *tapers(x, window))
 
     def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
-        (x,) = arguments
-        result = [jax.ShapeDtypeStruct(x.shape, x.dtype)]
-        kernel = native.kernel("prediction_coefficients_gradient", result, **attributes)
-        return (kernel(x, *tapers(x, window), *slopes)[0],)
+        (x,), (of_x, *of_results) = arguments, slopes
+        name = "prediction_coefficients_gradient"
+        kernel = native.kernel(name, native.like(x), in_place=True, **attributes)
+        return (kernel(of_x, x, *tapers(x, window), *of_results)[0],)
 
     return native.differentiable(reference, forward, backward)(x)
 

@@ -55,6 +55,16 @@ class AbstractPadding(eqx.Module):
             (*batch, height, columns, channels).
         """
 
+    def framed(
+        self, x: Float[Array, "*batch height width channels"]
+    ) -> tuple[Float[Array, "*batch height width channels"], Borders]:
+        """Hand ``x`` on together with its frame.
+
+        For those who go on with both: gradients that reach ``x`` either way may then be added in place,
+        where ``frame`` alone would make a map of its own for them. Reverse mode only.
+        """
+        return x, self.frame(x)
+
     def extend(
         self, x: Float[Array, "*batch height width channels"]
     ) -> Float[Array, "*batch padded_height padded_width channels"]:

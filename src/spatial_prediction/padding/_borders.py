@@ -1,10 +1,8 @@
 """The borders of a map: read, and added to in place."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array
 
 
@@ -30,21 +28,6 @@ def borders_of(x: Array, depth: tuple[int, int]) -> Borders:
         part(-2, 0, columns),
         part(-2, width - columns, width),
     )
-
-
-def frame_axis_by_axis(
-    x: Array,
-    pad_width: tuple[tuple[int, int], tuple[int, int]],
-    beyond: Callable[[Array, tuple[int, int], int], tuple[Array, Array]],
-) -> Borders:
-    """Frame channels-last maps: first left and right, then the widened map at top and bottom.
-
-    ``beyond(x, (before, after), axis)`` gives what comes in front of ``x`` along an axis, and behind it.
-    """
-    left, right = beyond(x, pad_width[1], x.ndim - 2)
-    widened = jnp.concatenate([left, x, right], axis=-2)
-    top, bottom = beyond(widened, pad_width[0], x.ndim - 3)
-    return Borders(top, bottom, left, right)
 
 
 @jax.custom_vjp
@@ -75,3 +58,14 @@ def _add_backward(strips: Borders, slope: Array) -> tuple[Array, Borders]:
 
 
 add_to_borders.defvjp(_add_forward, _add_backward)
+
+
+def with_borders(x: Array, depth: tuple[int, int]) -> tuple[Array, Borders]:
+    """Hand ``x`` on with its borders, see ``borders_of``; their gradient is added to its in place."""
+
+    @jax.custom_vjp
+    def function(x: Array) -> tuple[Array, Borders]:
+        return x, borders_of(x, depth)
+
+    function.defvjp(lambda x: (function(x), None), lambda _, slopes: (add_to_borders(*slopes),))
+    return function(x)

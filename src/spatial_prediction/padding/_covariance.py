@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import PadWidth, as_pad_width
-from spatial_prediction.padding._borders import Borders
-from spatial_prediction.padding._lagged_products import lagged_products
+from spatial_prediction.padding._borders import Borders, with_borders
+from spatial_prediction.padding._lagged_products import lagged_products_in_passing
 from spatial_prediction.padding._linear_prediction import (
     AbstractLinearPrediction,
     check_neighbourhood,
@@ -75,18 +75,25 @@ class CovariancePrediction(AbstractLinearPrediction):
 
     def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
+        return self._fitted(x, known)[1:]
+
+    def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
+        """Hand ``x`` on with what ``fit`` returns; see :class:`AbstractLinearPrediction`."""
+        return self._fitted(*with_borders(x, self.depth(x)))
+
+    def _fitted(self, x: Array, known: Borders) -> tuple[Array, Array, Borders]:
         if self._has_closed_form:
             return self._fit_in_closed_form(x, known)
         mean = jnp.mean(x, axis=(-3, -2))
         z = x - mean[..., None, None, :]
         top, bottom = self._opposite(z)
         left, right = self._opposite(jnp.swapaxes(z, -3, -2))
-        return mean, Borders(top, bottom, left, right)
+        return x, mean, Borders(top, bottom, left, right)
 
-    def _fit_in_closed_form(self, x: Array, known: Borders) -> tuple[Array, Borders]:
+    def _fit_in_closed_form(self, x: Array, known: Borders) -> tuple[Array, Array, Borders]:
         down, across = (max(1, min(self.length, size - 1)) for size in x.shape[-3:-1])
         lags = [(0, 0)] + [(k, 0) for k in range(1, down + 1)] + [(0, k) for k in range(1, across + 1)]
-        mean, sums = lagged_products(x, lags)
+        x, mean, sums = lagged_products_in_passing(x, lags)
 
         def sides(totals: Array, first: Array, last: Array) -> tuple[Array, Array]:
             first, last = first - mean[..., None, None, :], last - mean[..., None, None, :]
@@ -104,7 +111,7 @@ class CovariancePrediction(AbstractLinearPrediction):
             jnp.swapaxes(known.left, -3, -2)[..., :across, :, :],
             jnp.swapaxes(known.right, -3, -2)[..., -across:, :, :],
         )
-        return mean, Borders(top, bottom, left, right)
+        return x, mean, Borders(top, bottom, left, right)
 
     def _solved(self, products: Array) -> Array:
         if products.shape[0] == 2:

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
-from spatial_prediction.padding._borders import Borders, frame_axis_by_axis
+from spatial_prediction.padding._axis_by_axis import AbstractAxiswisePadding
+from spatial_prediction.padding._base import PadWidth, as_pad_width
 
 
 def extrapolation_weights(order: int, steps: int) -> np.ndarray:
@@ -34,7 +34,7 @@ def extrapolation_weights(order: int, steps: int) -> np.ndarray:
     )
 
 
-class LagrangeExtrapolation(AbstractPadding):
+class LagrangeExtrapolation(AbstractAxiswisePadding):
     """Continue the polynomial of degree ``order - 1`` through the nearest ``order`` pixels.
 
     Order 1 is replication; order 2 continues the slope, ``1234 -> -10 1234 56``; order 3 the curvature,
@@ -53,11 +53,12 @@ class LagrangeExtrapolation(AbstractPadding):
         if self.order < 1:
             raise ValueError(f"order must be at least 1 (replication), got {self.order}")
 
-    def frame(self, x: Array) -> Borders:
-        """Predict the frame; see :class:`AbstractPadding`."""
-        return frame_axis_by_axis(x, self.pad_width, self._beyond)
+    def reach(self) -> int:
+        """Return the number of samples continued."""
+        return self.order
 
-    def _beyond(self, x: Array, widths: tuple[int, int], axis: int) -> tuple[Array, Array]:
+    def beyond(self, x: Array, widths: tuple[int, int], axis: int) -> tuple[Array, Array]:
+        """Extrapolate; see :class:`AbstractAxiswisePadding`."""
         order = min(self.order, x.shape[axis])
 
         def continued(nearest_first: Array, steps: int) -> Array:

@@ -33,18 +33,23 @@ def lagged_products(
     Returns:
         Means and sums.
     """
+    return lagged_products_in_passing(x, lags, window)[1:]
 
-    def reference(x: Array) -> tuple[Array, Array]:
+
+def lagged_products_in_passing(
+    x: Array, lags: Sequence[Lag], window: Window = None
+) -> tuple[Array, Array, Array]:
+    """Hand ``x`` on with what ``lagged_products`` returns; their gradient is added to its in place."""
+
+    def reference(x: Array) -> tuple[Array, Array, Array]:
         mean = jnp.mean(x, axis=(-3, -2))
         z = centred(x, mean, window)
         sums = _sums_over_slices if len(lags) <= _LARGEST_UNROLLED_LAGS else _sums_over_products
-        return mean, jnp.moveaxis(sums(z, lags), 0, -2)
+        return x, mean, jnp.moveaxis(sums(z, lags), 0, -2)
 
-    if native.available():
-        mean, sums = _compiled(reference, lags, window)(x)
-    else:
-        mean, sums = reference(x)
-    return mean, jnp.moveaxis(sums, -2, 0)
+    products = _compiled(reference, lags, window) if native.available(x) else reference
+    x, mean, sums = products(x)
+    return x, mean, jnp.moveaxis(sums, -2, 0)
 
 
 def _compiled(reference, lags: Sequence[Lag], window: Window):  # type: ignore[no-untyped-def]
@@ -54,14 +59,12 @@ def _compiled(reference, lags: Sequence[Lag], window: Window):  # type: ignore[n
         batch, channels = x.shape[:-3], x.shape[-1]
         shapes = [(*batch, channels), (*batch, len(lags), channels)]
         results = [jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes]
-        call = native.kernel("lagged_products", results, **attributes)
-        return tuple(call(x, *tapers(x, window)))
+        return x, *native.kernel("lagged_products", results, **attributes)(x, *tapers(x, window))
 
-    def backward(arguments: tuple[Array], slopes: tuple[Array, Array]) -> tuple[Array]:
-        (x,) = arguments
-        result = [jax.ShapeDtypeStruct(x.shape, x.dtype)]
-        call = native.kernel("lagged_products_gradient", result, **attributes)
-        return (call(x, *tapers(x, window), *slopes)[0],)
+    def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
+        (x,), (of_x, *of_results) = arguments, slopes
+        call = native.kernel("lagged_products_gradient", native.like(x), in_place=True, **attributes)
+        return (call(of_x, x, *tapers(x, window), *of_results)[0],)
 
     return native.differentiable(reference, forward, backward)
 

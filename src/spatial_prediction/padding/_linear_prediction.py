@@ -11,8 +11,8 @@ when the predicted pixel stands above column ``p`` of it.
 """
 
 import abc
+import functools
 from collections.abc import Callable
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 
 from spatial_prediction import native
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32
-from spatial_prediction.padding._borders import Borders, add_to_borders, borders_of
+from spatial_prediction.padding._borders import Borders, with_borders
 
 
 class AbstractLinearPrediction(AbstractPadding):
@@ -51,37 +51,23 @@ class AbstractLinearPrediction(AbstractPadding):
 
     def frame(self, x: Array) -> Borders:
         """Predict the frame; see :class:`AbstractPadding`. Statistics are at least float32."""
+        return self.framed(x)[1]
+
+    def framed(self, x: Array) -> tuple[Array, Borders]:
+        """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
         values = x.astype(at_least_float32(x.dtype))
-        depth = (min(self.length, x.shape[-3]), min(self.length, x.shape[-2]))
-        mean, coefficients, known = _fit_with_borders(self.fit, depth)(values)
-        mean = mean[..., None, None, :]
-        centred = Borders(*(strip - mean for strip in known))
-        frame = predicted_frame(centred, self.pad_width, coefficients)
-        return Borders(*((strip + mean).astype(x.dtype) for strip in frame))
+        values, mean, coefficients = self.fit_in_passing(values)
+        values, frame = predicted_frame(values, mean, coefficients, self.pad_width)
+        return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
 
+    def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
+        """Hand ``x`` on with what ``fit`` returns, so that gradients may be added in place."""
+        x, known = with_borders(x, self.depth(x))
+        return x, *self.fit(x, known)
 
-def _fit_with_borders(
-    fit: Callable[[Array, Borders], tuple[Array, Borders]], depth: tuple[int, int]
-) -> Callable[[Array], tuple[Array, Borders, Borders]]:
-    """Fit, and give the borders to predict from, with one gradient to which all contribute in place."""
-
-    @jax.custom_vjp
-    def function(x: Array) -> Any:
-        known = borders_of(x, depth)
-        return (*fit(x, known), known)
-
-    def forward(x: Array) -> Any:
-        known = borders_of(x, depth)
-        fitted, pullback = jax.vjp(fit, x, known)
-        return (*fitted, known), pullback
-
-    def backward(pullback: Any, slopes: Any) -> Any:
-        gradient, of_known = pullback(slopes[:2])
-        strips = jax.tree.map(jnp.add, of_known, slopes[2])
-        return (add_to_borders(gradient, strips),)
-
-    function.defvjp(forward, backward)
-    return function
+    def depth(self, x: Array) -> tuple[int, int]:
+        """Return how many rows and columns of ``x`` are seen from each side."""
+        return min(self.length, x.shape[-3]), min(self.length, x.shape[-2])
 
 
 def check_neighbourhood(length: int, width: int) -> None:
@@ -97,11 +83,37 @@ def fitting_width(width: int, size: int) -> int:
     return min(width, size - (size + 1) % 2)
 
 
-def predicted_frame(known: Borders, pad_width: PadWidth, coefficients: Borders) -> Borders:
-    """Predict the frame of a map from its borders; top and bottom span the widened map.
+def predicted_frame(
+    x: Float[Array, "*batch height width channels"],
+    mean: Float[Array, "*batch channels"],
+    coefficients: Borders,
+    pad_width: PadWidth,
+) -> tuple[Float[Array, "*batch height width channels"], Borders]:
+    """Hand ``x`` on with the frame that its means and coefficients predict.
 
-    A plain prediction: no mean is removed or added.
+    Args:
+        x: maps, float32 or float64.
+        mean: taken off before, and added after.
+        coefficients: of each side, (positions, length, width, *batch, channels).
+        pad_width: of the frame.
     """
+    by_map = Borders(*(jnp.moveaxis(side, (0, 1, 2), (-4, -3, -2)) for side in coefficients))
+    predict = _compiled(pad_width) if native.available() else functools.partial(_by_xla, pad_width)
+    return predict(x, mean, by_map)
+
+
+def _by_xla(pad_width: PadWidth, x: Array, mean: Array, coefficients: Borders) -> tuple[Array, Borders]:
+    depth = (
+        max(side.shape[-3] for side in coefficients[:2]),
+        max(side.shape[-3] for side in coefficients[2:]),
+    )
+    x, known = with_borders(x, depth)
+    mean = mean[..., None, None, :]
+    frame = _frame_of_centred(Borders(*(strip - mean for strip in known)), pad_width, coefficients)
+    return x, Borders(*(strip + mean for strip in frame))
+
+
+def _frame_of_centred(known: Borders, pad_width: PadWidth, coefficients: Borders) -> Borders:
     (top, bottom), (left, right) = pad_width
 
     def rightwards(strip: Array, side: Array, steps: int) -> Array:
@@ -125,7 +137,7 @@ def _continued(rows: Array, coefficients: Array, steps: int) -> Array:
     """Predict ``steps`` rows below the last ones of ``rows``, a (*batch, rows, columns, channels) strip."""
     if steps == 0:
         return rows[..., :0, :, :]
-    rows = rows[..., rows.shape[-3] - coefficients.shape[1] :, :, :]
+    rows = rows[..., rows.shape[-3] - coefficients.shape[-3] :, :, :]
     if steps == 1:  # what most convolutions need is worth no loop
         return _next_row(rows, coefficients)[..., None, :, :]
 
@@ -139,11 +151,6 @@ def _continued(rows: Array, coefficients: Array, steps: int) -> Array:
 
 def _next_row(rows: Array, coefficients: Array) -> Array:
     """Predict the row below ``rows`` (*batch, length, columns, channels)."""
-    by_map = jnp.moveaxis(coefficients, (0, 1, 2), (-4, -3, -2))
-    return _compiled_next_row(rows, by_map) if native.available() else _next_row_by_xla(rows, by_map)
-
-
-def _next_row_by_xla(rows: Array, coefficients: Array) -> Array:
     positions, length, width = coefficients.shape[-4:-1]
     columns = rows.shape[-2]
     centre = positions // 2
@@ -167,22 +174,31 @@ def _next_row_by_xla(rows: Array, coefficients: Array) -> Array:
     return jnp.concatenate(pieces, axis=-2)
 
 
-def _predict_row(rows: Array, coefficients: Array) -> Array:
-    result = jax.ShapeDtypeStruct((*rows.shape[:-3], *rows.shape[-2:]), rows.dtype)
-    return native.kernel("next_row", [result])(rows, coefficients)[0]
-
-
-def _predict_row_gradients(arguments: tuple[Array, Array], slope: Array) -> tuple[Array, ...]:
-    results = [jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments]
-    return tuple(native.kernel("next_row_gradient", results)(*arguments, slope))
-
-
-_compiled_next_row = native.differentiable(_next_row_by_xla, _predict_row, _predict_row_gradients)
-
-
 def _turned(z: Array) -> Array:
     return jnp.flip(z, axis=(-3, -2))
 
 
 def _transposed(z: Array) -> Array:
     return jnp.swapaxes(z, -3, -2)
+
+
+def _compiled(pad_width: PadWidth) -> Callable[[Array, Array, Borders], tuple[Array, Borders]]:
+    (top, bottom), (left, right) = pad_width
+
+    def forward(x: Array, mean: Array, coefficients: Borders) -> tuple[Array, Borders]:
+        *batch, height, width, channels = x.shape
+        breadth = left + width + right
+        shapes = [(top, breadth), (bottom, breadth), (height, left), (height, right)]
+        strips = [jax.ShapeDtypeStruct((*batch, *shape, channels), x.dtype) for shape in shapes]
+        return x, Borders(*native.kernel("predicted_frame", strips)(x, mean, *coefficients))
+
+    def backward(
+        arguments: tuple[Array, Array, Borders], slopes: tuple[Array, Borders]
+    ) -> tuple[Array, Array, Borders]:
+        x, mean, coefficients = arguments
+        of_x, of_frame = slopes
+        kernel = native.kernel("predicted_frame_gradient", native.like(x, mean, *coefficients), in_place=True)
+        of_x, of_mean, *of_coefficients = kernel(of_x, x, mean, *coefficients, *of_frame)
+        return of_x, of_mean, Borders(*of_coefficients)
+
+    return native.differentiable(functools.partial(_by_xla, pad_width), forward, backward)

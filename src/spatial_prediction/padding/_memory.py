@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32
-from spatial_prediction.padding._borders import Borders, borders_of
+from spatial_prediction.padding._borders import Borders, with_borders
 from spatial_prediction.padding._lagged_products import lagged_products
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, predicted_frame
 
@@ -50,7 +50,11 @@ class LearnedPrediction(AbstractPadding):
         Raises:
             ValueError: the map is smaller than the neighbourhood.
         """
-        return _frame(x, self.pad_width, self.coefficients)
+        return self.framed(x)[1]
+
+    def framed(self, x: Array) -> tuple[Array, Borders]:
+        """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
+        return _framed(x, self.pad_width, self.coefficients)
 
 
 class RunningPrediction(AbstractPadding):
@@ -109,7 +113,11 @@ class RunningPrediction(AbstractPadding):
         Raises:
             ValueError: the map is smaller than the neighbourhood.
         """
-        return _frame(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
+        return self.framed(x)[1]
+
+    def framed(self, x: Array) -> tuple[Array, Borders]:
+        """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
+        return _framed(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
 
     def remember(self, x: Float[Array, "*batch height width channels"]) -> "RunningPrediction":
         """Take up the statistics of channels-last maps; returns the new memory.
@@ -142,24 +150,21 @@ def _replication(length: int, width: int, channels: int) -> np.ndarray:
     return coefficients
 
 
-def _frame(x: Array, pad_width: PadWidth, coefficients: Borders) -> Borders:
+def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array, Borders]:
+    """Hand ``x`` on with its frame, from the same coefficients for all maps and the mean of each border."""
     _, length, width, _ = coefficients.top.shape
     _check_size(x, length, width)
-    values = x.astype(at_least_float32(x.dtype))
-    known = borders_of(values, (length, length))
-    mean = sum(jnp.mean(strip, axis=(-3, -2), keepdims=True) for strip in known) / 4
+    values, known = with_borders(x.astype(at_least_float32(x.dtype)), (length, length))
+    means = [jnp.mean(strip, axis=(-3, -2)) for strip in known]
     batch = x.shape[:-3]
 
     def of_each_map(side: Array) -> Array:
         side = side.astype(values.dtype).reshape(*side.shape[:3], *[1] * len(batch), side.shape[-1])
         return jnp.broadcast_to(side, (*side.shape[:3], *batch, side.shape[-1]))
 
-    frame = predicted_frame(
-        Borders(*(strip - mean for strip in known)),
-        pad_width,
-        Borders(*(of_each_map(side) for side in coefficients)),
-    )
-    return Borders(*((strip + mean).astype(x.dtype) for strip in frame))
+    of_maps = Borders(*(of_each_map(side) for side in coefficients))
+    values, frame = predicted_frame(values, sum(means[1:], means[0]) / 4, of_maps, pad_width)
+    return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
 
 
 def _check_size(x: Array, length: int, width: int) -> None:

@@ -1,0 +1,107 @@
+// What all kernels share: threads, vectors, the shape of maps, and how a kernel is made known to XLA.
+//
+// Maps are independent and go to the threads one by one: results do not depend on their number.
+
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "xla/ffi/api/ffi.h"
+
+namespace ffi = xla::ffi;
+
+// One binary serves every processor of its family: the loader picks the version for the one at hand.
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+#define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#else
+#define FOR_EACH_PROCESSOR
+#endif
+
+namespace kernels {
+
+constexpr int64_t kVector = 16;  // elements handled side by side
+
+// Elements side by side; the compiler splits them into the registers that a processor has.
+template <typename T>
+struct Vector {
+  typedef T type __attribute__((vector_size(kVector * sizeof(T)), aligned(sizeof(T)), may_alias));
+};
+
+template <typename T>
+__attribute__((always_inline)) inline const typename Vector<T>::type& vector_at(const T* at) {
+  return *reinterpret_cast<const typename Vector<T>::type*>(at);
+}
+
+struct Shape {
+  int64_t maps, height, width, channels;
+};
+
+inline Shape shape_of(ffi::Span<const int64_t> dimensions) {
+  const size_t rank = dimensions.size();
+  Shape shape{1, dimensions[rank - 3], dimensions[rank - 2], dimensions[rank - 1]};
+  for (size_t i = 0; i + 3 < rank; ++i) shape.maps *= dimensions[i];
+  return shape;
+}
+
+// Gives each map to the calling thread or to one that helps; `begin` makes what a thread needs for its
+// maps. Helpers that come too late find nothing to do, and nobody waits for one that has not begun: a pool
+// whose threads are all waiting would stand still.
+template <typename Begin>
+void for_each_map(ffi::ThreadPool& pool, int64_t maps, const Begin& begin) {
+  struct State {
+    std::atomic<int64_t> next{0}, done{0};
+  };
+  auto state = std::make_shared<State>();
+  auto take = [state, maps, &begin] {
+    int64_t map = state->next.fetch_add(1);
+    if (map >= maps) return;
+    auto work = begin();
+    for (; map < maps; map = state->next.fetch_add(1)) {
+      work(map);
+      state->done.fetch_add(1);
+    }
+  };
+  const int64_t helpers = std::min<int64_t>(pool.num_threads(), maps) - 1;
+  for (int64_t i = 0; i < helpers; ++i) pool.Schedule(decltype(take)(take));
+  take();
+  while (state->done.load() < maps) std::this_thread::yield();
+}
+
+// Fills a result that takes the place of an argument, unless it does so already.
+template <ffi::DataType D>
+void take_over(const ffi::Buffer<D>& argument, ffi::ResultBuffer<D>& result) {
+  if (result->typed_data() != argument.typed_data())
+    std::copy(argument.typed_data(), argument.typed_data() + argument.element_count(), result->typed_data());
+}
+
+// Adds `arguments` buffers and then `results` buffers, at least one, to a binding.
+template <ffi::DataType D, int arguments, int results, typename Binding>
+auto with_buffers(Binding&& binding) {
+  if constexpr (arguments > 0) {
+    return with_buffers<D, arguments - 1, results>(std::move(binding).template Arg<ffi::Buffer<D>>());
+  } else if constexpr (results > 1) {
+    return with_buffers<D, 0, results - 1>(std::move(binding).template Ret<ffi::Buffer<D>>());
+  } else {
+    return std::move(binding).template Ret<ffi::Buffer<D>>();
+  }
+}
+
+}  // namespace kernels
+
+// Makes `function<D>(pool, attributes..., arguments..., results...)` a custom call for either precision;
+// what follows the counts of buffers binds the attributes: .Attr<double>("scale") ...
+#define DEFINE_KERNEL_FOR(symbol, function, D, arguments, results, ...) \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(                                        \
+      symbol, function<D>,                                              \
+      (kernels::with_buffers<D, arguments, results>(ffi::Ffi::Bind().Ctx<ffi::ThreadPool>() __VA_ARGS__)))
+
+#define DEFINE_KERNEL(name, function, arguments, results, ...)                              \
+  DEFINE_KERNEL_FOR(name##_float32, function, ffi::F32, arguments, results, __VA_ARGS__);  \
+  DEFINE_KERNEL_FOR(name##_float64, function, ffi::F64, arguments, results, __VA_ARGS__)
