@@ -12,7 +12,7 @@ from spatial_prediction.padding import AbstractPadding, Borders, padding_from_na
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
-NAMES = ["zero", "repl", "refl", "circ", "rand", "extr3", "lp2x1cs", "lp2x3cs", "lp2x3"]
+NAMES = ["zero", "repl", "refl", "circ", "rand", "extr3", "lp2x1cs", "lp2x3c", "lp2x3"]
 WIDTHS = [1, ((3, 0), (1, 2))]
 
 
