@@ -28,17 +28,18 @@ def _add_strips(y: Array, frame: Borders, kernel: Array) -> Array:
     top, bottom = frame.top.shape[-3], frame.bottom.shape[-3]
     no_more = [(0, 0)] * (y.ndim - 3)  # corners belong to the strips at top and bottom
 
+    left, right = (jnp.pad(s, [*no_more, (top, bottom), (0, 0), (0, 0)]) for s in (frame.left, frame.right))
+
     def from_left(strip: Array, kernel: Array) -> Array:
-        taller = jnp.pad(strip, [*no_more, (top, bottom), (0, 0), (0, 0)])
-        return _transposed(_first_rows(_transposed(taller), jnp.swapaxes(kernel, 0, 1)))
+        return _transposed(_first_rows(_transposed(strip), jnp.swapaxes(kernel, 0, 1)))
 
     return add_to_borders(
         y,
         Borders(
             top=_first_rows(frame.top, kernel),
             bottom=_turned(_first_rows(_turned(frame.bottom), kernel[::-1, ::-1])),
-            left=from_left(frame.left, kernel),
-            right=_turned(from_left(_turned(frame.right), kernel[::-1, ::-1])),
+            left=from_left(left, kernel),
+            right=_turned(from_left(_turned(right), kernel[::-1, ::-1])),
         ),
     )
 

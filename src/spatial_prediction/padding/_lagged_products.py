@@ -1,7 +1,7 @@
 """Sums of products of a map with its shifted self: what all linear prediction is fitted to."""
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -53,7 +53,7 @@ def lagged_products_in_passing(
 
 
 def _compiled(reference, lags: Sequence[Lag], window: Window):  # type: ignore[no-untyped-def]
-    attributes = {"lags": native.as_attribute(lags)}
+    attributes: dict[str, Any] = {"lags": native.as_attribute(lags)}
 
     def forward(x: Array) -> tuple[Array, ...]:
         batch, channels = x.shape[:-3], x.shape[-1]
