@@ -1,10 +1,12 @@
 """Linear prediction padding by the covariance method."""
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from spatial_prediction import native
 from spatial_prediction.padding._base import PadWidth, as_pad_width
 from spatial_prediction.padding._borders import Borders, with_borders
 from spatial_prediction.padding._lagged_products import lagged_products_in_passing
@@ -79,7 +81,32 @@ class CovariancePrediction(AbstractLinearPrediction):
 
     def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
         """Hand ``x`` on with what ``fit`` returns; see :class:`AbstractLinearPrediction`."""
+        if self._has_closed_form and self.length == 1 and self.stabilised and not self.shared_sides:
+            return self._fitted_to_nearest(x)
         return self._fitted(*with_borders(x, self.depth(x)))
+
+    def _fitted_to_nearest(self, x: Array) -> tuple[Array, Array, Borders]:
+        """Fit the one coefficient of each side in a single pass, where there is a kernel for it."""
+
+        def reference(x: Array) -> tuple[Array, Array, Array]:
+            x, mean, sides = self._fitted(*with_borders(x, self.depth(x)))
+            return x, mean, jnp.stack([side[0, 0, 0] for side in sides], axis=-2)
+
+        def forward(x: Array) -> tuple[Array, ...]:
+            batch, channels = x.shape[:-3], x.shape[-1]
+            results = [
+                jax.ShapeDtypeStruct((*batch, *rest), x.dtype) for rest in ((channels,), (4, channels))
+            ]
+            return x, *native.kernel("first_order", results)(x)
+
+        def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
+            (x,), (of_x, *of_results) = arguments, slopes
+            kernel = native.kernel("first_order_gradient", native.like(x), in_place=True)
+            return (kernel(of_x, x, *of_results)[0],)
+
+        fit = native.differentiable(reference, forward, backward) if native.available(x) else reference
+        x, mean, sides = fit(x)
+        return x, mean, Borders(*(sides[None, None, None, ..., side, :] for side in range(4)))
 
     def _fitted(self, x: Array, known: Borders) -> tuple[Array, Array, Borders]:
         if self._has_closed_form:

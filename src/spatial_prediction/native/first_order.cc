@@ -1,0 +1,151 @@
+// XLA custom calls: coefficients of prediction from the nearest pixel by the covariance method, and their
+// derivative.
+//
+// With z the map less its mean, prediction downwards has the coefficient a = S / D, where S sums z[y-1] z[y]
+// and D sums z[y-1]^2 over all rows but the first: D is the energy E of the map less that of its last row. The
+// other sides are alike, and opposite sides share S. A coefficient outside [-1, 1] is replaced by 1 / a, for
+// stability. Where D vanishes, or is so small that its reciprocal leaves the range of the map's type, it is 0.
+
+#include <cmath>
+#include <limits>
+
+#include "lagged_products.h"
+
+namespace {
+
+using kernels::Shape;
+
+constexpr int64_t kSides = 4;  // top, bottom, left, right
+constexpr int64_t kLags[] = {0, 0, 1, 0, 0, 1};
+
+// Calls visit(offset of a pixel) for the outermost row or column of a side.
+template <typename Visit>
+void for_each_border_pixel(const Shape& shape, int64_t side, const Visit& visit) {
+  const int64_t row = shape.width * shape.channels, pixel = shape.channels;
+  const int64_t first = side == 1 ? (shape.height - 1) * row : side == 3 ? (shape.width - 1) * pixel : 0;
+  const int64_t step = side < 2 ? pixel : row, count = side < 2 ? shape.width : shape.height;
+  for (int64_t i = 0; i < count; ++i) visit(first + i * step);
+}
+
+// What one thread needs to fit maps, one after the other.
+template <typename T>
+class Fit {
+ public:
+  std::vector<double> mean, coefficients;
+
+  explicit Fit(const Shape& shape)
+      : mean(shape.channels),
+        coefficients(kSides * shape.channels),
+        shape_(shape),
+        ones_(std::max(shape.height, shape.width), T(1)),
+        products_(shape, ffi::Span<const int64_t>(kLags, 6), ones_.data(), ones_.data()),
+        sums_(3 * shape.channels),
+        energies_(kSides * shape.channels),
+        totals_(kSides * shape.channels) {}
+
+  void take(const T* x) {
+    const int64_t channels = shape_.channels;
+    products_.take(x, mean.data());
+    products_.sums(sums_.data());
+    std::fill(energies_.begin(), energies_.end(), 0.0);
+    std::fill(totals_.begin(), totals_.end(), 0.0);
+    for (int64_t side = 0; side < kSides; ++side)
+      for_each_border_pixel(shape_, side, [&](int64_t pixel) {
+        for (int64_t c = 0; c < channels; ++c) {
+          const double z = x[pixel + c] - mean[c];
+          energies_[side * channels + c] += z * z;
+          totals_[side * channels + c] += z;
+        }
+      });
+    for (int64_t i = 0; i < kSides * channels; ++i) {
+      const double a = quotient(i);
+      coefficients[i] = std::abs(a) > 1 ? 1 / a : a;
+    }
+  }
+
+  // Adds to `total` the gradient with respect to the map taken in, from slopes of means and coefficients.
+  void add_gradient(const T* x, const T* mean_slopes, const T* slopes, T* total) {
+    const int64_t channels = shape_.channels;
+    std::vector<double> of_mean(mean_slopes, mean_slopes + channels), of_sums(3 * channels, 0.0);
+    std::vector<double> of_energy(kSides * channels);
+    for (int64_t i = 0; i < kSides * channels; ++i) {
+      const int64_t side = i / channels, c = i % channels;
+      const double a = quotient(i);
+      double slope = divisible(i) ? slopes[i] / divisor(i) : 0.0;
+      if (std::abs(a) > 1) slope *= -1 / (a * a);
+      of_sums[(side < 2 ? 1 : 2) * channels + c] += slope;
+      of_sums[c] -= slope * a;
+      of_energy[i] = slope * a;
+      of_mean[c] -= 2 * of_energy[i] * totals_[i];
+    }
+    products_.add_gradient(of_mean.data(), of_sums.data(), total);
+    for (int64_t side = 0; side < kSides; ++side)
+      for_each_border_pixel(shape_, side, [&](int64_t pixel) {
+        for (int64_t c = 0; c < channels; ++c)
+          total[pixel + c] += 2 * of_energy[side * channels + c] * (x[pixel + c] - mean[c]);
+      });
+  }
+
+ private:
+  double numerator(int64_t i) const {
+    const int64_t side = i / shape_.channels, c = i % shape_.channels;
+    return sums_[(side < 2 ? 1 : 2) * shape_.channels + c];
+  }
+
+  double divisor(int64_t i) const { return sums_[i % shape_.channels] - energies_[i]; }
+
+  bool divisible(int64_t i) const {
+    return divisor(i) > std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+  }
+
+  double quotient(int64_t i) const { return divisible(i) ? numerator(i) / divisor(i) : 0.0; }
+
+  Shape shape_;
+  std::vector<T> ones_;
+  lagged::Products<T> products_;
+  std::vector<double> sums_, energies_, totals_;
+};
+
+// x (*maps, height, width, channels) -> means (*maps, channels), coefficients (*maps, sides, channels)
+template <ffi::DataType D>
+ffi::Error first_order(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::ResultBuffer<D> means,
+                       ffi::ResultBuffer<D> coefficients) {
+  using T = ffi::NativeType<D>;
+  const Shape shape = kernels::shape_of(x.dimensions());
+  const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
+  kernels::for_each_map(pool, shape.maps, [&] {
+    return [&, fit = std::make_unique<Fit<T>>(shape)](int64_t map) {
+      fit->take(x.typed_data() + map * size);
+      std::copy(fit->mean.begin(), fit->mean.end(), means->typed_data() + map * channels);
+      std::copy(fit->coefficients.begin(), fit->coefficients.end(),
+                coefficients->typed_data() + map * kSides * channels);
+    };
+  });
+  return ffi::Error::Success();
+}
+
+// Adds the gradient of `first_order` to `slopes`, in its place, given the slopes of its results.
+template <ffi::DataType D>
+ffi::Error first_order_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes,
+                                ffi::Buffer<D> x, ffi::Buffer<D> mean_slopes,
+                                ffi::Buffer<D> coefficient_slopes, ffi::ResultBuffer<D> gradient) {
+  using T = ffi::NativeType<D>;
+  const Shape shape = kernels::shape_of(x.dimensions());
+  const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
+  kernels::take_over(slopes, gradient);
+  kernels::for_each_map(pool, shape.maps, [&] {
+    return [&, fit = std::make_unique<Fit<T>>(shape)](int64_t map) {
+      const T* here = x.typed_data() + map * size;
+      fit->take(here);
+      fit->add_gradient(here, mean_slopes.typed_data() + map * channels,
+                        coefficient_slopes.typed_data() + map * kSides * channels,
+                        gradient->typed_data() + map * size);
+    };
+  });
+  return ffi::Error::Success();
+}
+
+}  // namespace
+
+DEFINE_KERNEL(first_order, first_order, 1, 2);
+DEFINE_KERNEL(first_order_gradient, first_order_gradient, 4, 1);
