@@ -33,6 +33,7 @@ class Study:
 
     def __init__(self, folder: Path):
         self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         hidden = shutil.ignore_patterns("__pycache__", "*.egg-info", ".*")
         for part in PARTS:
             source = REPOSITORY / part
@@ -41,20 +42,35 @@ class Study:
             elif source.exists():
                 shutil.copy(source, folder / part)
 
-    def snakemake(self, *arguments, path=None, timeout=60):
-        """Run Snakemake in the copy, importing the copy's library; ``path`` comes first on PATH."""
+    def _call(self, arguments, path=None):
         environment = os.environ | {"PYTHONPATH": str(self.folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
         if path is not None:
             environment["PATH"] = f"{path}{os.pathsep}{environment['PATH']}"
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", *map(str, arguments)],
-            cwd=self.folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-        )
+        command = [sys.executable, "-m", "snakemake", *map(str, arguments)]
+        return {
+            "args": command,
+            "cwd": self.folder,
+            "env": environment,
+            "stderr": subprocess.STDOUT,
+            "text": True,
+        }
+
+    def snakemake(self, *arguments, path=None, timeout=60):
+        """Run Snakemake in the copy, importing the copy's library; ``path`` comes first on PATH."""
+        return subprocess.run(**self._call(arguments, path), stdout=subprocess.PIPE, timeout=timeout)
+
+    @contextlib.contextmanager
+    def started(self, *arguments):
+        """Start Snakemake; what it prints goes to ``printed.txt``, and it ends with the block."""
+        with (
+            open(self.folder / "printed.txt", "w") as printed,
+            subprocess.Popen(**self._call(arguments), stdout=printed) as running,
+        ):
+            try:
+                yield running
+            finally:
+                if running.poll() is None:
+                    running.kill()
 
     def planned(self, *arguments, timeout=60) -> list[Job]:
         """What a run would do."""
@@ -88,7 +104,8 @@ OVERLAY = {
 
 MAKER = """
 # Make every file that the arguments name and that is not there: before a job, its outputs are not.
-import base64, pathlib, sys
+import base64, os, pathlib, sys
+assert pathlib.Path(os.environ["PYTHONPATH"].partition(":")[0]).samefile("src")
 options, name = {}, None
 for argument in sys.argv[2:]:
     if argument.startswith("--"):
@@ -118,10 +135,11 @@ class MadeStudy(Study):
 
     def __init__(self, folder):
         super().__init__(folder)
-        self._configure(OVERLAY)
+        self.configure()
 
-    def _configure(self, overlay):
-        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(overlay))
+    def configure(self, **changes):
+        """Write the overlay with other values; mappings are merged, all else is replaced."""
+        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(_merged(OVERLAY, changes)))
 
     def make(self, *arguments):
         """Make all files."""
@@ -185,12 +203,12 @@ class MadeStudy(Study):
 
     @contextlib.contextmanager
     def configured(self, **changes):
-        """Put other values into the overlay; mappings are merged, all else is replaced."""
-        self._configure(_merged(OVERLAY, changes))
+        """Have other values in the overlay."""
+        self.configure(**changes)
         try:
             yield
         finally:
-            self._configure(OVERLAY)
+            self.configure()
 
 
 def _merged(base, changes):

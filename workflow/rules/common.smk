@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,10 @@ RESOURCES = config["resources"]
 LOGS = f"{RESULTS}/logs"
 SEEDS = config["seeds"]
 CROPS = json.dumps({name: preset.output_crop for name, preset in PRESETS.items()})
+
+# Scripts run through the library of this checkout, in whatever environment (--sdm conda).
+LIBRARY = shlex.quote(str(Path(workflow.basedir, "src")))
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={LIBRARY}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
 
 # Jobs of one study compile equal programs once.
 SHARED_COMPILATION = f"export SPATIAL_PREDICTION_COMPILED={RESOURCES}/compiled_programs; "
