@@ -73,7 +73,7 @@ def test_a_study_without_padding_nmse_plans_none(study):
 def test_the_published_study_is_22_presets_with_12_seeds_each(study):
     if not PAPER.exists():
         pytest.skip("no config/paper.yaml")
-    jobs = study.planned("--configfile", "config/paper.yaml", timeout=30)
+    jobs = study.planned("--configfile", "config/paper.yaml", timeout=120)
     planned = counts(jobs)
     assert planned["train_model"] == planned["export_model"] == planned["evaluate_mse"] == 22 * 12
     assert planned["benchmark_throughput"] >= 2
