@@ -34,7 +34,7 @@ from tests.helpers import REPOSITORY
 from tests.published_scenes import published_files
 
 SCENES = {f"{index:06d}.nc": random.Random(index).randbytes(200_000) for index in range(6)}
-PATIENCE = Patience(attempts=4, first_wait=0.001, longest_wait=0.002, connect_timeout=2.0, read_timeout=0.25)
+PATIENCE = Patience(attempts=4, first_wait=0.001, longest_wait=0.002, connect_timeout=2.0, read_timeout=0.5)
 
 
 class Trial:

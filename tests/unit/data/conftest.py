@@ -15,7 +15,7 @@ def _direct_connections(monkeypatch):
 @pytest.fixture
 def patience():
     """Waits too short to notice."""
-    return Patience(attempts=4, first_wait=0.001, longest_wait=0.002, connect_timeout=2.0, read_timeout=0.3)
+    return Patience(attempts=4, first_wait=0.001, longest_wait=0.002, connect_timeout=2.0, read_timeout=5.0)
 
 
 @pytest.fixture

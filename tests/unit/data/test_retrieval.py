@@ -132,26 +132,28 @@ def test_nothing_is_fetched_where_not_everything_fits(published, patience, tmp_p
 def test_ctrl_c_ends_it_at_once_and_keeps_what_came(published, patience, tmp_path, monkeypatch):
     published.files["scenes1.zip"] = zipped({"000000.nc": bytes(2**22)})
     archives = find(published, patience)[:1]
-    arrived = threading.Event()
+    partial = tmp_path / "scenes1.zip.partial"
 
     class Interrupting(module.ThreadPoolExecutor):
         def map(self, *arguments):
-            outcomes = super().map(*arguments)
-            arrived.wait(5)
+            super().map(*arguments)
+            while not partial.exists():
+                time.sleep(0.01)
             raise KeyboardInterrupt
-            return outcomes
 
     def sleepy(handler):
-        handler.answer(200, published.files["scenes1.zip"], cut=2**20)
-        arrived.set()
-        published.closing.wait(0.2)
-        handler.wfile.write(bytes(2**20))
+        content = published.files["scenes1.zip"]
+        handler.answer(200, content, cut=2**20)
+        for start in range(2**20, len(content), 2**16):
+            published.closing.wait(0.05)
+            handler.wfile.write(content[start : start + 2**16])
 
     monkeypatch.setattr(module, "ThreadPoolExecutor", Interrupting)
     published.faults = [sleepy]
     with pytest.raises(KeyboardInterrupt):
         retrieve_scenes(archives, tmp_path, patience=patience)
-    assert "scenes1.zip.partial" in visible(tmp_path)
+    assert partial.exists()
+    assert visible(tmp_path) == [partial.name]
 
 
 def test_progress_tells_rate_and_remaining_time(published, patience, tmp_path, caplog):
