@@ -1,5 +1,5 @@
 # make study   set up, run the study, write its report      make test   set up, run all checks and tests
-# make setup   only make the environment in .venv
+# make setup   only make the environment in .venv           make plan   tell what the study would make and why
 #
 # Variables: PYTHON=python3.12                    interpreter for the environment (3.11 or later)
 #            CONFIG=config/real_scenes.yaml       overlay on config.yaml
@@ -24,7 +24,7 @@ define step
 @$(IN_VENV) $(1)
 endef
 
-.PHONY: help setup study test
+.PHONY: help setup plan study test
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -44,6 +44,9 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
 	  --editable ".[workflow,development]" --constraint constraints.txt
 	@touch $@
+
+plan: setup
+	@$(SNAKEMAKE) --dry-run --quiet rules
 
 study: setup
 	@$(SNAKEMAKE)

@@ -20,8 +20,11 @@ class CatalogueServer:
         versions: Versions of the catalogue's interface that are spoken.
         ranges: Whether the mirror knows byte ranges.
         faults: What happens to the next requests, one entry each: a status (``500``), ``"drop"`` (the
-            connection ends half-way), ``"wrong"`` (a byte is changed), ``"long"``, ``"short"`` (the
-            declared length is not the catalogue's), or ``None``.
+            connection ends half-way), ``"stall"`` (it stays silent half-way), ``"trickle"`` (it goes on
+            byte by byte), ``"wrong"`` (a byte is changed), ``"long"``, ``"short"`` (the declared length is
+            not the catalogue's), ``"redirect"`` (to the same file elsewhere), ``"loop"`` (to itself),
+            ``"unsized"`` (no length is declared), a function of the handler, or ``None``.
+        retry_after: The header that goes with a status.
         log: Path and ``Range`` of each request.
     """
 
@@ -30,6 +33,8 @@ class CatalogueServer:
         self.versions = {"2", "3"}
         self.ranges = True
         self.faults = []
+        self.retry_after = "0"
+        self.closing = threading.Event()
         self.log = []
         self.catalogue_changes = {}
         self.mirror_line = "There is a machine-downloadable mirror of the dataset at: {mirror}/"
@@ -42,6 +47,7 @@ class CatalogueServer:
         return self
 
     def __exit__(self, *_):
+        self.closing.set()
         self.http.shutdown()
         self.thread.join()
         self.http.server_close()
@@ -153,8 +159,15 @@ def _handler(server):
             query = {name: values[0] for name, values in parse_qs(address.query).items()}
             server.log.append((address.path, self.headers.get("Range")))
             fault = server.faults.pop(0) if server.faults else None
-            if isinstance(fault, int):
-                self.answer(fault, b"fault", {"Retry-After": "0"})
+            if callable(fault):
+                fault(self)
+            elif isinstance(fault, int):
+                self.answer(fault, b"fault", {"Retry-After": server.retry_after})
+            elif fault in ("redirect", "loop"):
+                elsewhere = self.path + "?moved" if fault == "redirect" else self.path
+                self.answer(302, b"", {"Location": elsewhere})
+                if fault == "loop":
+                    server.faults.insert(0, "loop")
             elif address.path.startswith("/mirror/"):
                 self.serve_file(unquote(address.path.removeprefix("/mirror/")), fault)
             else:
@@ -175,16 +188,25 @@ def _handler(server):
                 start = int(wanted[1])
                 status, headers = 206, {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"}
                 content = content[start:]
-            self.answer(status, content, headers, cut=len(content) // 2 if fault == "drop" else None)
+            cut = len(content) // 2 if fault in ("drop", "stall", "trickle") else None
+            self.answer(status, content, headers, cut=cut, sized=fault != "unsized")
+            if fault == "stall":
+                server.closing.wait(30)
+            elif fault == "trickle":
+                for byte in content[cut:]:
+                    self.wfile.write(bytes([byte]))
+                    if server.closing.wait(0.02):
+                        break
 
-        def answer(self, status, body, headers=None, cut=None):
+        def answer(self, status, body, headers=None, cut=None, sized=True):
             self.send_response(status)
             for name, value in (headers or {}).items():
                 self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
+            if sized:
+                self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body[:cut])
-            if cut is not None:
+            if cut is not None or not sized:
                 self.close_connection = True
 
     return Handler

@@ -84,3 +84,21 @@ def test_python_of_the_environments_is_one_that_the_package_supports():
     oldest = re.fullmatch(r">=(3\.\d+)", PROJECT["requires-python"])[1]
     assert f"python={oldest}" in environment("cpu")["dependencies"]
     assert f"python={oldest}" in environment("cuda12")["dependencies"]
+
+
+def test_the_catalogue_of_workflows_finds_what_it_looks_for():
+    usage = yaml.safe_load((REPOSITORY / ".snakemake-workflow-catalog.yml").read_text(encoding="utf-8"))
+    assert usage == {"usage": {"software-stack-deployment": {"conda": True}, "report": True}}
+    assert (REPOSITORY / "Snakefile").exists()
+    assert (REPOSITORY / "config" / "README.md").exists()
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8").casefold()
+    assert "snakemake" in readme
+    assert "workflow" in readme
+
+
+def test_rules_name_an_environment_that_exists():
+    for path in (REPOSITORY / "workflow" / "rules").glob("*.smk"):
+        text = path.read_text(encoding="utf-8")
+        named = re.findall(r'conda:\n        "([^"]+)"', text)
+        assert len(named) == len(re.findall(r"^rule ", text, re.MULTILINE)), path.name
+        assert all((path.parent / name).resolve().exists() for name in named)

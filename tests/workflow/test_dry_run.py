@@ -30,7 +30,8 @@ PAPER = REPOSITORY / "config" / "paper.yaml"
 ONCE = (
     "build_synthetic_scenes", "build_arrays", "evaluate_bilinear", "all",
     "plot_loss_histories", "plot_padded_samples", "plot_padding_nmse", "plot_shell_mse", "plot_test_mse",
-    "plot_throughput", "plot_upscaled_samples", "tabulate_results", "tabulate_runs", "tabulate_shells",
+    "plot_throughput", "plot_upscaled_samples", "tabulate_provenance", "tabulate_results", "tabulate_runs",
+    "tabulate_shells",
 )  # fmt: skip
 
 
@@ -45,7 +46,7 @@ def default_jobs(study):
 
 
 def test_the_default_study_is_so_many_jobs_of_each_rule(default_jobs):
-    assert len(default_jobs) == 79
+    assert len(default_jobs) == 80
     assert counts(default_jobs) == {
         "train_model": 16,
         "export_model": 16,
@@ -72,7 +73,7 @@ def test_a_study_without_padding_nmse_plans_none(study):
 def test_the_published_study_is_22_presets_with_12_seeds_each(study):
     if not PAPER.exists():
         pytest.skip("no config/paper.yaml")
-    jobs = study.planned("--configfile", "config/paper.yaml", timeout=30)
+    jobs = study.planned("--configfile", "config/paper.yaml", timeout=120)
     planned = counts(jobs)
     assert planned["train_model"] == planned["export_model"] == planned["evaluate_mse"] == 22 * 12
     assert planned["benchmark_throughput"] >= 2

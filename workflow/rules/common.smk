@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 
 import yaml
@@ -22,6 +23,10 @@ RESOURCES = config["resources"]
 LOGS = f"{RESULTS}/logs"
 SEEDS = config["seeds"]
 CROPS = json.dumps({name: preset.output_crop for name, preset in PRESETS.items()})
+
+# Scripts run through the library of this checkout, in whatever environment (--sdm conda).
+LIBRARY = shlex.quote(str(Path(workflow.basedir, "src")))
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={LIBRARY}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
 
 # Jobs of one study compile equal programs once.
 SHARED_COMPILATION = f"export SPATIAL_PREDICTION_COMPILED={RESOURCES}/compiled_programs; "
@@ -58,6 +63,13 @@ def per_run(pattern, presets=PRESETS):
     return expand(f"{RESULTS}/{pattern}", preset=presets, seed=SEEDS)
 
 
+def growing(**amounts):
+    """Resources (mem_mb, runtime in minutes) that grow with each attempt, for jobs that ran out of them."""
+    return {
+        name: lambda wildcards, attempt, amount=amount: attempt * amount for name, amount in amounts.items()
+    }
+
+
 def stem(wildcards, output):
     """Path of the first output without its suffix."""
     return str(Path(output[0]).with_suffix(""))
@@ -83,17 +95,22 @@ def scene_order_flags():
     return f"--permutation-seed {DATASET['permutation_seed']}"
 
 
-def figure(name, category):
+TABLE_FORMATS = ["csv", "html", "md", "tex"]
+
+
+def figure(name, category, title):
     """Output of a figure rule; the report shows the PNG."""
     paths = {format: f"{RESULTS}/figures/{name}.{format}" for format in FORMATS}
-    caption, labels = f"../report/{name}.rst", {"figure": name.replace("_", " ")}
-    paths["png"] = report(paths["png"], caption=caption, category=category, labels=labels)
+    labels = {"result": title}  # a second label that values share would break the page
+    paths["png"] = report(paths["png"], caption=f"../report/{name}.rst", category=category, labels=labels)
     return list(paths.values())
 
 
-def table(name, category):
-    """Output of a table rule; the report shows the CSV."""
-    paths = {format: f"{RESULTS}/tables/{name}.{format}" for format in ("csv", "md", "tex")}
-    caption, labels = f"../report/{name}_table.rst", {"table": name}
-    paths["csv"] = report(paths["csv"], caption=caption, category=category, labels=labels)
+def table(name, category, title):
+    """Output of a table rule; the report shows the HTML."""
+    paths = {format: f"{RESULTS}/tables/{name}.{format}" for format in TABLE_FORMATS}
+    labels = {"result": f"{title} (table)"}
+    paths["html"] = report(
+        paths["html"], caption=f"../report/{name}_table.rst", category=category, labels=labels
+    )
     return list(paths.values())

@@ -27,6 +27,8 @@ rule build_synthetic_scenes:
         f"{LOGS}/build_synthetic_scenes.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=30),
     params:
         directory=folder,
         settings=flags(DATASET["synthetic"]),
@@ -36,6 +38,7 @@ rule build_synthetic_scenes:
 
 rule retrieve_scenes:
     input:
+        archives=DATASET["fairdata"]["archive_list"] or [],
         code=code("retrieve_scenes"),
     output:
         f"{RESOURCES}/fairdata/manifest.json",
@@ -43,12 +46,15 @@ rule retrieve_scenes:
         f"{LOGS}/retrieve_scenes.log",
     conda:
         "../../envs/cpu.yaml"
+    threads: 4
+    resources:
+        **growing(mem_mb=2000, runtime=1440),
     params:
         directory=folder,
         settings=flags({key: value for key, value in DATASET["fairdata"].items() if value is not None}),
     shell:
         "python {input.code[0]} --directory {params.directory}"
-        " {params.settings} --manifest {output} 2> {log}"
+        " {params.settings} --parallel {threads} --manifest {output} 2> {log}"
 
 
 rule build_arrays:
@@ -64,6 +70,8 @@ rule build_arrays:
         f"{LOGS}/build_arrays.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=240),
     params:
         scenes=SCENES,
         pattern=PATTERN,

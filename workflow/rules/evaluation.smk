@@ -15,6 +15,8 @@ rule evaluate_mse:
         f"{LOGS}/evaluate_mse/{{preset}}/seed_{{seed}}.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=4000, runtime=30),
     params:
         batch_size=EVALUATION["batch_size"],
         low_res_size=config["training"]["low_res_size"],
@@ -36,6 +38,8 @@ rule evaluate_bilinear:
         f"{LOGS}/evaluate_bilinear.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=4000, runtime=30),
     params:
         batch_size=EVALUATION["batch_size"],
         low_res_size=config["training"]["low_res_size"],
@@ -59,6 +63,8 @@ rule evaluate_nmse:
         f"{LOGS}/evaluate_nmse/{{preset}}/seed_{{seed}}.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=4000, runtime=30),
     params:
         paddings=EVALUATION["nmse_paddings"],
         batch_size=EVALUATION["batch_size"],
@@ -89,6 +95,8 @@ rule gather_evaluation:
         table="|".join(GATHERED),
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=15),
     shell:
         "python {input.code[0]} --kind {wildcards.table} --tables {input.tables}"
         " --output {output} 2> {log}"

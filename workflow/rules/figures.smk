@@ -23,8 +23,8 @@ if EVALUATION["nmse_presets"]:
 FIGURES = expand(f"{RESULTS}/figures/{{name}}.{{format}}", name=FIGURE_NAMES, format=FORMATS)
 TABLES = expand(
     f"{RESULTS}/tables/{{name}}.{{format}}",
-    name=["results", "shells", "runs"],
-    format=["csv", "md", "tex"],
+    name=["results", "shells", "runs", "provenance"],
+    format=TABLE_FORMATS,
 )
 
 
@@ -34,11 +34,13 @@ rule plot_loss_histories:
         runs=RUNS,
         code=code("plot_loss_histories"),
     output:
-        figure("loss_histories", "Training"),
+        figure("loss_histories", "Training", "Loss in training"),
     log:
         f"{LOGS}/plot_loss_histories.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     params:
         presets=CROPS,
         figure=stem,
@@ -55,11 +57,13 @@ rule plot_test_mse:
         bilinear=rules.evaluate_bilinear.output,
         code=code("plot_test_mse"),
     output:
-        figure("test_mse", "Errors"),
+        figure("test_mse", "Errors", "Test error"),
     log:
         f"{LOGS}/plot_test_mse.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     params:
         presets=CROPS,
         baselines=BASELINES,
@@ -78,11 +82,13 @@ rule plot_shell_mse:
         mse=MSE,
         code=code("plot_shell_mse"),
     output:
-        figure("shell_mse", "Errors"),
+        figure("shell_mse", "Errors", "Error by distance from the border"),
     log:
         f"{LOGS}/plot_shell_mse.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     params:
         presets=CROPS,
         bootstrap_seed=BOOTSTRAP,
@@ -101,11 +107,13 @@ rule plot_throughput:
         inference=TIMINGS["inference"],
         code=code("plot_throughput"),
     output:
-        figure("throughput", "Cost"),
+        figure("throughput", "Cost", "Error against speed"),
     log:
         f"{LOGS}/plot_throughput.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     params:
         presets=CROPS,
         bootstrap_seed=BOOTSTRAP,
@@ -123,11 +131,13 @@ rule plot_padding_nmse:
         nmse=f"{RESULTS}/evaluation/nmse.parquet",
         code=code("plot_padding_nmse"),
     output:
-        figure("padding_nmse", "Paddings"),
+        figure("padding_nmse", "Paddings", "Error of the padding itself"),
     log:
         f"{LOGS}/plot_padding_nmse.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     params:
         presets=json.dumps({name: PRESETS[name].output_crop for name in EVALUATION["nmse_presets"]}),
         figure=stem,
@@ -142,11 +152,13 @@ rule plot_padded_samples:
         test=rules.build_arrays.output.test,
         code=code("plot_padded_samples"),
     output:
-        figure("padded_samples", "Paddings"),
+        figure("padded_samples", "Paddings", "A padded scene"),
     log:
         f"{LOGS}/plot_padded_samples.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     params:
         paddings=config["figures"]["sample_paddings"],
         scene=config["figures"]["sample_scene"],
@@ -163,11 +175,13 @@ rule plot_upscaled_samples:
         models=[f"{RESULTS}/models/{preset}/seed_{SEEDS[0]}.safetensors" for preset in PRESETS],
         code=code("plot_upscaled_samples"),
     output:
-        figure("upscaled_samples", "Training"),
+        figure("upscaled_samples", "Training", "Upscaled scenes"),
     log:
         f"{LOGS}/plot_upscaled_samples.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=4000, runtime=15),
     params:
         models=json.dumps(
             {preset: f"{RESULTS}/models/{preset}/seed_{SEEDS[0]}.safetensors" for preset in PRESETS}
@@ -188,11 +202,13 @@ rule tabulate_runs:
         runs=RUNS,
         code=code("tabulate_runs"),
     output:
-        table("runs", "Training"),
+        table("runs", "Training", "Runs and failures"),
     log:
         f"{LOGS}/tabulate_runs.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     params:
         presets=CROPS,
         table=stem,
@@ -209,11 +225,13 @@ rule tabulate_results:
         inference=TIMINGS["inference"],
         code=code("tabulate_results"),
     output:
-        table("results", "Errors"),
+        table("results", "Errors", "Cost and accuracy"),
     log:
         f"{LOGS}/tabulate_results.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     params:
         presets=CROPS,
         baselines=BASELINES,
@@ -231,11 +249,13 @@ rule tabulate_shells:
         mse=MSE,
         code=code("tabulate_shells"),
     output:
-        table("shells", "Errors"),
+        table("shells", "Errors", "Error by distance from the border"),
     log:
         f"{LOGS}/tabulate_shells.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     params:
         presets=CROPS,
         bootstrap_seed=BOOTSTRAP,
@@ -243,3 +263,25 @@ rule tabulate_shells:
     shell:
         "python {input.code[0]} --mse {input.mse} --presets {params.presets:q}"
         " --bootstrap-seed {params.bootstrap_seed} --table {params.table} 2> {log}"
+
+
+rule tabulate_provenance:
+    input:
+        runs=RUNS,
+        training=TIMINGS["training"],
+        inference=TIMINGS["inference"],
+        summary=rules.build_arrays.output.summary,
+        code=code("tabulate_provenance"),
+    output:
+        table("provenance", "Provenance", "Where the numbers come from"),
+    log:
+        f"{LOGS}/tabulate_provenance.log",
+    conda:
+        "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
+    params:
+        table=stem,
+    shell:
+        "python {input.code[0]} --runs {input.runs} --timing-training {input.training}"
+        " --timing-inference {input.inference} --summary {input.summary} --table {params.table} 2> {log}"

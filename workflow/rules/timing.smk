@@ -11,6 +11,9 @@ rule benchmark_throughput:
     conda:
         "../../envs/cpu.yaml"
     threads: workflow.cores if workflow.cores else 1
+    resources:
+        **growing(mem_mb=8000, runtime=60),
+        slurm_extra="--exclusive",
     params:
         preset=preset_flags,
         model=flags(config["model"]),

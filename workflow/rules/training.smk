@@ -14,6 +14,8 @@ rule train_model:
         f"{LOGS}/train_model/{{preset}}/seed_{{seed}}.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=6000, runtime=60),
     params:
         preset=preset_flags,
         model=flags(config["model"]),
@@ -38,6 +40,8 @@ rule export_model:
         f"{LOGS}/export_model/{{preset}}/seed_{{seed}}.log",
     conda:
         "../../envs/cpu.yaml"
+    resources:
+        **growing(mem_mb=2000, runtime=5),
     shell:
         "python {input.code[0]} --training {input.training} --model {output.model}"
         " --history {output.history} --run {output.run} 2> {log}"

@@ -3,7 +3,8 @@
 - ``scenes``: a netCDF file in, DN of its corner crop out.
 - ``permutation``: the order of the scenes, by seed or from a file.
 - ``arrays``: scene files in, training and test array out.
-- ``fairdata``, ``download``, ``archives``: the published data set, from its catalogue to scene files.
+- ``fairdata``, ``web``, ``download``, ``archives``, ``retrieval``: the published data set, from its catalogue
+  to scene files.
 - ``synthetic``, ``scene_files``: made-up scenes, written in the published layout.
 
 Importing the room imports neither the network code nor the synthetic scenes.

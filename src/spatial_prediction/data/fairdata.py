@@ -1,4 +1,4 @@
-"""The published data set, found in the Fairdata catalogue (Metax) and fetched from its mirror.
+"""The published data set, found in the Fairdata catalogue (Metax).
 
 "Sentinel-2 Level-1C, random locations over Finland", 10,000 scenes. The catalogue has names,
 sizes and checksums of the archives; the address of the mirror that has their bytes stands in the data set's
@@ -8,18 +8,15 @@ description. Both versions of the catalogue's interface are spoken: 3, and the o
 import json
 import logging
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any, Literal
 from urllib.parse import quote, urljoin
 
 import requests
 
-from spatial_prediction.data.archives import extract_scenes
-from spatial_prediction.data.download import PATIENCE, Archive, Patience, download, get_json, opened_session
+from spatial_prediction.data.download import Archive
+from spatial_prediction.data.web import PATIENCE, Patience, get_json
 from spatial_prediction.errors import RetrievalError
-from spatial_prediction.files import read_json, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +36,6 @@ def find_archives(
     catalogue: str = CATALOGUE,
     version: CatalogueVersion = "auto",
     mirror: str | None = None,
-    session: requests.Session | None = None,
     patience: Patience = PATIENCE,
 ) -> list[Archive]:
     """Ask the catalogue for the data set's zip archives.
@@ -49,7 +45,6 @@ def find_archives(
         catalogue: Address of the catalogue.
         version: Version of the catalogue's interface; ``"auto"`` tries 3, then 2.
         mirror: Address that archives' names are appended to; by default it is read from the description.
-        session: Used for all requests; by default one of its own.
         patience: Time limits and retries.
 
     Returns:
@@ -60,7 +55,7 @@ def find_archives(
             cannot be trusted.
     """
     versions = list(_FINDERS) if version == "auto" else [version]
-    with opened_session(session) as session:
+    with requests.Session() as session:
         client = _Catalogue(catalogue.rstrip("/"), session, patience)
         faults = []
         for number in versions:
@@ -72,64 +67,6 @@ def find_archives(
                 continue
             return _archives(files, mirror or _mirror(description, identifier))
     raise RetrievalError("; ".join(faults))
-
-
-def retrieve_scenes(
-    archives: Sequence[Archive], directory: str | Path, *, patience: Patience = PATIENCE
-) -> list[dict]:
-    """Fetch archives, extract their scenes, and delete each archive when its scenes are verified.
-
-    A note ``ARCHIVE.json`` beside the scenes says what came out of an archive. An archive whose note and
-    scenes are there is not fetched again.
-
-    Args:
-        archives: What to fetch.
-        directory: Where the scenes go, made if needed.
-        patience: Time limits and retries.
-
-    Returns:
-        For each archive its attributes, and ``"scenes"``: names and sizes in bytes.
-
-    Raises:
-        RetrievalError: An archive cannot be fetched or used, or a scene is in two archives.
-    """
-    directory = Path(directory)
-    with opened_session() as session:
-        notes = [_retrieve(archive, directory, session, patience) for archive in archives]
-    archive_of: dict[str, str] = {}
-    for note in notes:
-        for scene in note["scenes"]:
-            if scene in archive_of:
-                raise RetrievalError(
-                    f"{scene} is in both {archive_of[scene]} and {note['name']}; "
-                    "report it to the data set's makers"
-                )
-            archive_of[scene] = note["name"]
-    return notes
-
-
-def _retrieve(archive: Archive, directory: Path, session: requests.Session, patience: Patience) -> dict:
-    note_path = directory / f"{archive.name}.json"
-    note = _valid_note(note_path, archive)
-    if note is None:
-        path = download(archive, directory, session=session, patience=patience)
-        scenes = extract_scenes(path, directory)
-        note = {**asdict(archive), "scenes": {scene.name: scene.stat().st_size for scene in scenes}}
-        write_json(note_path, note)
-        path.unlink()
-    return note
-
-
-def _valid_note(path: Path, archive: Archive) -> dict | None:
-    """Read an archive's note if it is of the same bytes and its scenes are still there."""
-    try:
-        note = read_json(path)
-        same = (note["algorithm"], note["checksum"]) == (archive.algorithm, archive.checksum)
-        there = all((path.parent / name).stat().st_size == size for name, size in note["scenes"].items())
-    except (OSError, ValueError, LookupError, TypeError, AttributeError):
-        return None
-    # The address may have changed since; what is in the archive has not.
-    return {**note, **asdict(archive)} if same and there else None
 
 
 class _Catalogue:

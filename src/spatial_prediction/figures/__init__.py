@@ -12,10 +12,11 @@ from spatial_prediction.figures.mse_by_shell import mse_by_shell as mse_by_shell
 from spatial_prediction.figures.mse_by_throughput import mse_by_throughput as mse_by_throughput
 from spatial_prediction.figures.padded_samples import padded_samples as padded_samples
 from spatial_prediction.figures.padding_nmse import padding_nmse as padding_nmse
+from spatial_prediction.figures.provenance_table import provenance_table as provenance_table
 from spatial_prediction.figures.style import save_figure as save_figure
-from spatial_prediction.figures.tables import Table as Table
+from spatial_prediction.figures.table_files import Table as Table
+from spatial_prediction.figures.table_files import write_table as write_table
 from spatial_prediction.figures.tables import general_table as general_table
 from spatial_prediction.figures.tables import run_table as run_table
 from spatial_prediction.figures.tables import shell_table as shell_table
-from spatial_prediction.figures.tables import write_table as write_table
 from spatial_prediction.figures.training_samples import training_samples as training_samples

@@ -82,7 +82,7 @@ def add_table(parser: argparse.ArgumentParser) -> None:
         "--table",
         required=True,
         metavar="PATH",
-        help="table to write as .csv, .md and .tex, without suffix: results/tables/shells",
+        help="table to write as .csv, .html, .md and .tex, without suffix: results/tables/shells",
     )
 
 

@@ -1,15 +1,13 @@
-"""The study's tables, from numbers to files that people read: CSV, Markdown and LaTeX."""
+"""The study's tables: numbers in, finished text out."""
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from spatial_prediction import files
 from spatial_prediction.figures import formatting, style
+from spatial_prediction.figures.table_files import Table
 
 Row = Mapping[Hashable, Any]
 """One row of a data frame, value by column."""
@@ -17,46 +15,6 @@ Row = Mapping[Hashable, Any]
 INTERVAL_NOTE = (
     "± is half the width of the bootstrapped 95 % interval over seeds, left out where there is a single seed."
 )
-
-_LATEX_ALIGNMENT = {"left": "l", "right": "r", "long": r"p{0.5\linewidth}"}
-_MARKDOWN_ALIGNMENT = {"left": ":---", "right": "---:", "long": ":---"}
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of finished text.
-
-    Attributes:
-        cells: text of every cell; the column names are the headers, units included.
-        alignment: ``"left"``, ``"right"`` or ``"long"`` (left, with line breaks) of each column.
-        caption: one sentence on what the table shows.
-        notes: further sentences, printed below.
-        italic: (row position, header) of the cells in italics; CSV does not show them.
-    """
-
-    cells: pd.DataFrame
-    alignment: Mapping[str, str]
-    caption: str
-    notes: tuple[str, ...] = ()
-    italic: frozenset[tuple[int, str]] = frozenset()
-
-
-def write_table(table: Table, path_without_suffix: str | Path) -> list[Path]:
-    """Write a table as ``.csv``, ``.md`` and ``.tex``, each file complete or not at all.
-
-    Args:
-        table: what to write. CSV holds the cells alone; the LaTeX needs the package booktabs.
-        path_without_suffix: where; each suffix is added.
-
-    Returns:
-        The paths written.
-    """
-    contents = {"csv": table.cells.to_csv(index=False), "md": _as_markdown(table), "tex": _as_latex(table)}
-    paths = [Path(f"{path_without_suffix}.{suffix}") for suffix in contents]
-    for path, content in zip(paths, contents.values(), strict=True):
-        with files.written_aside(path) as temporary:
-            temporary.write_text(content, encoding="utf-8")
-    return paths
 
 
 def run_table(runs: pd.DataFrame, presets: Mapping[str, int]) -> Table:
@@ -184,47 +142,3 @@ def _difference(row: Row, name: str) -> str:
     mean, low, high = _ends(row, name)
     # A baseline differs from itself by nothing, and an interval of that would only pretend to a measurement.
     return "0" if row["preset"] == row["baseline"] and mean == 0 else formatting.percent(mean, low, high)
-
-
-def _as_markdown(table: Table) -> str:
-    headers = list(table.cells.columns)
-    lines = [
-        [formatting.markdown(header) for header in headers],
-        [_MARKDOWN_ALIGNMENT[table.alignment[header]] for header in headers],
-        *_marked_up(table, formatting.markdown),
-    ]
-    body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    notes = "\n".join(f"- {formatting.markdown(note)}" for note in table.notes)
-    return "\n\n".join(part for part in (formatting.markdown(table.caption), body, notes) if part) + "\n"
-
-
-def _as_latex(table: Table) -> str:
-    headers = list(table.cells.columns)
-    rows = [r" & ".join(cells) + r" \\" for cells in _marked_up(table, formatting.latex)]
-    notes = [rf"\par {{\footnotesize {formatting.latex(note)}}}" for note in table.notes]
-    lines = [
-        r"% needs \usepackage{booktabs}",
-        r"\begin{table}",
-        r"\centering",
-        rf"\caption{{{formatting.latex(table.caption)}}}",
-        rf"\begin{{tabular}}{{{''.join(_LATEX_ALIGNMENT[table.alignment[header]] for header in headers)}}}",
-        r"\toprule",
-        " & ".join(formatting.latex(header) for header in headers) + r" \\",
-        r"\midrule",
-        *rows,
-        r"\bottomrule",
-        r"\end{tabular}",
-        *notes,
-        r"\end{table}",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _marked_up(table: Table, markup: Callable[..., str]) -> list[list[str]]:
-    return [
-        [
-            markup(text, italic=(row, header) in table.italic and text != formatting.MISSING)
-            for header, text in zip(table.cells.columns, cells, strict=True)
-        ]
-        for row, cells in enumerate(table.cells.itertuples(index=False, name=None))
-    ]

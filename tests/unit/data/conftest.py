@@ -1,7 +1,8 @@
 import pytest
 from tests.catalogue_server import CatalogueServer
+from tests.published_scenes import published_files
 
-from spatial_prediction.data.download import Patience
+from spatial_prediction.data.web import Patience
 
 
 @pytest.fixture(autouse=True)
@@ -14,7 +15,7 @@ def _direct_connections(monkeypatch):
 @pytest.fixture
 def patience():
     """Waits too short to notice."""
-    return Patience(attempts=4, first_wait=0.001, longest_wait=0.002, connect_timeout=2.0, read_timeout=2.0)
+    return Patience(attempts=4, first_wait=0.001, longest_wait=0.002, connect_timeout=2.0, read_timeout=5.0)
 
 
 @pytest.fixture
@@ -22,3 +23,10 @@ def server():
     """A catalogue and its mirror; tests put ``files`` into it."""
     with CatalogueServer({}) as server:
         yield server
+
+
+@pytest.fixture
+def published(server):
+    """The server with a small data set."""
+    server.files = published_files()
+    return server

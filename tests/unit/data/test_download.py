@@ -1,10 +1,12 @@
+import dataclasses
 import hashlib
 import random
+import re
+import resource
 
 import pytest
 
-from spatial_prediction.data import download as module
-from spatial_prediction.data.download import Archive, Patience, download
+from spatial_prediction.data.download import Archive, download
 from spatial_prediction.errors import RetrievalError
 
 CONTENT = random.Random(0).randbytes(3_000_000)
@@ -109,11 +111,74 @@ def test_lasting_faults_name_address_reason_and_remedy(server, archive, tmp_path
 
 
 def test_lasting_drops_keep_what_came(server, archive, tmp_path, patience):
-    server.faults = ["drop"] * patience.attempts
-    with pytest.raises(RetrievalError, match="the connection failed"):
+    server.faults, server.ranges = ["drop"] * patience.attempts, False
+    with pytest.raises(RetrievalError, match=r"the connection failed .* after 4 attempts"):
         download(archive, tmp_path, patience=patience)
     assert names(tmp_path) == [f"{NAME}.partial"]
+    server.ranges = True
     assert download(archive, tmp_path, patience=patience).read_bytes() == CONTENT
+    assert server.ranges_asked()[-1] == "bytes=1500000-"
+
+
+def test_an_archive_that_comes_in_pieces_gets_here_in_the_end(server, tmp_path, patience):
+    content = random.Random(1).randbytes(60 * 2**20)
+    server.files["large.zip"] = content
+    archive = Archive(
+        "large.zip", len(content), "md5", hashlib.md5(content).hexdigest(), f"{server.mirror}/large.zip"
+    )
+    server.faults = ["drop"] * (patience.attempts + 1)
+    assert download(archive, tmp_path, patience=patience).stat().st_size == len(content)
+    assert len(server.log) == patience.attempts + 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("stall", "Read timed out"), ("trickle", "the server sent only [0-9]+ bytes in")]
+)
+def test_a_connection_that_goes_to_sleep_is_left_and_resumed(
+    server, archive, tmp_path, patience, caplog, fault, reason
+):
+    server.faults = [fault]
+    hasty = dataclasses.replace(patience, read_timeout=0.5)
+    assert download(archive, tmp_path, patience=hasty).read_bytes() == CONTENT
+    first, second, *_ = server.ranges_asked()
+    assert first is None
+    assert int(second.removeprefix("bytes=").rstrip("-")) >= len(CONTENT) // 2
+    assert re.search(reason, caplog.text)
+
+
+@pytest.mark.parametrize("fault", ["redirect", "unsized"])
+def test_what_is_unusual_but_right_is_taken(server, archive, tmp_path, patience, fault):
+    server.faults = [fault]
+    assert download(archive, tmp_path, patience=patience).read_bytes() == CONTENT
+
+
+def test_redirects_in_a_circle_end(server, archive, tmp_path, patience):
+    server.faults = ["loop"]
+    with pytest.raises(RetrievalError, match=r"Exceeded 30 redirects.*; check the address"):
+        download(archive, tmp_path, patience=patience)
+
+
+def test_nothing_is_begun_that_does_not_fit_on_the_disk(server, archive, tmp_path, patience, monkeypatch):
+    usage = type("Usage", (), {"free": 1_999_999})
+    monkeypatch.setattr("spatial_prediction.data.download.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(RetrievalError, match=r"3000000 bytes are missing, and .* has 1999999 left"):
+        download(archive, tmp_path, patience=patience)
+    assert server.log == []
+    (tmp_path / f"{NAME}.partial").write_bytes(CONTENT[:1_000_001])
+    assert download(archive, tmp_path, patience=patience).read_bytes() == CONTENT
+
+
+def test_a_disk_that_fills_up_keeps_what_came(server, archive, tmp_path, patience):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, limits[1]))
+    try:
+        with pytest.raises(RetrievalError, match=r"cannot be written .*; make room or choose another folder"):
+            download(archive, tmp_path, patience=patience)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / f"{NAME}.partial").read_bytes() == CONTENT[:1_000_000]
+    assert download(archive, tmp_path, patience=patience).read_bytes() == CONTENT
+    assert server.ranges_asked() == [None, "bytes=1000000-"]
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -140,26 +205,6 @@ def test_an_unusable_folder_is_named(archive, tmp_path, patience):
     (tmp_path / "file").touch()
     with pytest.raises(RetrievalError, match=r"file/archive1\.zip: cannot be written"):
         download(archive, tmp_path / "file", patience=patience)
-
-
-def test_the_server_may_ask_for_a_longer_wait(monkeypatch):
-    waits = []
-    monkeypatch.setattr(module.time, "sleep", waits.append)
-
-    def attempt():
-        if len(waits) < 2:
-            raise module.TransientError("busy", retry_after=[7.0, 1e9][len(waits)])
-        return "done"
-
-    assert module.with_retries(attempt, address="x", patience=Patience()) == "done"
-    assert waits == [7.0, module.LONGEST_RETRY_AFTER]
-
-
-def test_waits_double_with_jitter_up_to_the_longest():
-    patience = Patience(first_wait=1.0, longest_wait=10.0)
-    for failures, full in [(1, 1.0), (2, 2.0), (3, 4.0), (4, 8.0), (5, 10.0)]:
-        waits = [patience.wait(failures) for _ in range(50)]
-        assert full / 2 <= min(waits) < max(waits) <= full
 
 
 @pytest.mark.parametrize(

@@ -1,44 +1,12 @@
 import hashlib
-import io
-import json
-import runpy
 import subprocess
 import sys
-import zipfile
 
 import pytest
 from tests.catalogue_server import IDENTIFIER
-from tests.helpers import REPOSITORY
 
-from spatial_prediction.data.fairdata import find_archives, retrieve_scenes
+from spatial_prediction.data.fairdata import find_archives
 from spatial_prediction.errors import RetrievalError
-
-SCENES = {f"{index:06d}.nc": bytes([index]) * 1000 for index in range(6)}
-
-
-def zipped(scenes):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        for name, content in scenes.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
-
-
-def pair(index):
-    return dict(list(SCENES.items())[2 * index : 2 * index + 2])
-
-
-@pytest.fixture
-def published(server):
-    """The server with three archives, listed out of order, and two other files."""
-    server.files = {
-        "scenes3.zip": zipped(pair(2)),
-        "readme.txt": b"read me",
-        "scenes1.zip": zipped(pair(0)),
-        "index.csv": b"1,2",
-        "scenes2.zip": zipped(pair(1)),
-    }
-    return server
 
 
 def find(server, patience, **arguments):
@@ -134,59 +102,6 @@ def test_answers_that_are_no_catalogue_are_named(published, patience, monkeypatc
 def test_passing_faults_of_the_catalogue_are_waited_out(published, patience):
     published.faults = [500, 500]
     assert len(find(published, patience, version="3")) == 3
-
-
-def test_scenes_come_out_and_archives_go(published, patience, tmp_path):
-    published.faults = [None] * 5 + [500, "drop", "wrong"]
-    notes = retrieve_scenes(find(published, patience, version="3"), tmp_path, patience=patience)
-    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.nc")} == SCENES
-    assert list(tmp_path.glob("*.zip*")) == list(tmp_path.glob("*.zip.json"))
-    assert [note["scenes"] for note in notes] == [dict.fromkeys(pair(index), 1000) for index in range(3)]
-
-
-def test_what_is_there_is_not_fetched_again(published, patience, tmp_path):
-    archives = find(published, patience)
-    notes = retrieve_scenes(archives, tmp_path, patience=patience)
-    published.log.clear()
-    assert retrieve_scenes(archives, tmp_path, patience=patience) == notes
-    assert published.log == []
-    (tmp_path / "000002.nc").unlink()
-    assert retrieve_scenes(archives, tmp_path, patience=patience) == notes
-    assert [path for path, _ in published.log] == ["/mirror/scenes2.zip"]
-    assert (tmp_path / "000002.nc").read_bytes() == SCENES["000002.nc"]
-
-
-def test_an_archive_with_something_else_is_kept_for_inspection(published, patience, tmp_path):
-    published.files["scenes1.zip"] = zipped({"../000000.nc": b"x"})
-    with pytest.raises(RetrievalError, match=r"scenes1\.zip: member '\.\./000000\.nc' is not named"):
-        retrieve_scenes(find(published, patience), tmp_path / "scenes", patience=patience)
-    assert [path.name for path in (tmp_path / "scenes").iterdir()] == ["scenes1.zip"]
-    assert not (tmp_path / "000000.nc").exists()
-
-
-def test_a_scene_in_two_archives_is_an_error(published, patience, tmp_path):
-    published.files["scenes2.zip"] = published.files["scenes1.zip"]
-    with pytest.raises(RetrievalError, match=r"000000\.nc is in both scenes1\.zip and scenes2\.zip"):
-        retrieve_scenes(find(published, patience), tmp_path, patience=patience)
-
-
-def test_the_script_writes_the_manifest(published, tmp_path):
-    main = runpy.run_path(str(REPOSITORY / "scripts" / "retrieve_scenes.py"))["main"]
-    manifest = tmp_path / "manifest.json"
-    arguments = {
-        "--identifier": IDENTIFIER,
-        "--catalogue": published.address,
-        "--catalogue-version": "2",
-        "--max-archives": "2",
-        "--directory": str(tmp_path / "scenes"),
-        "--manifest": str(manifest),
-    }
-    main([part for argument in arguments.items() for part in argument])
-    content = json.loads(manifest.read_text())
-    assert content["identifier"] == IDENTIFIER
-    assert content["archives_in_catalogue"] == 3
-    assert [archive["name"] for archive in content["archives"]] == ["scenes1.zip", "scenes2.zip"]
-    assert len(list((tmp_path / "scenes").glob("*.nc"))) == 4
 
 
 def test_the_room_imports_no_network_code():

@@ -139,7 +139,7 @@ def test_every_figure_is_drawn(study):
 def _table(study: Study, name: str, *arguments: object) -> pd.DataFrame:
     target = study.folder / "tables" / name
     run(f"tabulate_{name}.py", *arguments, "--presets", study.presets, "--table", target)
-    assert {path.suffix for path in target.parent.glob(f"{name}.*")} == {".csv", ".md", ".tex"}
+    assert {path.suffix for path in target.parent.glob(f"{name}.*")} == {".csv", ".html", ".md", ".tex"}
     return pd.read_csv(f"{target}.csv", dtype=str, keep_default_na=False)
 
 

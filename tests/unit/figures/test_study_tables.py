@@ -4,7 +4,15 @@ import math
 import pandas as pd
 import pytest
 
-from spatial_prediction.figures import Table, formatting, general_table, run_table, shell_table, write_table
+from spatial_prediction.figures import (
+    Table,
+    formatting,
+    general_table,
+    provenance_table,
+    run_table,
+    shell_table,
+    write_table,
+)
 
 NAN = math.nan
 
@@ -65,6 +73,8 @@ def test_table_in_three_formats(tmp_path):
         "",
         "- A note.",
     ]
+    assert "<tr><td>zero_oc5</td><td><i>1.0 ± 0.5</i></td></tr>" in written["html"]
+    assert ":nth-child(2) { text-align: right }" in written["html"]
     assert r"\begin{tabular}{lr}" in written["tex"]
     assert r"zero\_oc5 & $\mathit{1.0 \pm 0.5}$ \\" in written["tex"]
 
@@ -132,3 +142,35 @@ def test_shell_table_has_italics_where_the_loss_did_not_reach():
     assert table.cells["lost"].tolist() == [formatting.MISSING] * 11
     assert table.italic == {(0, "lp_oc1")}
     assert any("output crop 0: none; output crop 1: 0, 3" in note for note in table.notes)
+
+
+def _record(**changes):
+    provenance = {
+        "spatial_prediction": "0.1.0",
+        "commit": "abc",
+        "python": "3.11.7",
+        "platform": "Linux x86_64",
+    }
+    provenance |= {"packages": {"jax": "0.10.2"}, "device": "cpu", "compiled_kernels": True}
+    return {"status": "completed", "seconds": 30.0, "provenance": provenance | changes}
+
+
+SUMMARY = {"size": 512, "scene_count": {"train": 24, "test": 6, "skipped": 1}} | {
+    part: {"mean": [-0.5, -0.25, 0.125], "sha256": 64 * letter}
+    for part, letter in (("train", "a"), ("test", "b"))
+}
+
+
+def test_provenance_is_one_value_an_item_or_each_with_its_number_of_files():
+    runs = [_record(), _record(commit="def"), _record() | {"seconds": 7200.0, "status": "diverged"}]
+    table = provenance_table(runs, [_record(device="gpu", compiled_kernels=None)], SUMMARY)
+    values = {item: value for _, item, value in table.cells.itertuples(index=False)}
+    assert values["commit"] == "abc (3), def (1)"
+    assert values["jax"] == "0.10.2"
+    assert (values["of training"], values["of timing"]) == ("cpu", "gpu")
+    assert values["compiled kernels"] == "yes (3), not recorded (1)"
+    assert values["scenes"] == "24 train, 6 test, 1 skipped"
+    assert values["means of red, green, blue, train"] == "-0.500, -0.250, 0.125"
+    assert values["SHA-256 of the array, test"] == 64 * "b"
+    assert values["training runs"] == "2 completed, 1 diverged"
+    assert values["of a training run"] == "30 s (30 s to 2.0 h)"

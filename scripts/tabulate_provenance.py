@@ -1,0 +1,33 @@
+"""Tabulate where the study's numbers come from."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from spatial_prediction import command, figures
+from spatial_prediction.figures import arguments as shared
+from spatial_prediction.files import read_json
+
+DESCRIPTION = """\
+Tabulate versions, commit, device, data and run times, as the files of a study record them. Example:
+
+  python scripts/tabulate_provenance.py --runs results/runs/*/seed_*.json \\
+      --timing-training results/timing/training/*.json --summary resources/arrays/summary.json \\
+      --table results/tables/provenance"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the script with the given arguments, by default the command line's."""
+    parser = command.argument_parser(DESCRIPTION)
+    shared.add_runs(parser)
+    shared.add_timings(parser)
+    parser.add_argument("--summary", type=Path, required=True, metavar="FILE", help="summary of the arrays")
+    shared.add_table(parser)
+    options = parser.parse_args(arguments)
+    timings = [read_json(path) for path in (*options.timing_training, *options.timing_inference)]
+    runs = [read_json(path) for path in options.runs]
+    table = figures.provenance_table(runs, timings, read_json(options.summary))
+    figures.write_table(table, options.table)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,97 @@
+"""The report in a real browser: whole, readable, silent, and without asking the network for anything."""
+
+import re
+
+import pytest
+from tests.browser import Browser, chromium
+
+pytestmark = pytest.mark.slow
+
+SHOWN = {
+    "Cost": ["Error against speed"],
+    "Errors": [
+        "Cost and accuracy (table)",
+        "Error by distance from the border",
+        "Error by distance from the border (table)",
+        "Test error",
+    ],
+    "Paddings": ["A padded scene", "Error of the padding itself"],
+    "Provenance": ["Where the numbers come from (table)"],
+    "Training": ["Loss in training", "Runs and failures (table)", "Upscaled scenes"],
+}
+LINK = "[...document.querySelectorAll('a')].find(a => a.innerText.trim() === '{}')"
+ROWS = "[...document.querySelectorAll('tbody tr')]"
+
+
+@pytest.fixture(scope="module")
+def report(made):
+    """The report of a study, and what was printed when it was made."""
+    printed = made.run_with_stand_in(
+        "--cores", 1, "--configfile", "overlay.yaml", "--report", "results/report.html"
+    )
+    return made.folder / "results" / "report.html", printed
+
+
+def test_captions_are_without_faults(report):
+    assert not re.search(r"\((ERROR|WARNING)/", report[1]), report[1]
+
+
+@pytest.fixture(scope="module")
+def page(report, tmp_path_factory):
+    """The report as a browser shows it."""
+    if chromium() is None:
+        pytest.skip("no Chromium on this machine: no program chromium, chromium-browser or google-chrome")
+    with Browser(tmp_path_factory.mktemp("profile")) as page:
+        page.address = report[0].as_uri()
+        yield page
+
+
+def opened(page, category):
+    """Open the report at a category; returns the results listed there."""
+    for address in ("about:blank", page.address):
+        page.call("Page.navigate", url=address)
+        page.wait_for(f"location.href === '{address}'")
+    page.wait_for(f"document.body && {LINK.format(category)} !== undefined")
+    page.evaluate(f"{LINK.format(category)}.click()")
+    page.wait_for("document.querySelectorAll('a[iconname=eye]').length > 0")
+    return page.evaluate(f"{ROWS}.map(row => row.cells[0].innerText.trim())")
+
+
+@pytest.mark.parametrize("category", SHOWN)
+def test_everything_is_there_and_opens(page, category, tmp_path):
+    results = opened(page, category)
+    assert sorted(results) == SHOWN[category]
+    for index, result in enumerate(results):
+        page.evaluate(f"{ROWS}[{index}].querySelector('a[iconname=eye]').click()")
+        if result.endswith("(table)"):
+            page.wait_for("document.querySelector('iframe') !== null")
+        else:
+            loaded = "[...document.images].filter(image => image.complete && image.naturalWidth > 0)"
+            page.wait_for(f"{loaded}.some(image => image.src.startsWith('data:image/png'))")
+        page.screenshot(tmp_path / f"{index}.png")
+
+
+def test_the_configuration_is_in_the_report(page):
+    opened(page, "Provenance")
+    page.evaluate("document.querySelector('a[iconname=information-circle]').click()")
+    text = page.wait_for("document.body.innerText.includes('learning_rate') && document.body.innerText")
+    for expected in ("versions, device, commit, data and run times", '"seeds": [', '"nmse_presets": ['):
+        assert expected in text
+
+
+def test_the_report_is_silent_and_asks_for_nothing(page):
+    addresses = {
+        event["request"]["url"] for name, event in page.events if name == "Network.requestWillBeSent"
+    }
+    assert page.address in addresses
+    assert [
+        each for each in addresses - {page.address} if not each.startswith(("about:", "data:", "blob:"))
+    ] == []
+    faults = [event for name, event in page.events if name == "Runtime.exceptionThrown"]
+    faults += [
+        event
+        for name, event in page.events
+        if (name == "Runtime.consoleAPICalled" and event["type"] in ("error", "assert"))
+        or (name == "Log.entryAdded" and event["entry"]["level"] == "error")
+    ]
+    assert faults == []
