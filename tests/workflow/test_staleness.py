@@ -42,6 +42,10 @@ files += [f"{options['figure'][0]}.{format}" for format in options.get("formats"
 files += [f"{options['table'][0]}.{format}" for format in ("csv", "md", "tex") if "table" in options]
 if "directory" in options:
     files += [f"{options['directory'][0]}/{index:06d}.nc" for index in range(int(options["scenes"][0]))]
+if "seeds" in options:
+    folder = pathlib.Path(options["output"][0])
+    folder.mkdir(parents=True)
+    files = [folder / f"seed_{seed}.safetensors" for seed in options["seeds"]]
 for path in map(pathlib.Path, files):
     if not path.exists():
         path.write_text(str(path))
@@ -190,7 +194,7 @@ def test_another_preset_trains_that_one_with_every_seed(made):
     with made.configured(presets=[*PRESETS, "lp2x3"]):
         jobs = made.jobs()
     planned = counted(jobs)
-    assert models(jobs) == {f"lp2x3/seed_{seed}.safetensors" for seed in SEEDS}
+    assert models(jobs) == {f"lp2x3/seeds_{seed}" for seed in SEEDS}
     assert planned["export_model"] == planned["evaluate_mse"] == len(SEEDS)
     assert not {"evaluate_nmse", *TIMED, *BUILT, *UPSCALED} & planned.keys()
 
@@ -199,10 +203,17 @@ def test_another_seed_trains_every_preset_with_that_one(made):
     with made.configured(seeds=[*SEEDS, 2]):
         jobs = made.jobs()
     planned = counted(jobs)
-    assert models(jobs) == {f"{preset}/seed_2.safetensors" for preset in PRESETS}
+    assert models(jobs) == {f"{preset}/seeds_2" for preset in PRESETS}
     assert planned["export_model"] == planned["evaluate_mse"] == len(PRESETS)
     assert planned["evaluate_nmse"] == 1
     assert not {*TIMED, *BUILT, *UPSCALED} & planned.keys()
+
+
+def test_seeds_that_share_jobs_are_named_together_and_an_added_one_joins_the_last_group(made):
+    with made.configured(seeds=[0, 1, 2], training={"seeds_per_job": 2}):
+        assert models(made.jobs()) == {
+            f"{preset}/seeds_{group}" for preset in PRESETS for group in ("0-1", "2")
+        }
 
 
 def test_one_preset_less_trains_nothing(made):

@@ -41,18 +41,23 @@ def mean_squared_error(
     model: RVSR, low_res: Float[Array, "batch h w 3"], high_res: Float[Array, "batch H W 3"]
 ) -> Float[Array, ""]:
     """Mean squared error of the network over the part of the target it predicts."""
-    return jnp.mean((model.apply(low_res) - kept(high_res, model)) ** 2)
+    prediction = model.apply(low_res.astype(model.project.kernel.dtype))
+    return jnp.mean((prediction.astype(high_res.dtype) - kept(high_res, model)) ** 2)
 
 
-def training_loss(static: RVSR) -> Callable[[RVSR, Array], Array]:
+def training_loss(static: RVSR, *, compute_dtype: str = "float32") -> Callable[[RVSR, Array], Array]:
     """Make the loss of (parameters, int16 tiles), with branches merged inside.
 
-    Merging is exact, so loss and gradient are those of the branches for a tenth of the arithmetic.
+    Merging is exact, so loss and gradient are those of the branches for a tenth of the arithmetic. The
+    merged network computes in ``compute_dtype``; parameters, merging and the error itself stay float32.
     """
 
     def loss(parameters: RVSR, tiles: Array) -> Array:
-        model = eqx.combine(parameters, static)
-        return mean_squared_error(merge_branches(model), *pair(tiles, model.upscale_factor))
+        model = merge_branches(eqx.combine(parameters, static))
+        model = jax.tree.map(
+            lambda leaf: leaf.astype(compute_dtype) if eqx.is_inexact_array(leaf) else leaf, model
+        )
+        return mean_squared_error(model, *pair(tiles, model.upscale_factor))
 
     return loss
 
@@ -62,6 +67,7 @@ def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callab
     batches = -(-len(tiles) // batch_size)
     # equal batches, so that one program does for all; what fills up the last is not counted
     filled = np.resize(tiles, (batches, -(-len(tiles) // batches), *tiles.shape[1:]))
+    count = len(tiles)  # the tiles themselves need not be kept
 
     @jax.jit
     def errors(parameters: RVSR, batch: Array) -> Array:
@@ -70,7 +76,7 @@ def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callab
         return jnp.mean((model.apply(low_res) - kept(high_res, model)) ** 2, axis=(1, 2, 3))
 
     def mean_loss(parameters: RVSR) -> float:
-        of_tiles = np.concatenate([errors(parameters, batch) for batch in filled])[: len(tiles)]
+        of_tiles = np.concatenate([errors(parameters, batch) for batch in filled])[:count]
         return float(of_tiles.mean(dtype=np.float64))
 
     return mean_loss
