@@ -77,8 +77,10 @@ def corner_tiles(scene: np.ndarray, size: int) -> np.ndarray:
 def centre_tiles(scenes: np.ndarray, size: int) -> np.ndarray:
     """Cut the central tile of every scene: (scenes, size, size, 3)."""
     top, left = ((extent - size) // 2 for extent in scenes.shape[1:3])
-    tiles = np.array(scenes[:, top : top + size, left : left + size])
-    forget_pages(scenes)
+    tiles = np.empty((len(scenes), size, size, scenes.shape[-1]), scenes.dtype)
+    for tile, scene in zip(tiles, scenes, strict=True):
+        tile[:] = scene[top : top + size, left : left + size]
+        forget_pages(scenes)
     return tiles
 
 

@@ -100,7 +100,7 @@ def test_an_array_of_scenes_is_mapped_and_not_read(tmp_path):
 
 
 SPARSE = """
-import resource, sys
+import pathlib, re, sys
 import numpy as np
 from spatial_prediction.data.tiles import RandomTiles, open_scene_array
 with open(sys.argv[1], "wb") as file:
@@ -108,12 +108,13 @@ with open(sys.argv[1], "wb") as file:
     np.lib.format.write_array_header_1_0(file, header)
     file.truncate(file.tell() + 9000 * 512 * 512 * 3 * 2)
 tiles = RandomTiles(open_scene_array(sys.argv[1]), size=200, batch_size=64, seed=0)
-for step in range(12):
+for step in range(20):
     tiles[step]
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1])
 """
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_drawing_from_ten_thousand_scenes_takes_little_memory(tmp_path):
     result = subprocess.run(
         [sys.executable, "-c", SPARSE, str(tmp_path / "train.npy")],
@@ -121,8 +122,8 @@ def test_drawing_from_ten_thousand_scenes_takes_little_memory(tmp_path):
         text=True,
         check=True,
     )
-    # interpreter and NumPy, one batch and the pages under it; the pages of all batches would be 470 MB
-    assert int(result.stdout) < 250_000  # KiB
+    # interpreter, libraries, one batch and the pages under it; the pages of all batches are at least 780 MB
+    assert int(result.stdout) < 400_000  # KiB
 
 
 def test_tiles_are_the_same_after_their_pages_were_given_back(tmp_path):

@@ -47,7 +47,7 @@ def test_the_command_reads_the_configuration_as_the_study_does(monkeypatch, caps
 
     def noted(presets, **settings):
         seen.update(settings, presets=list(presets))
-        return {name: Cost(1, 1, 1, 1) for name in presets}
+        return {name: Cost(1.0, 1.0, 1.0, 1.0) for name in presets}
 
     monkeypatch.setattr("spatial_prediction.experiments.estimate.estimate", noted)
     program.main(["estimate", "--configfile", "config/paper.yaml", "--presets", "repl", "lp6x7"])
