@@ -17,6 +17,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--memory-budget-mib", type=int, required=True, help="memory a batch may take, MiB")
     parser.add_argument("--repeats", type=int, required=True, help="timed batches")
     parser.add_argument("--largest-batch", type=int, required=True, help="never use more tiles than this")
+    parser.add_argument(
+        "--weights", type=Path, help="exported weights of a trained network; default random ones"
+    )
     parser.add_argument("--output", type=Path, required=True, help="timing to write (.json)")
     for settings in (Preset, ModelSettings, TrainingSettings):
         command.add_settings(parser, settings)
@@ -32,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         memory_budget=options.memory_budget_mib * 2**20,
         repeats=options.repeats,
         largest_batch=options.largest_batch,
+        weights=options.weights,
         output=options.output,
     )
 

@@ -1,6 +1,6 @@
-"""Train one network: one preset, one seed.
+"""Train the networks of one preset, from one seed or several in one program.
 
-Writes the network's arrays with its training history. Checkpoints lie in a folder of their own, so that a
+Writes each network's arrays with its training history. Checkpoints lie in a folder of their own, so that a
 job that was killed, or ran out of time, goes on from the last one when it is started again. Asked to end
 (SIGTERM), it saves a checkpoint and exits with code 75.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from spatial_prediction import command
 from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 from spatial_prediction.experiments.compilation import keep_compiled_programs
-from spatial_prediction.experiments.training_run import train_run
+from spatial_prediction.experiments.training_run import train_runs
 from spatial_prediction.files import read_json
 from spatial_prediction.provenance import code_fingerprint
 from spatial_prediction.training import Interrupted
@@ -23,22 +23,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Train as the arguments say."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--preset", required=True, help="name under which the network is stored")
-    parser.add_argument("--seed", type=int, required=True, help="seed of weights and of the order of data")
+    parser.add_argument(
+        "--seeds", type=int, nargs="+", required=True, help="seeds of weights and of the order of data"
+    )
     parser.add_argument("--train", type=Path, required=True, help="array of training scenes")
     parser.add_argument("--test", type=Path, required=True, help="array of test scenes")
     parser.add_argument("--summary", type=Path, required=True, help="summary of both arrays")
     parser.add_argument("--checkpoints", type=Path, required=True, help="folder of this preset's checkpoints")
-    parser.add_argument("--output", type=Path, required=True, help="result to write (.safetensors)")
+    parser.add_argument("--output", type=Path, required=True, help="folder to write seed_N.safetensors to")
     for settings in (Preset, ModelSettings, TrainingSettings):
         command.add_settings(parser, settings)
     options = parser.parse_args(arguments)
 
     keep_compiled_programs()
     try:
-        train_run(
+        train_runs(
             options.preset,
             command.settings_from(options, Preset),
-            seed=options.seed,
+            seeds=options.seeds,
             model_settings=command.settings_from(options, ModelSettings),
             settings=command.settings_from(options, TrainingSettings),
             train_path=options.train,

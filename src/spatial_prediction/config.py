@@ -4,6 +4,8 @@ import dataclasses
 
 from spatial_prediction.errors import ConfigurationError
 
+COMPUTE_DTYPES = ("float32", "bfloat16")
+
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
@@ -54,6 +56,9 @@ class TrainingSettings:
         checkpoint_every: steps between checkpoints.
         divergence_loss: a run whose loss exceeds this has diverged.
         divergence_grace_steps: steps at the start in which it may.
+        clip_gradient_norm: gradients longer than this are scaled down to it; 0 leaves them.
+        skip_gradient_spikes: steps whose gradient is this many times the usual length are left out; 0 is off.
+        compute_dtype: float32, or bfloat16 for feature maps and products (parameters stay float32).
     """
 
     steps: int = 1_500_000
@@ -70,8 +75,15 @@ class TrainingSettings:
     checkpoint_every: int = 10_000
     divergence_loss: float = 1e6
     divergence_grace_steps: int = 100
+    clip_gradient_norm: float = 0.0
+    skip_gradient_spikes: float = 0.0
+    compute_dtype: str = "float32"
 
     def __post_init__(self) -> None:
+        if self.compute_dtype not in COMPUTE_DTYPES:
+            raise ConfigurationError(
+                f"training.compute_dtype is {self.compute_dtype!r}; use {' or '.join(COMPUTE_DTYPES)}"
+            )
         if not 0 < self.warmup_steps <= self.decay_start < self.steps:
             raise ConfigurationError(
                 f"training: warmup_steps {self.warmup_steps}, decay_start {self.decay_start} and steps "

@@ -47,7 +47,7 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
                     f"{key}: {name!r} is not among presets; add it there or remove it here"
                 )
     _check_baselines(config["figures"]["baselines"], config["custom_presets"])
-    TrainingSettings(**config["training"])
+    TrainingSettings(**{key: value for key, value in config["training"].items() if key != "seeds_per_job"})
     _check_dataset(config["dataset"], config["training"]["low_res_size"], config["figures"])
     return presets
 

@@ -24,8 +24,16 @@ def test_the_defaults_are_the_published_settings():
         "checkpoint_every": 10_000,
         "divergence_loss": 1e6,
         "divergence_grace_steps": 100,
+        "clip_gradient_norm": 0.0,
+        "skip_gradient_spikes": 0.0,
+        "compute_dtype": "float32",
     }
     assert dataclasses.asdict(ModelSettings()) == {"hidden_channels": 16, "blocks": 8, "upscale_factor": 4}
+
+
+def test_an_unknown_compute_dtype_is_refused():
+    with pytest.raises(ConfigurationError, match="compute_dtype is 'float16'; use float32 or bfloat16"):
+        TrainingSettings(compute_dtype="float16")
 
 
 @pytest.mark.parametrize(

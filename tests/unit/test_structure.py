@@ -18,6 +18,7 @@ LEVELS = (
     {"convolution"},
     {"models"},
     {"experiments"},
+    {"__main__"},
 )
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms}
 

@@ -119,6 +119,10 @@ files += [f"{options['figure'][0]}.{format}" for format in options.get("formats"
 files += [f"{options['table'][0]}.{format}" for format in ("csv", "html", "md", "tex") if "table" in options]
 if "directory" in options:
     files += [f"{options['directory'][0]}/{index:06d}.nc" for index in range(int(options["scenes"][0]))]
+if "seeds" in options:
+    folder = pathlib.Path(options["output"][0])
+    folder.mkdir(parents=True)
+    files = [folder / f"seed_{seed}.safetensors" for seed in options["seeds"]]
 picture = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
 for path in map(pathlib.Path, files):
     if not path.exists():

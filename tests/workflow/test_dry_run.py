@@ -23,7 +23,7 @@ RULES = {
 OF_THE_DOCUMENTATION = {"plot_scene_comparison"}
 """Scripts that no rule runs: they make figures of the documentation."""
 
-OF_THE_LIBRARY = {"native/__main__.py"}
+OF_THE_LIBRARY = {"native/__main__.py", "__main__.py", "experiments/estimate.py"}
 """Modules for those who use the library without the study."""
 
 PAPER = REPOSITORY / "config" / "paper.yaml"

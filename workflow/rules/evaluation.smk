@@ -5,14 +5,19 @@ EVALUATION = config["evaluation"]
 
 rule evaluate_mse:
     input:
-        model=rules.export_model.output.model,
+        models=lambda wildcards: [
+            f"{RESULTS}/models/{wildcards.preset}/seed_{seed}.safetensors"
+            for seed in wildcards.seeds.split("-")
+        ],
         test=rules.build_arrays.output.test,
         summary=rules.build_arrays.output.summary,
         code=code("evaluate_mse"),
     output:
-        f"{RESULTS}/evaluation/mse/{{preset}}/seed_{{seed}}.parquet",
+        f"{RESULTS}/evaluation/mse/{{preset}}/seed_{{seeds}}.parquet",
     log:
-        f"{LOGS}/evaluate_mse/{{preset}}/seed_{{seed}}.log",
+        f"{LOGS}/evaluate_mse/{{preset}}/seed_{{seeds}}.log",
+    wildcard_constraints:
+        seeds=r"\d+(-\d+)*",
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -22,7 +27,7 @@ rule evaluate_mse:
         low_res_size=config["training"]["low_res_size"],
         compiled=SHARED_COMPILATION,
     shell:
-        "{params.compiled}python {input.code[0]} --model {input.model} --test {input.test}"
+        "{params.compiled}python {input.code[0]} --models {input.models} --test {input.test}"
         " --summary {input.summary} --low-res-size {params.low_res_size}"
         " --batch-size {params.batch_size} --output {output} 2> {log}"
 
@@ -77,7 +82,10 @@ rule evaluate_nmse:
 
 
 GATHERED = {
-    "mse": per_run("evaluation/mse/{preset}/seed_{seed}.parquet"),
+    # the seeds that were trained in one job are evaluated in one
+    "mse": expand(
+        f"{RESULTS}/evaluation/mse/{{preset}}/seed_{{seeds}}.parquet", preset=PRESETS, seeds=SEED_GROUPS
+    ),
     "nmse": per_run("evaluation/nmse/{preset}/seed_{seed}.parquet", EVALUATION["nmse_presets"]),
     "history": per_run("history/{preset}/seed_{seed}.parquet"),
 }

@@ -3,6 +3,8 @@
 
 rule benchmark_throughput:
     input:
+        # ancient: other weights take the same time
+        weights=ancient(f"{RESULTS}/models/{{preset}}/seed_{SEEDS[0]}.safetensors"),
         code=code("benchmark_throughput"),
     output:
         f"{RESULTS}/timing/{{kind}}/{{preset}}.json",
@@ -30,4 +32,4 @@ rule benchmark_throughput:
     shell:
         "{params.compiled}python {input.code[0]} --kind {wildcards.kind}"
         " --preset {wildcards.preset} {params.preset} {params.timing} {params.model} {params.training}"
-        " --output {output} 2> {log}"
+        " --weights {input.weights} --output {output} 2> {log}"

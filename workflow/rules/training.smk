@@ -1,5 +1,14 @@
-# One network per preset and seed. Checkpoints lie outside the declared outputs, keyed by everything
+# One network per preset and seed; training.seeds_per_job of them share a job. Checkpoints lie outside the declared outputs, keyed by everything
 # that shapes a run, so that an interrupted job resumes and a changed one starts afresh.
+
+PER_JOB = config["training"]["seeds_per_job"]
+SEED_GROUPS = ["-".join(map(str, SEEDS[first : first + PER_JOB])) for first in range(0, len(SEEDS), PER_JOB)]
+
+
+def trained_with(wildcards):
+    """Folder of the job that trains a seed."""
+    (group,) = (group for group in SEED_GROUPS if wildcards.seed in group.split("-"))
+    return f"{RESULTS}/training/{wildcards.preset}/seeds_{group}"
 
 
 rule train_model:
@@ -9,9 +18,11 @@ rule train_model:
         summary=rules.build_arrays.output.summary,
         code=code("train_model"),
     output:
-        f"{RESULTS}/training/{{preset}}/seed_{{seed}}.safetensors",
+        directory(f"{RESULTS}/training/{{preset}}/seeds_{{seeds}}"),
     log:
-        f"{LOGS}/train_model/{{preset}}/seed_{{seed}}.log",
+        f"{LOGS}/train_model/{{preset}}/seeds_{{seeds}}.log",
+    wildcard_constraints:
+        seeds=r"\d+(-\d+)*",
     conda:
         "../../envs/cpu.yaml"
     resources:
@@ -19,18 +30,19 @@ rule train_model:
     params:
         preset=preset_flags,
         model=flags(config["model"]),
-        training=flags(config["training"]),
+        training=flags({key: value for key, value in config["training"].items() if key != "seeds_per_job"}),
+        seeds=lambda wildcards: wildcards.seeds.replace("-", " "),
         checkpoints=f"{RESOURCES}/checkpoints/{{preset}}",
         compiled=SHARED_COMPILATION,
     shell:
         "{params.compiled}python {input.code[0]} --preset {wildcards.preset} {params.preset}"
-        " --seed {wildcards.seed} --train {input.train} --test {input.test} --summary {input.summary}"
+        " --seeds {params.seeds} --train {input.train} --test {input.test} --summary {input.summary}"
         " --checkpoints {params.checkpoints} --output {output} {params.model} {params.training} 2> {log}"
 
 
 rule export_model:
     input:
-        training=rules.train_model.output,
+        training=trained_with,
         code=code("export_model"),
     output:
         model=f"{RESULTS}/models/{{preset}}/seed_{{seed}}.safetensors",
@@ -43,5 +55,5 @@ rule export_model:
     resources:
         **growing(mem_mb=2000, runtime=5),
     shell:
-        "python {input.code[0]} --training {input.training} --model {output.model}"
+        "python {input.code[0]} --training {input.training}/seed_{wildcards.seed}.safetensors --model {output.model}"
         " --history {output.history} --run {output.run} 2> {log}"

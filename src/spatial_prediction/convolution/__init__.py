@@ -4,6 +4,7 @@ Each comes as a layer in the conventions of ``equinox.nn.Conv2d`` (one example, 
 function on channels-last arrays with any batch axes, for networks' hot paths. One method a file.
 """
 
+from spatial_prediction.convolution._base import convolve
 from spatial_prediction.convolution._conversion import (
     ChangedLayer,
     PaddingReport,
@@ -25,6 +26,7 @@ __all__ = [
     "PartialConv2d",
     "RefusedLayer",
     "convert_padding",
+    "convolve",
     "differential_convolution",
     "explicit_boundary_convolution",
     "padded_convolution",

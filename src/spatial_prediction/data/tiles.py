@@ -1,5 +1,6 @@
 """Tiles cut from the arrays of scenes; every draw follows from (seed, step) alone."""
 
+import mmap
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +64,9 @@ class RandomTiles:
     def __getitem__(self, step: int) -> np.ndarray:
         """Read the batch of ``step``; only the tiles are read, never whole scenes."""
         size = self.size
-        return np.stack([self.scenes[s, y : y + size, x : x + size] for s, y, x in self.draw(step)])
+        tiles = np.stack([self.scenes[s, y : y + size, x : x + size] for s, y, x in self.draw(step)])
+        forget_pages(self.scenes)
+        return tiles
 
 
 def corner_tiles(scene: np.ndarray, size: int) -> np.ndarray:
@@ -74,7 +77,21 @@ def corner_tiles(scene: np.ndarray, size: int) -> np.ndarray:
 def centre_tiles(scenes: np.ndarray, size: int) -> np.ndarray:
     """Cut the central tile of every scene: (scenes, size, size, 3)."""
     top, left = ((extent - size) // 2 for extent in scenes.shape[1:3])
-    return np.asarray(scenes[:, top : top + size, left : left + size])
+    tiles = np.empty((len(scenes), size, size, scenes.shape[-1]), scenes.dtype)
+    for tile, scene in zip(tiles, scenes, strict=True):
+        tile[:] = scene[top : top + size, left : left + size]
+        forget_pages(scenes)
+    return tiles
+
+
+def forget_pages(scenes: np.ndarray) -> None:
+    """Give back the memory that a mapped array's pages take in this process; other arrays are left alone.
+
+    The system keeps the pages while it has room, but they no longer count as this process's memory, which
+    would otherwise grow to the size of the file.
+    """
+    if isinstance(scenes.base, mmap.mmap):
+        scenes.base.madvise(mmap.MADV_DONTNEED)
 
 
 def _ends(size: int) -> tuple[slice, slice]:

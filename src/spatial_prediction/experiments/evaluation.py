@@ -1,7 +1,7 @@
 """Stages: test errors by output crop, and errors of paddings on feature maps."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +57,29 @@ class CornerTiles:
             yield np.concatenate([corner_tiles(scene, size) for scene in chosen])
 
 
-def evaluate_mse(model_path: Path, tiles: CornerTiles, *, output: Path) -> None:
-    """Write the squared errors of a network on the corner tiles of all test scenes.
+def evaluate_mse(model_paths: Sequence[Path], tiles: CornerTiles, *, output: Path) -> None:
+    """Write the squared errors of the networks of one preset on the corner tiles of all test scenes.
 
-    One row per image and output crop 0..10: sum of squares over the four corners, three bands and all
-    kept pixels, and their count. A diverged run gives a table without rows.
+    One row per network, image and output crop 0..10: sum of squares over the four corners, three bands and
+    all kept pixels, and their count. A diverged run adds no rows.
     """
-    model, header = load_model(model_path, output_crop=0)
-    errors = None
-    if model is not None:
-        merged = merge_branches(model)
-        errors = corner_errors(merged.apply, merged.upscale_factor, tiles)
-    _write_errors(header["preset"], header["seed"], errors, output, tiles.provenance())
+    headers, models = [], []
+    for path in model_paths:
+        model, header = load_model(path, output_crop=0)
+        if model is not None:
+            headers.append(header)
+            models.append(eqx.partition(merge_branches(model), eqx.is_array))
+    tables = []
+    if models:
+        static = models[0][1]
+        sums, counts = corner_errors(
+            lambda parameters, low_res: eqx.combine(parameters, static).apply(low_res),
+            [parameters for parameters, _ in models],
+            static.upscale_factor,
+            tiles,
+        )
+        tables = [_rows(h["preset"], h["seed"], each, counts) for h, each in zip(headers, sums, strict=True)]
+    _write_rows(tables, output, tiles.provenance())
 
 
 def evaluate_bilinear(tiles: CornerTiles, *, upscale_factor: int, output: Path) -> None:
@@ -78,52 +89,56 @@ def evaluate_bilinear(tiles: CornerTiles, *, upscale_factor: int, output: Path) 
     """
     border = padding_from_name("repl", 1)
 
-    def predict(low_res: jax.Array) -> jax.Array:
+    def predict(_: None, low_res: jax.Array) -> jax.Array:
         return bilinear_upscaling(border.extend(low_res), upscale_factor)
 
-    errors = corner_errors(predict, upscale_factor, tiles)
-    _write_errors("bilinear", 0, errors, output, tiles.provenance())
+    (sums,), counts = corner_errors(predict, [None], upscale_factor, tiles)
+    _write_rows([_rows("bilinear", 0, sums, counts)], output, tiles.provenance())
 
 
 def corner_errors(
-    predict: Callable[[jax.Array], jax.Array], factor: int, tiles: CornerTiles
+    predict: Callable[[Any, jax.Array], jax.Array],
+    parameters: Sequence[Any],
+    factor: int,
+    tiles: CornerTiles,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Measure uncropped predictions on the corner tiles of all test scenes.
+    """Measure uncropped predictions of several networks on the corner tiles of all test scenes, in one pass.
+
+    Tiles are read and prepared once for all networks, and one program serves them all.
 
     Args:
-        predict: from low-resolution tiles (batch, h, w, 3) to (batch, factor h, factor w, 3).
+        predict: from parameters and low-resolution tiles (batch, h, w, 3) to (batch, factor h, factor w, 3).
+        parameters: what ``predict`` takes, for each network.
         factor: upscale factor.
         tiles: what to predict.
 
     Returns:
-        Sums of squares, float64 (images, 11), and pixel counts, int64 (11,), by output crop.
+        Sums of squares, float64 (networks, images, 11), and pixel counts, int64 (11,), by output crop.
     """
     crops = range(LARGEST_OUTPUT_CROP + 1)
     side = tiles.low_res_size * factor
     insides = jnp.asarray(np.stack([_inside(side, crop * factor) for crop in crops]), jnp.float32)
+    prepared = jax.jit(lambda batch: pair(batch, factor))
 
     @jax.jit
-    def crop_sums(batch: jax.Array) -> jax.Array:
-        low_res, high_res = pair(batch, factor)
-        squares = jnp.sum((predict(low_res) - high_res) ** 2, axis=-1)
+    def crop_sums(parameters: Any, low_res: jax.Array, high_res: jax.Array) -> jax.Array:
+        squares = jnp.sum((predict(parameters, low_res) - high_res) ** 2, axis=-1)
         return jnp.einsum("nyx,cyx->nc", squares, insides, precision="highest")
 
-    sums = np.concatenate([np.asarray(crop_sums(batch), np.float64) for batch in tiles.batches(factor)])
+    sums = []
+    for batch in tiles.batches(factor):
+        low_res, high_res = prepared(batch)
+        of_networks = [crop_sums(each, low_res, high_res) for each in parameters]
+        sums.append(np.asarray(jnp.stack(of_networks), np.float64))
     counts = np.array([4 * 3 * (side - 2 * crop * factor) ** 2 for crop in crops])
-    return sums.reshape(-1, 4, len(crops)).sum(axis=1), counts
+    joined = np.concatenate(sums, axis=1)
+    return joined.reshape(len(parameters), -1, 4, len(crops)).sum(axis=2), counts
 
 
-def _write_errors(
-    preset: str,
-    seed: int,
-    errors: tuple[np.ndarray, np.ndarray] | None,
-    output: Path,
-    provenance: dict[str, Any],
-) -> None:
-    """Write one row per image and crop; none where there are no errors to tell of."""
-    sums, counts = errors or (np.zeros((0, LARGEST_OUTPUT_CROP + 1)), np.zeros(LARGEST_OUTPUT_CROP + 1, int))
+def _rows(preset: str, seed: int, sums: np.ndarray, counts: np.ndarray) -> pd.DataFrame:
+    """One row per image and crop."""
     images, crops = (axis.ravel() for axis in np.indices(sums.shape))
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "preset": preset,
             "seed": seed,
@@ -133,6 +148,12 @@ def _write_errors(
             "pixel_count": counts[crops],
         }
     )
+
+
+def _write_rows(tables: list[pd.DataFrame], output: Path, provenance: dict[str, Any]) -> None:
+    """Write tables as one; no rows where there are none."""
+    none = _rows("", 0, np.zeros((0, 1)), np.zeros(1, int))
+    table = pd.concat(tables) if tables else none
     write_table(table.astype({"preset": str, "seed": int}), output, provenance)
 
 

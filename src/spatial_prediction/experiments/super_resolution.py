@@ -37,10 +37,13 @@ def kept(high_res: Array, model: RVSR) -> Array:
     return high_res[:, margin : high_res.shape[1] - margin, margin : high_res.shape[2] - margin]
 
 
-def training_loss(static: RVSR) -> Callable[[RVSR, Array], tuple[Array, RVSR | None]]:
+def training_loss(
+    static: RVSR, *, compute_dtype: str = "float32"
+) -> Callable[[RVSR, Array], tuple[Array, RVSR | None]]:
     """Make the loss of (parameters, int16 tiles), with branches merged inside.
 
-    Merging is exact, so loss and gradient are those of the branches for a tenth of the arithmetic.
+    Merging is exact, so loss and gradient are those of the branches for a tenth of the arithmetic. The
+    merged network computes in ``compute_dtype``; parameters, merging and the error itself stay float32.
 
     Returns:
         Function that gives the mean squared error over the part of the target that the network predicts, and
@@ -48,10 +51,14 @@ def training_loss(static: RVSR) -> Callable[[RVSR, Array], tuple[Array, RVSR | N
     """
 
     def loss(parameters: RVSR, tiles: Array) -> tuple[Array, RVSR | None]:
-        model = eqx.combine(parameters, static)
+        model = merge_branches(eqx.combine(parameters, static))
+        model = jax.tree.map(
+            lambda leaf: leaf.astype(compute_dtype) if eqx.is_inexact_array(leaf) else leaf, model
+        )
         low_res, high_res = pair(tiles, model.upscale_factor)
-        prediction, features = merge_branches(model).with_features(low_res)
-        error = jnp.mean((prediction - kept(high_res, model)) ** 2)
+        low_res = low_res.astype(compute_dtype)
+        prediction, features = model.with_features(low_res)
+        error = jnp.mean((prediction.astype(high_res.dtype) - kept(high_res, model)) ** 2)
         return error, parameters.remembered([low_res, *features])
 
     return loss
@@ -62,6 +69,7 @@ def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callab
     batches = -(-len(tiles) // batch_size)
     # equal batches, so that one program does for all; what fills up the last is not counted
     filled = np.resize(tiles, (batches, -(-len(tiles) // batches), *tiles.shape[1:]))
+    count = len(tiles)  # the tiles themselves need not be kept
 
     @jax.jit
     def errors(parameters: RVSR, batch: Array) -> Array:
@@ -70,7 +78,7 @@ def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callab
         return jnp.mean((model.apply(low_res) - kept(high_res, model)) ** 2, axis=(1, 2, 3))
 
     def mean_loss(parameters: RVSR) -> float:
-        of_tiles = np.concatenate([errors(parameters, batch) for batch in filled])[: len(tiles)]
+        of_tiles = np.concatenate([errors(parameters, batch) for batch in filled])[:count]
         return float(of_tiles.mean(dtype=np.float64))
 
     return mean_loss

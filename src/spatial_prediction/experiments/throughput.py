@@ -18,13 +18,16 @@ from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.experiments.super_resolution import network, training_loss
-from spatial_prediction.models import merge_branches
+from spatial_prediction.models import RVSR, merge_branches
 from spatial_prediction.provenance import provenance
-from spatial_prediction.training import make_update, optimizer
+from spatial_prediction.training import load_arrays, make_update, optimizer
 
 logger = logging.getLogger(__name__)
 
 Kind = Literal["training", "inference"]
+
+WARM_UP = 2
+"""Runs of a program before the first that counts: they allocate memory and fill caches."""
 
 
 def measure_throughput(
@@ -37,25 +40,30 @@ def measure_throughput(
     memory_budget: int,
     repeats: int,
     largest_batch: int,
+    weights: Path | None,
     output: Path,
 ) -> None:
     """Time a preset, and zero padding with the same output crop in turn with it; write both as JSON.
 
     Inference is the merged network in float32 on tiles of the training size; training is the whole step
-    from integer tiles to updated weights. Weights are untrained: timing doesn't depend on their values.
+    from integer tiles to updated weights. ``weights`` is an exported network; without it, or where its run
+    diverged, weights are random.
     The batch is the largest whose program needs no more memory than the budget, by the compiler's own
     account, and then really runs. Preset and reference alternate batch by batch, so that their ratio
     holds though the machine's speed drifts.
     """
     reference = Preset("zero", "repl", preset.output_crop)
+    trained = load_arrays(weights)[0] if weights else {}  # none in the file of a run that diverged
 
     def program(of: Preset, batch: int) -> "_Program":
-        return _Program(of, kind, model_settings, settings, batch)
+        model = _trained(of, trained) if trained else network(of, model_settings, seed=0)
+        return _Program(model, kind, settings, batch)
 
     timed = _largest_fitting(lambda batch: program(preset, batch), memory_budget, largest_batch)
     rival = timed if preset == reference else program(reference, timed.batch)
     for each in {id(timed): timed, id(rival): rival}.values():
-        each.run()  # the first run of a program allocates and warms caches
+        for _ in range(WARM_UP):
+            each.run()
     seconds, rival_seconds = [], []
     for _ in range(repeats):
         seconds.append(timed.run())
@@ -71,7 +79,9 @@ def measure_throughput(
         "memory_budget_bytes": memory_budget,
         "memory_bytes": timed.memory,
         "median_seconds": statistics.median(seconds),
+        "quartiles_seconds": np.quantile(seconds, (0.25, 0.75)).tolist(),
         "seconds": seconds,
+        "trained_weights": bool(trained),
         "images_per_second": per_second,
         "pixels_per_second": per_second * side**2,
         "reference": "zero",
@@ -82,19 +92,27 @@ def measure_throughput(
     logger.info("%s %s: batch %d, %.1f images/s", name, kind, timed.batch, per_second)
 
 
+def _trained(preset: Preset, arrays: dict[str, np.ndarray]) -> RVSR:
+    """Make a network of ``preset`` with weights of whatever preset."""
+    return RVSR.from_named_arrays(
+        arrays,
+        padding=preset.padding,
+        upscale_padding=preset.upscale_padding,
+        output_crop=preset.output_crop,
+    )
+
+
 class _Program:
     """A compiled training step or inference at one batch size, with input to run it on."""
 
     def __init__(
         self,
-        preset: Preset,
+        model: RVSR,
         kind: Kind,
-        model_settings: ModelSettings,
         settings: TrainingSettings,
         batch: int,
     ) -> None:
         self.batch = batch
-        model = network(preset, model_settings, seed=0)
         rng = np.random.default_rng(0)
         if kind == "inference":
             self._state: tuple[Any, ...] = ()
@@ -106,9 +124,9 @@ class _Program:
             parameters, static = eqx.partition(model, eqx.is_array)
             optimise = optimizer(settings)
             self._state = (parameters, optimise.init(parameters))
-            size = tile_size(settings.low_res_size, model_settings.upscale_factor)
+            size = tile_size(settings.low_res_size, model.upscale_factor)
             self._input = jnp.asarray(rng.integers(0, 10_000, (batch, size, size, 3)), jnp.int16)
-            function = make_update(training_loss(static), optimise)
+            function = make_update(training_loss(static, compute_dtype=settings.compute_dtype), optimise)
         self._compiled: Compiled = function.lower(*self._state, self._input).compile()
         self.memory = _memory(self._compiled)
 

@@ -1,18 +1,27 @@
 """Training: schedule, step, loop and checkpoints; knows pytrees and Optax, and no model by name."""
 
 from spatial_prediction.training._checkpoint import Checkpoints, load_arrays, save_arrays
-from spatial_prediction.training._loop import History, Interrupted, Outcome, make_update, train
+from spatial_prediction.training._loop import Interrupted, train
+from spatial_prediction.training._read_ahead import ReadAhead, reading_ahead
+from spatial_prediction.training._run import Failure, History, Outcome
 from spatial_prediction.training._schedule import learning_rate, optimizer
+from spatial_prediction.training._step import AtOnce, InTurn, make_update, runs_together
 
 __all__ = [
+    "AtOnce",
     "Checkpoints",
+    "Failure",
     "History",
+    "InTurn",
     "Interrupted",
     "Outcome",
+    "ReadAhead",
     "learning_rate",
     "load_arrays",
     "make_update",
     "optimizer",
+    "reading_ahead",
+    "runs_together",
     "save_arrays",
     "train",
 ]

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from spatial_prediction.files import written_aside
 logger = logging.getLogger(__name__)
 
 FORMAT_VERSION = "1"
+PATTERN = "step_*.safetensors"
 
 
 def named_leaves(tree: Any) -> dict[str, np.ndarray]:
@@ -76,10 +77,19 @@ def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
 
 
 class Checkpoints:
-    """The folder of one training run's checkpoints; the newest two are kept."""
+    """The folder of one training run's checkpoints; the newest two are kept.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Folders beside it are those of runs that differ in nothing but their schedule. Two of them go the same
+    way until either leaves the common phase, so a run may start from a state of its neighbour. For that the
+    newest state of the common phase is kept as well.
+
+    Args:
+        folder: where the checkpoints lie.
+        common_until: last step of the phase that this run's schedule has in common with its neighbours'.
+    """
+
+    def __init__(self, folder: Path, *, common_until: int = 0) -> None:
+        self.folder, self.common_until = folder, common_until
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -101,23 +111,45 @@ class Checkpoints:
             yield
 
     def save(self, step: int, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-        """Write the checkpoint of ``step`` and remove all but the newest two."""
-        save_arrays(self.path(step), arrays, {**header, "step": step})
-        for old in self._newest_first()[2:]:
+        """Write the checkpoint of ``step`` and remove all that are not worth keeping."""
+        save_arrays(self.path(step), arrays, {**header, "step": step, "common_until": self.common_until})
+        newest = _newest_first(self.folder.glob(PATTERN))
+        in_common = [path for path in newest if _step(path) <= self.common_until]
+        for old in set(newest) - {*newest[:2], *in_common[:1]}:
             old.unlink(missing_ok=True)
 
     def newest(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-        """Return arrays and header of the newest readable checkpoint; damaged ones are passed over."""
-        for path in self._newest_first():
-            try:
-                return load_arrays(path)
-            except CheckpointError as error:
-                logger.warning("passing over a checkpoint: %s", error)
+        """Return arrays and header of the newest readable checkpoint; damaged ones are passed over.
+
+        Where the folder has none, it is the newest of the neighbours' that this run would have reached too.
+        """
+        beside = [path for path in self.folder.parent.glob(f"*/{PATTERN}") if path.parent != self.folder]
+        for path in _newest_first(self.folder.glob(PATTERN)):
+            if (found := _readable(path)) is not None:
+                return found
+        for path in _newest_first(path for path in beside if _step(path) <= self.common_until):
+            found = _readable(path)
+            if found is not None and _step(path) <= found[1]["common_until"]:
+                logger.info("going on from %s, of a run with another schedule", path)
+                return found
         return None
 
     def path(self, step: int) -> Path:
         """Return where the checkpoint of ``step`` lies, or would."""
         return self.folder / f"step_{step:09d}.safetensors"
 
-    def _newest_first(self) -> list[Path]:
-        return sorted(self.folder.glob("step_*.safetensors"), reverse=True)
+
+def _readable(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+    try:
+        return load_arrays(path)
+    except CheckpointError as error:
+        logger.warning("passing over a checkpoint: %s", error)
+        return None
+
+
+def _step(path: Path) -> int:
+    return int(path.stem.removeprefix("step_"))
+
+
+def _newest_first(paths: Iterable[Path]) -> list[Path]:
+    return sorted(paths, key=_step, reverse=True)

@@ -1,30 +1,19 @@
 """The training loop: knows pytrees and Optax, and no model by name."""
 
-import logging
-import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-import optax  # type: ignore[import-untyped]
 
 from spatial_prediction.config import TrainingSettings
 from spatial_prediction.progress import progress
-from spatial_prediction.training._checkpoint import Checkpoints, named_leaves, with_named_leaves
+from spatial_prediction.training._checkpoint import Checkpoints
+from spatial_prediction.training._run import Batches, Failure, Outcome, Run, fault_of
 from spatial_prediction.training._schedule import optimizer
-
-logger = logging.getLogger(__name__)
-
-Parameters = Any
-Batch = Any
-Loss = Callable[[Parameters, Batch], tuple[jax.Array, Parameters | None]]
-"""Scalar loss, and arrays to keep instead of the optimiser's: a pytree like the parameters, else None."""
+from spatial_prediction.training._step import Loss, Parameters, Runs, runs_together
 
 _STEPS_BETWEEN_FETCHES = 25
 """Losses stay on the device this long: fetching each would wait for each step."""
@@ -34,160 +23,89 @@ class Interrupted(Exception):  # noqa: N818 - an ending as planned, not an error
     """The job was asked to end; its state is saved and training can go on from there."""
 
 
-@runtime_checkable
-class Batches(Protocol):
-    """Training data: the batch of a step depends on the step alone."""
-
-    def __getitem__(self, step: int) -> np.ndarray: ...
-
-
-@dataclass
-class History:
-    """Losses so far; ``train_loss[k]`` is the loss of step ``k + 1``, before its update."""
-
-    train_loss: list[float] = field(default_factory=list)
-    test_loss: dict[int, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a run ended: parameters after its last step, and why it stopped there."""
-
-    parameters: Parameters
-    history: History
-    status: Literal["completed", "diverged"]
-    step: int
-    reason: str | None
-    seconds: float
-
-
 def train(
-    parameters: Parameters,
+    starts: Sequence[Parameters],
     *,
     loss: Loss,
     test_loss: Callable[[Parameters], float],
-    batches: Batches,
+    batches: Sequence[Batches],
     settings: TrainingSettings,
-    checkpoints: Checkpoints,
-) -> Outcome:
-    """Train from the newest checkpoint, or from ``parameters``, to the last step or to divergence.
+    checkpoints: Sequence[Checkpoints],
+    together: Callable[..., Runs] = runs_together,
+) -> list[Outcome]:
+    """Train several runs of one program, each from its newest checkpoint to the last step or to divergence.
+
+    Runs that were stopped at different steps wait for each other; one that diverges leaves the others alone.
+    :func:`runs_together` says how equal each run is to the same run alone.
 
     Args:
-        parameters: pytree of arrays, the state before the first step; copied, so still usable afterwards.
+        starts: for each run a pytree of arrays, the state before the first step; copied, so still usable
+            afterwards.
         loss: loss of parameters and one batch; differentiated and compiled here.
         test_loss: loss on held-out data, called every ``settings.test_every`` steps.
-        batches: ``batches[step]`` for step 0, 1, ...
+        batches: for each run; ``batches[run][step]`` for step 0, 1, ...
         settings: steps, schedule and intervals.
-        checkpoints: where states are kept. The caller holds its lock.
+        checkpoints: for each run, where its states are kept. The caller holds their locks.
+        together: how the runs take their steps.
 
     Raises:
         Interrupted: SIGTERM came; a checkpoint of the last finished step is on disk.
     """
     optimise = optimizer(settings)
-    update = make_update(loss, optimise)
-    state = (jax.tree.map(jnp.array, parameters), optimise.init(parameters))  # each step donates it
-    history = History()
-    first = 0
-    seconds_before = 0.0
-    if (found := checkpoints.newest()) is not None:
-        state, history, header = _restored(state, *found, source=checkpoints)
-        first, seconds_before = header["step"], header["seconds"]
-        logger.info("resuming at step %d of %d", first, settings.steps)
-
-    started = time.monotonic()
-    pending: list[jax.Array] = []
-
-    def seconds() -> float:
-        return seconds_before + time.monotonic() - started
-
-    def diverged(step: int, reason: str) -> Outcome:
-        logger.info("diverged at step %d: %s", step, reason)
-        return Outcome(state[0], history, "diverged", step, reason, seconds())
-
+    runs = [Run(*each, settings) for each in zip(batches, checkpoints, strict=True)]
+    # copied, for each step donates its state
+    states = [(jax.tree.map(jnp.array, start), optimise.init(start)) for start in starts]
+    device = together(loss, optimise, [run.resumed(each) for run, each in zip(runs, states, strict=True)])
+    clock = _Clock(runs)
     with _termination_noticed() as terminated:
-        steps = range(first, settings.steps)
+        steps = range(min(run.step for run in runs), settings.steps)
         for step in progress(steps, total=len(steps), description="training", unit="steps"):
-            if step % settings.test_every == 0 and step not in history.test_loss:
-                history.test_loss[step] = test_loss(state[0])
-            updated, optimiser_state, value = update(*state, batches[step])
-            state = (updated, optimiser_state)
-            pending.append(value)
+            if all(run.outcome for run in runs):
+                break
+            moving = {i: run for i, run in enumerate(runs) if run.step == step and run.outcome is None}
+            if not moving:  # what is left is ahead, or has diverged
+                continue
+            for i, run in moving.items():
+                if step % settings.test_every == 0 and step not in run.history.test_loss:
+                    run.history.test_loss[step] = test_loss(device.state(i)[0])
+            measures = device.advance({i: run.batches[step] for i, run in moving.items()})
             done = step + 1
             ending = bool(terminated)  # read once: a signal from here on ends the step after this one
             saving = ending or done % settings.checkpoint_every == 0 or done == settings.steps
-            if saving or len(pending) == _STEPS_BETWEEN_FETCHES:
-                history.train_loss += np.asarray(jnp.stack(pending)).tolist()
-                pending.clear()
-                if (failure := _divergence(history.train_loss, settings)) is not None:
-                    at, reason = failure
-                    del history.train_loss[at:]
-                    for later in [step for step in history.test_loss if step >= at]:
-                        del history.test_loss[later]
-                    return diverged(at, reason)
-            if saving:
-                checkpoints.save(done, _flattened(state, history), {"seconds": seconds()})
-            if ending and done < settings.steps:
+            for i, run in moving.items():
+                run.step = done
+                run.pending.append(measures[i])
+                if not saving and len(run.pending) < _STEPS_BETWEEN_FETCHES:
+                    continue
+                failure = run.failure()
+                clock.tell()
+                if failure is not None:
+                    run.end(device.state(i)[0], failure)
+                elif saving:
+                    run.save(device.state(i))
+            if ending and done < settings.steps and not all(run.outcome for run in runs):
                 raise Interrupted(f"saved step {done} of {settings.steps}")
-    last = history.test_loss[settings.steps] = test_loss(state[0])
-    if (fault := _fault(last, settings.divergence_loss)) is not None:
-        return diverged(settings.steps, f"test {fault}")
-    return Outcome(state[0], history, "completed", settings.steps, None, seconds())
+    for i, run in enumerate(runs):
+        if run.outcome is None:
+            last = run.history.test_loss[settings.steps] = test_loss(device.state(i)[0])
+            clock.tell()
+            fault = fault_of(last, settings.divergence_loss)
+            run.end(device.state(i)[0], Failure(settings.steps, f"test {fault}") if fault else None)
+    return [run.outcome for run in runs if run.outcome is not None]
 
 
-def make_update(
-    loss: Loss, optimise: optax.GradientTransformation
-) -> Callable[[Parameters, optax.OptState, Batch], tuple[Parameters, optax.OptState, jax.Array]]:
-    """Compile one step: ``(parameters, optimiser state, batch) -> (parameters, optimiser state, loss)``.
+class _Clock:
+    """Keeps each run's seconds: those of earlier jobs, and its share of this one."""
 
-    The buffers of parameters and optimiser state are donated: use the returned ones.
-    """
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = runs
+        self._before = [run.seconds for run in runs]
+        self._started = time.monotonic()
 
-    def update(
-        parameters: Parameters, optimiser_state: optax.OptState, batch: Batch
-    ) -> tuple[Parameters, optax.OptState, jax.Array]:
-        (value, kept), gradient = jax.value_and_grad(loss, has_aux=True)(parameters, batch)
-        changes, optimiser_state = optimise.update(gradient, optimiser_state, parameters)
-        updated = optax.apply_updates(parameters, changes)
-        if kept is not None:
-            updated = jax.tree.map(lambda new, instead: new if instead is None else instead, updated, kept)
-        return updated, optimiser_state, value
-
-    return jax.jit(update, donate_argnums=(0, 1))
-
-
-def _divergence(losses: list[float], settings: TrainingSettings) -> tuple[int, str] | None:
-    """Return the first failed step (counted from 1) and why, or None."""
-    for index in range(max(0, len(losses) - _STEPS_BETWEEN_FETCHES), len(losses)):
-        step = index + 1
-        limit = settings.divergence_loss if step > settings.divergence_grace_steps else math.inf
-        if (fault := _fault(losses[index], limit)) is not None:
-            return step, fault
-    return None
-
-
-def _fault(loss: float, limit: float) -> str | None:
-    """Say what is wrong with a loss, or None."""
-    if not math.isfinite(loss):
-        return f"loss became {loss}"
-    return f"loss {loss:.3g} exceeded {limit:g}" if loss > limit else None
-
-
-def _flattened(state: Any, history: History) -> dict[str, np.ndarray]:
-    arrays = {f"state{name}": leaf for name, leaf in named_leaves(tuple(state)).items()}
-    arrays["history.train_loss"] = np.array(history.train_loss, np.float64)
-    arrays["history.test_step"] = np.array(list(history.test_loss), np.int64)
-    arrays["history.test_loss"] = np.array(list(history.test_loss.values()), np.float64)
-    return arrays
-
-
-def _restored(
-    state: Any, arrays: dict[str, np.ndarray], header: dict[str, Any], *, source: Checkpoints
-) -> tuple[Any, History, dict[str, Any]]:
-    test = zip(arrays["history.test_step"].tolist(), arrays["history.test_loss"].tolist(), strict=True)
-    history = History(arrays["history.train_loss"].tolist(), dict(test))
-    leaves = {name.removeprefix("state"): leaf for name, leaf in arrays.items() if name.startswith("state")}
-    restored = with_named_leaves(tuple(state), leaves, source=source.path(header["step"]))
-    return jax.tree.map(jnp.asarray, restored), history, header
+    def tell(self) -> None:
+        share = (time.monotonic() - self._started) / len(self._runs)
+        for run, before in zip(self._runs, self._before, strict=True):
+            run.seconds = before + share
 
 
 @contextmanager

@@ -1,5 +1,8 @@
 """Tiles are drawn reproducibly, evenly and from the whole scene."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -94,6 +97,42 @@ def test_an_array_of_scenes_is_mapped_and_not_read(tmp_path):
     assert isinstance(scenes, np.memmap)
     assert not scenes.flags.writeable
     np.testing.assert_array_equal(scenes, numbered_scenes(2, 5, 6))
+
+
+SPARSE = """
+import pathlib, re, sys
+import numpy as np
+from spatial_prediction.data.tiles import RandomTiles, open_scene_array
+with open(sys.argv[1], "wb") as file:
+    header = {"descr": "<i2", "fortran_order": False, "shape": (9000, 512, 512, 3)}
+    np.lib.format.write_array_header_1_0(file, header)
+    file.truncate(file.tell() + 9000 * 512 * 512 * 3 * 2)
+tiles = RandomTiles(open_scene_array(sys.argv[1]), size=200, batch_size=64, seed=0)
+for step in range(20):
+    tiles[step]
+print(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1])
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_drawing_from_ten_thousand_scenes_takes_little_memory(tmp_path):
+    result = subprocess.run(
+        [sys.executable, "-c", SPARSE, str(tmp_path / "train.npy")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    # interpreter, libraries, one batch and the pages under it; the pages of all batches are at least 780 MB
+    assert int(result.stdout) < 400_000  # KiB
+
+
+def test_tiles_are_the_same_after_their_pages_were_given_back(tmp_path):
+    scenes = numbered_scenes(5, 20, 30)
+    np.save(tmp_path / "scenes.npy", scenes)
+    mapped = RandomTiles(open_scene_array(tmp_path / "scenes.npy"), size=4, batch_size=3, seed=1)
+    for step in (3, 4, 3):
+        in_memory = RandomTiles(scenes, size=4, batch_size=3, seed=1)
+        np.testing.assert_array_equal(mapped[step], in_memory[step])
 
 
 def test_a_missing_array_is_named(tmp_path):

@@ -52,8 +52,8 @@ def losses(loss, parameters, *, low_res_size, steps=20):
     state = optimise.init(parameters)
     found = []
     for step in range(steps):
-        parameters, state, value = update(parameters, state, smooth_tiles(2, low_res_size, step))
-        found.append(float(value))
+        parameters, state, measures = update(parameters, state, smooth_tiles(2, low_res_size, step))
+        found.append(float(measures[0]))
     return np.array(found)
 
 
@@ -77,6 +77,19 @@ def test_merged_branches_train_like_the_plain_ones(preset, settings):
     plain = losses(plain_loss, parameters, low_res_size=12)
     np.testing.assert_allclose(merged, plain, rtol=1e-5)
     assert plain[-1] < 0.9 * plain[0]  # it did train
+
+
+@pytest.mark.parametrize("preset", ["zero-repl", "lp1x1cs"])
+def test_bfloat16_trains_much_like_float32_and_keeps_float32_parameters(preset):
+    parameters, static = eqx.partition(network(PRESETS[preset], SMALL, seed=0), eqx.is_array)
+    whole = losses(training_loss(static), parameters, low_res_size=12)
+    half = losses(training_loss(static, compute_dtype="bfloat16"), parameters, low_res_size=12)
+    assert np.any(half != whole)
+    np.testing.assert_allclose(half, whole, rtol=0.1)
+    gradient = jax.jit(jax.grad(training_loss(static, compute_dtype="bfloat16")))(
+        parameters, smooth_tiles(2, 12)
+    )
+    assert {leaf.dtype for leaf in jax.tree.leaves(gradient)} == {jnp.dtype(jnp.float32)}
 
 
 def weights(preset, seed):

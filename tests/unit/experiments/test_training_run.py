@@ -76,43 +76,44 @@ class Study:
         summary = {"train": {"sha256": "hash of train"}, "test": {"sha256": "hash of test"}}
         (folder / "summary.json").write_text(json.dumps(summary))
 
-    def train(self, name, *, padding="zero", output_crop=0, seed=1, checkpoints=None, **settings):
+    def train(self, name, *, padding="zero", output_crop=0, seed=1, seeds=None, checkpoints=None, **settings):
         script(
             "train_model",
             preset=name,
             padding=padding,
             upscale_padding="repl",
             output_crop=output_crop,
-            seed=seed,
+            seeds=seeds or [seed],
             train=self.folder / "train.npy",
             test=self.folder / "test.npy",
             summary=self.folder / "summary.json",
             checkpoints=self.folder / "checkpoints" / (checkpoints or name),
-            output=self.folder / f"{name}.training.safetensors",
+            output=self.folder / f"{name}.training",
             **{**TRAINING, **settings},
         )
-        return load_arrays(self.folder / f"{name}.training.safetensors")
+        return load_arrays(self.folder / f"{name}.training" / f"seed_{seed}.safetensors")
 
-    def export(self, name):
+    def export(self, name, seed=1):
         script(
             "export_model",
-            training=self.folder / f"{name}.training.safetensors",
+            training=self.folder / f"{name}.training" / f"seed_{seed}.safetensors",
             model=self.folder / f"{name}.safetensors",
             history=self.folder / f"{name}.history.parquet",
             run=self.folder / f"{name}.json",
         )
 
     def evaluate(self, name, batch_size=8):
+        model = self.folder / f"{name}.safetensors"
         common = {
-            "model": self.folder / f"{name}.safetensors",
             "test": self.folder / "test.npy",
             "summary": self.folder / "summary.json",
             "low_res_size": 48,
             "batch_size": batch_size,
         }
-        script("evaluate_mse", **common, output=self.folder / f"{name}.mse.parquet")
+        script("evaluate_mse", models=[model], **common, output=self.folder / f"{name}.mse.parquet")
         script(
             "evaluate_nmse",
+            model=model,
             **common,
             paddings=["zero", "repl"],
             output=self.folder / f"{name}.nmse.parquet",
@@ -167,7 +168,7 @@ def recomputed(study):
 
 
 def test_training_writes_weights_history_and_a_header_that_tells_all(study):
-    arrays, header = load_arrays(study.folder / "zero_oc5.training.safetensors")
+    arrays, header = load_arrays(study.folder / "zero_oc5.training" / "seed_1.safetensors")
     assert arrays["head.weight"].shape == (4, 3, 3, 3)
     assert arrays["body.repconv.residual_3x3.weight"].shape == (8, 4, 4, 3, 3)
     assert {header[key] for key in ("preset", "padding", "upscale_padding")} == {"zero_oc5", "zero", "repl"}
@@ -214,7 +215,7 @@ def test_every_table_carries_its_provenance(study):
 
 def test_the_exported_model_holds_weights_alone(study):
     arrays, header = load_arrays(study.folder / "zero_oc5.safetensors")
-    trained, of_training = load_arrays(study.folder / "zero_oc5.training.safetensors")
+    trained, of_training = load_arrays(study.folder / "zero_oc5.training" / "seed_1.safetensors")
     assert header == of_training
     assert arrays.keys() == {name for name in trained if not name.startswith("history.")}
     for name, array in arrays.items():
@@ -265,7 +266,7 @@ def test_the_batch_size_of_the_evaluation_does_not_matter(study):
 def test_training_again_after_the_end_gives_the_same_arrays_byte_for_byte(tmp_path):
     study = Study(tmp_path)
     first, first_header = study.train("zero", **TINY)
-    (tmp_path / "zero.training.safetensors").unlink()
+    (tmp_path / "zero.training" / "seed_1.safetensors").unlink()
     second, second_header = study.train("zero", **TINY)
     assert {name: array.tobytes() for name, array in first.items()} == {
         name: array.tobytes() for name, array in second.items()
@@ -282,12 +283,55 @@ def test_training_again_after_the_end_gives_the_same_arrays_byte_for_byte(tmp_pa
     assert np.any(changed["head.weight"] != first["head.weight"])
 
 
+def test_seeds_trained_in_one_job_have_the_arrays_of_jobs_of_their_own(tmp_path):
+    study = Study(tmp_path)
+    alone = {seed: study.train("zero", **TINY, seed=seed, checkpoints=f"alone_{seed}") for seed in (1, 2)}
+    study.train("zero", **TINY, seeds=[1, 2], checkpoints="together")
+    for seed, (arrays, header) in alone.items():
+        together, of_together = load_arrays(tmp_path / "zero.training" / f"seed_{seed}.safetensors")
+        assert {name: array.tobytes() for name, array in arrays.items()} == {
+            name: array.tobytes() for name, array in together.items()
+        }
+        del header["run"]["seconds"], of_together["run"]["seconds"]
+        assert header == of_together
+
+
+def test_networks_evaluated_in_one_pass_have_the_errors_of_passes_of_their_own(tmp_path):
+    study = Study(tmp_path)
+    names = ("one", "two", "diverged")
+    for seed, name in enumerate(names):
+        study.train(name, **NETWORK, seed=seed, **(DIVERGENT if name == "diverged" else {}))
+        study.export(name, seed)
+        study.evaluate(name)
+    script(
+        "evaluate_mse",
+        models=[tmp_path / f"{name}.safetensors" for name in names],
+        test=tmp_path / "test.npy",
+        summary=tmp_path / "summary.json",
+        low_res_size=48,
+        batch_size=8,
+        output=tmp_path / "all.mse.parquet",
+    )
+    together = study.table("all", "mse")
+    assert together["seed"].unique().tolist() == [0, 1]
+    for seed, name in enumerate(names[:2]):
+        found = together[together["seed"] == seed].reset_index(drop=True)
+        np.testing.assert_array_equal(found["image"], study.table(name, "mse")["image"])
+        np.testing.assert_allclose(
+            found["sum_of_squares"], study.table(name, "mse")["sum_of_squares"], rtol=1e-6
+        )
+
+
 def test_a_divergent_run_is_recorded_with_step_and_reason(diverged):
     record = diverged.record("zero")
     assert record["status"] == "diverged"
     assert 2 < record["step"] <= STEPS
     assert record["reason"].startswith(("loss ", "test loss "))
     assert record["final_test_loss"] is None
+    if record["reason"].startswith("loss "):
+        assert len(record["batch"]) == TRAINING["batch_size"]
+        assert np.asarray(record["batch"]).shape == (2, 3)
+        assert record["gradient_norm"] is not None
     assert metrics.count_runs(metrics.read_runs([diverged.folder / "zero.json"]), {"zero": 0}).iloc[
         0
     ].tolist() == ["zero", 0, 1]
@@ -341,6 +385,8 @@ def test_timing_reports_speed_against_zero_padding(tmp_path, kind):
         **{**TRAINING, "low_res_size": 12},
     )
     record = json.loads(output.read_text())
+    assert record["trained_weights"] is False
+    assert record["quartiles_seconds"] == np.quantile(record["seconds"], (0.25, 0.75)).tolist()
     assert (record["preset"], record["kind"], record["batch_size"]) == ("repl_oc1", kind, 2)
     assert len(record["seconds"]) == 2
     assert 0 < record["memory_bytes"] < record["memory_budget_bytes"] == 1000 * 2**20
@@ -351,6 +397,26 @@ def test_timing_reports_speed_against_zero_padding(tmp_path, kind):
     assert metrics.read_timings([output], kind)["relative_time"].item() > 0
 
 
+@pytest.mark.parametrize("trained", ["zero_oc5", "zero"])
+def test_timing_takes_trained_weights_where_there_are_any(tmp_path, study, diverged, trained):
+    folder = study.folder if trained == "zero_oc5" else diverged.folder
+    script(
+        "benchmark_throughput",
+        kind="inference",
+        preset="repl",
+        padding="repl",
+        upscale_padding="repl",
+        memory_budget_mib=1000,
+        repeats=1,
+        largest_batch=1,
+        weights=folder / f"{trained}.safetensors",
+        output=tmp_path / "timing.json",
+        **NETWORK,
+        **{**TRAINING, "low_res_size": 12},
+    )
+    assert json.loads((tmp_path / "timing.json").read_text())["trained_weights"] is (trained == "zero_oc5")
+
+
 def test_scenes_too_small_for_training_are_refused_before_anything_is_written(tmp_path):
     study = Study(tmp_path)
     with pytest.raises(SceneError, match=r"train.npy: scenes of 208 x 208 .* cannot give tiles of 248"):
@@ -359,9 +425,10 @@ def test_scenes_too_small_for_training_are_refused_before_anything_is_written(tm
 
 
 def test_a_result_that_is_cut_off_is_refused_by_name(tmp_path, study):
-    name = "zero_oc5.training.safetensors"
+    name = "zero_oc5.training/seed_1.safetensors"
+    (tmp_path / name).parent.mkdir()
     (tmp_path / name).write_bytes((study.folder / name).read_bytes()[:1000])
-    with pytest.raises(CheckpointError, match=r"zero_oc5.training.safetensors: cannot be read"):
+    with pytest.raises(CheckpointError, match=r"seed_1.safetensors: cannot be read"):
         Study(tmp_path).export("zero_oc5")
     assert not (tmp_path / "zero_oc5.json").exists()
 
@@ -377,7 +444,7 @@ def test_a_request_to_end_becomes_the_exit_code_for_it(tmp_path, monkeypatch):
     with pytest.raises(SystemExit) as ending:
         Study(tmp_path).train("zero", **TINY)
     assert ending.value.code == command.INTERRUPTED
-    assert not (tmp_path / "zero.training.safetensors").exists()
+    assert not (tmp_path / "zero.training").exists()
 
 
 def test_a_history_without_any_loss_has_one_row():

@@ -88,7 +88,7 @@ def test_a_damaged_newest_is_passed_over_with_a_warning(tmp_path, caplog, left_b
     newest.write_bytes(newest.read_bytes()[:left_bytes])
     with caplog.at_level(logging.WARNING):
         arrays, header = checkpoints.newest()
-    assert header == {"step": 1, "seconds": 0.5}
+    assert header == {"step": 1, "seconds": 0.5, "common_until": 0}
     assert arrays["w"].tolist() == [1, 1, 1, 1]
     (record,) = caplog.records
     assert str(newest) in record.getMessage()

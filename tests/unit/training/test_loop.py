@@ -20,7 +20,7 @@ from jax.experimental.compilation_cache import compilation_cache
 
 from spatial_prediction.config import TrainingSettings
 from spatial_prediction.errors import CheckpointError
-from spatial_prediction.training import Checkpoints, Interrupted, _loop, learning_rate, train
+from spatial_prediction.training import Checkpoints, Interrupted, _run, learning_rate, train
 
 LONG = 300
 """Steps of the run that is killed."""
@@ -93,14 +93,15 @@ class Batches:
 def run(folder, *, loss=squared_error, test_loss=distance, batches=None, **changes):
     checkpoints = Checkpoints(Path(folder))
     with checkpoints.locked():
-        return train(
-            start(),
+        (outcome,) = train(
+            [start()],
             loss=loss,
             test_loss=test_loss,
-            batches=batches or Batches(),
+            batches=[batches or Batches()],
             settings=settings(**changes),
-            checkpoints=checkpoints,
+            checkpoints=[checkpoints],
         )
+        return outcome
 
 
 def ask_to_end(step):
@@ -159,12 +160,12 @@ def test_the_last_step_is_tested_once_where_it_is_due_anyhow(tmp_path):
 def test_the_parameters_handed_in_can_be_used_again(tmp_path):
     parameters = start()
     train(
-        parameters,
+        [parameters],
         loss=squared_error,
         test_loss=distance,
-        batches=Batches(),
+        batches=[Batches()],
         settings=settings(steps=45),
-        checkpoints=Checkpoints(tmp_path),
+        checkpoints=[Checkpoints(tmp_path)],
     )
     assert parameters["weights"].tolist() == [0, 0, 0]
 
@@ -182,14 +183,14 @@ def test_a_run_asked_to_end_goes_on_as_if_it_had_not_been(tmp_path, uninterrupte
 
 
 def test_a_request_while_losses_are_fetched_loses_no_step(tmp_path, uninterrupted, monkeypatch):
-    check = _loop._divergence
+    check = _run.first_fault
 
-    def check_and_ask_to_end(losses, settings):
-        if len(losses) == 25:
+    def check_and_ask_to_end(losses, before, settings):
+        if before + 25 == len(losses) == 25:
             os.kill(os.getpid(), signal.SIGTERM)
-        return check(losses, settings)
+        return check(losses, before, settings)
 
-    monkeypatch.setattr(_loop, "_divergence", check_and_ask_to_end)
+    monkeypatch.setattr(_run, "first_fault", check_and_ask_to_end)
     with pytest.raises(Interrupted, match="saved step 26 of 60"):
         run(tmp_path, checkpoint_every=60)
     assert Checkpoints(tmp_path).newest()[1]["step"] == 26
@@ -240,12 +241,12 @@ def test_a_checkpoint_of_another_network_is_refused_with_file_and_leaf(tmp_path)
         CheckpointError, match=r"step_000000060.safetensors: \[0\]\['weights'\] is float32\(3,\)"
     ):
         train(
-            {"weights": jnp.zeros(5), "bias": jnp.zeros(())},
+            [{"weights": jnp.zeros(5), "bias": jnp.zeros(())}],
             loss=squared_error,
             test_loss=distance,
-            batches=Batches(),
+            batches=[Batches()],
             settings=settings(),
-            checkpoints=checkpoints,
+            checkpoints=[checkpoints],
         )
 
 
@@ -314,6 +315,17 @@ def test_a_request_to_end_just_before_a_divergence_does_not_change_it(tmp_path):
     again = run(tmp_path / "twice", batches=Batches({32: 1e30}, ask_to_end(32)))
     assert (again.status, again.step, again.reason) == ("diverged", 33, "loss became inf")
     assert again.history == once.history
+
+
+def test_the_record_of_a_failure_has_gradient_norm_and_batch(tmp_path):
+    class Drawn(Batches):
+        def draw(self, step):
+            return np.array([[step, 1], [step, 2]])
+
+    failure = run(tmp_path, batches=Drawn({32: 1e4}), divergence_loss=1e3).failure
+    assert (failure.step, failure.reason[:5], failure.batch) == (33, "loss ", [[32, 1], [32, 2]])
+    assert failure.gradient_norm > 1e3
+    assert run(tmp_path / "fine").failure is None
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,106 @@
+"""Claim: evaluating all seeds and crops in one pass is many times faster than network by network.
+
+Measures test errors of several networks of one preset on the same corner tiles: by the stage of the study,
+and by a plain loop that compiles each network by itself, unmerged, one example at a time under ``jax.vmap``.
+The plain way measures all output crops from one prediction, too, which is kinder than one crop at a time.
+Compilation counts, for an evaluation pays for it; the rate without it is told as well.
+
+  python benchmarks/evaluation.py
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import plain_training
+
+from spatial_prediction.config import ModelSettings
+from spatial_prediction.experiments.evaluation import CornerTiles, corner_errors
+from spatial_prediction.experiments.super_resolution import network
+from spatial_prediction.models import RVSR, merge_branches
+from spatial_prediction.padding import padding_from_name
+from spatial_prediction.presets import PRESETS
+
+
+def ours(models: list[RVSR], tiles: CornerTiles) -> np.ndarray:
+    parts = [eqx.partition(merge_branches(model), eqx.is_array) for model in models]
+    static = parts[0][1]
+
+    def predict(parameters: RVSR, low_res: jax.Array) -> jax.Array:
+        return eqx.combine(parameters, static).apply(low_res)
+
+    return corner_errors(predict, [parameters for parameters, _ in parts], 4, tiles)[0]
+
+
+def plain(models: list[RVSR], tiles: CornerTiles, preset: str) -> np.ndarray:
+    names = (PRESETS[preset].padding, PRESETS[preset].upscale_padding)
+    paddings = [padding_from_name(name, 1) for name in names]
+    return np.stack([plain_errors(model.to_named_arrays(), tiles, paddings) for model in models])
+
+
+def plain_errors(weights: dict, tiles: CornerTiles, paddings: list) -> np.ndarray:
+    def example(tile: jax.Array) -> jax.Array:
+        scaled = tile / 5000 - 1
+        low_res = jax.image.resize(scaled, (3, 50, 50), "bilinear", antialias=True)[:, 1:-1, 1:-1]
+        squares = (plain_training.predicted(low_res, weights, *paddings) - scaled[:, 4:-4, 4:-4]) ** 2
+        return jnp.stack([jnp.sum(squares[:, 4 * c : 192 - 4 * c, 4 * c : 192 - 4 * c]) for c in range(11)])
+
+    batched = jax.jit(jax.vmap(example))
+    channels_first = (np.moveaxis(batch, -1, 1).astype(np.float32) for batch in tiles.batches(4))
+    sums = np.concatenate([np.asarray(batched(batch), np.float64) for batch in channels_first])
+    return sums.reshape(-1, 4, 11).sum(axis=1)
+
+
+def timed(run: Callable[[CornerTiles], np.ndarray], few: CornerTiles, many: CornerTiles) -> tuple:
+    """Return errors, seconds with compilation, and seconds a scene without."""
+    started = time.perf_counter()
+    run(few)
+    between = time.perf_counter()
+    errors = run(many)
+    ended = time.perf_counter()
+    return errors, ended - between, ((ended - between) - (between - started))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--presets", nargs="+", default=["zero-repl", "lp2x3"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--scenes", type=int, default=24)
+    parser.add_argument("--batch", type=int, default=16)
+    options = parser.parse_args()
+    rough = np.random.default_rng(0).standard_normal((options.scenes, 512, 512, 3)).cumsum(1).cumsum(2)
+    with tempfile.TemporaryDirectory() as folder:
+        every = 3000 + 2500 * rough / np.abs(rough).max()
+        np.save(Path(folder) / "many.npy", every.astype(np.int16))
+        np.save(Path(folder) / "few.npy", every[: options.batch // 4].astype(np.int16))
+        few, many = (
+            CornerTiles(Path(folder) / f"{name}.npy", Path(folder), 48, options.batch)
+            for name in ("few", "many")
+        )
+        for name in options.presets:
+            models = [network(PRESETS[name], ModelSettings(), seed=seed) for seed in range(options.seeds)]
+            errors, whole, rest = timed(lambda tiles, m=models: ours(m, tiles), few, many)
+            expected, plain_whole, plain_rest = timed(
+                lambda tiles, m=models, n=name: plain(m, tiles, n), few, many
+            )
+            images = options.seeds * 4 * options.scenes
+            counted = images - options.seeds * options.batch
+            print(
+                f"{name}: {images / whole:.1f} against {images / plain_whole:.1f} images/s with compilation "
+                f"({plain_whole / whole:.1f} times), {counted / rest:.1f} against {counted / plain_rest:.1f} "
+                f"without ({plain_rest / rest:.1f} times); errors differ by "
+                f"{np.abs(errors / expected - 1).max():.0e}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""Claim: training on the published 10,000 scenes takes less than 2 GB of host memory.
+
+Trains some steps at the published batch size from sparse files of the published size, as a study does, and
+prints the peak of the process's memory, device buffers included where the device is the CPU.
+
+  GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python benchmarks/host_memory.py
+"""
+
+import argparse
+import resource
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from spatial_prediction.config import ModelSettings, TrainingSettings
+from spatial_prediction.experiments.training_run import train_runs
+from spatial_prediction.presets import PRESETS
+
+
+def sparse_scenes(path: Path, count: int) -> None:
+    shape = (count, 512, 512, 3)
+    with open(path, "wb") as file:
+        header = {"descr": "<i2", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + 2 * int(np.prod(shape)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--preset", default="zero-repl")
+    parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=64)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        sparse_scenes(folder / "train.npy", 9000)
+        sparse_scenes(folder / "test.npy", 1000)
+        started = time.perf_counter()
+        train_runs(
+            options.preset,
+            PRESETS[options.preset],
+            seeds=[0],
+            model_settings=ModelSettings(),
+            settings=TrainingSettings(
+                steps=options.steps, batch_size=options.batch, warmup_steps=1, decay_start=options.steps - 1
+            ),
+            train_path=folder / "train.npy",
+            test_path=folder / "test.npy",
+            data_hash="",
+            code_hash="",
+            checkpoint_root=folder / "checkpoints",
+            output=folder / "output",
+        )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(
+        f"peak host memory {peak / 1e9:.2f} GB, {options.steps} steps of {options.batch} tiles and tests of "
+        f"1,000 in {time.perf_counter() - started:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""Batches read by a thread while the device computes."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import jax
+import numpy as np
+
+from spatial_prediction.training._run import Batches
+
+
+class ReadAhead:
+    """Batches of which the next ones are read, and put on the device, before they are asked for.
+
+    A batch depends on its step alone, so reading ahead cannot change it.
+
+    Fields:
+        waited_seconds: time that whoever asked had to wait for batches, all in all.
+    """
+
+    def __init__(self, batches: Batches, reader: ThreadPoolExecutor, *, steps_ahead: int = 2) -> None:
+        self.batches = batches
+        self.waited_seconds = 0.0
+        self._reader, self._steps_ahead = reader, steps_ahead
+        self._reading: dict[int, Future] = {}
+
+    def __getitem__(self, step: int) -> jax.Array:
+        """Return the batch of ``step``, on the device."""
+        wanted = range(step, step + 1 + self._steps_ahead)
+        self._reading = {
+            each: self._reading.get(each) or self._reader.submit(self._read, each) for each in wanted
+        }
+        started = time.perf_counter()
+        batch = self._reading.pop(step).result()
+        self.waited_seconds += time.perf_counter() - started
+        return batch
+
+    def draw(self, step: int) -> np.ndarray:
+        """Return where the batch of ``step`` comes from, as the batches tell."""
+        draw: Any = self.batches.draw  # type: ignore[attr-defined]
+        return draw(step)
+
+    def _read(self, step: int) -> jax.Array:
+        return jax.device_put(self.batches[step])
+
+
+@contextmanager
+def reading_ahead(batches: list[Batches]) -> Iterator[list[ReadAhead]]:
+    """Give ``batches`` read ahead by one thread, which ends with the block."""
+    with ThreadPoolExecutor(1, thread_name_prefix="read_ahead") as reader:
+        try:
+            yield [ReadAhead(each, reader) for each in batches]
+        finally:
+            reader.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,154 @@
+"""One training run as the host sees it: its losses, its checkpoints, how it goes on and how it fails."""
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from spatial_prediction.config import TrainingSettings
+from spatial_prediction.training._checkpoint import Checkpoints, named_leaves, with_named_leaves
+from spatial_prediction.training._step import Parameters, State
+
+logger = logging.getLogger(__name__)
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """Training data: the batch of a step depends on the step alone."""
+
+    def __getitem__(self, step: int) -> Any: ...
+
+
+@runtime_checkable
+class Drawn(Protocol):
+    """Training data that can tell where a batch comes from."""
+
+    def draw(self, step: int) -> np.ndarray:
+        """Return indices of the examples in the batch of ``step``."""
+
+
+@dataclass
+class History:
+    """Losses so far; ``train_loss[k]`` is the loss of step ``k + 1``, before its update."""
+
+    train_loss: list[float] = field(default_factory=list)
+    test_loss: dict[int, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where and why a run diverged.
+
+    Fields:
+        step: step that failed, counted from 1.
+        reason: what was wrong, in words.
+        gradient_norm: norm of the gradient at that step; None where a test loss failed.
+        batch: indices of the examples of that step; None where the data don't tell, or a test loss failed.
+    """
+
+    step: int
+    reason: str
+    gradient_norm: float | None = None
+    batch: list | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: parameters after its last step, and why it stopped there."""
+
+    parameters: Parameters
+    history: History
+    status: Literal["completed", "diverged"]
+    step: int
+    reason: str | None
+    seconds: float
+    failure: Failure | None = None
+
+
+class Run:
+    """Progress of one run; arrays stay on the device until :meth:`failure` fetches their measures."""
+
+    def __init__(self, batches: Batches, checkpoints: Checkpoints, settings: TrainingSettings) -> None:
+        self.batches, self.checkpoints, self.settings = batches, checkpoints, settings
+        self.history = History()
+        self.step = 0
+        self.seconds = 0.0
+        self.pending: list[jax.Array] = []
+        self.outcome: Outcome | None = None
+
+    def resumed(self, start: State) -> State:
+        """Return the state of the newest checkpoint, or ``start`` where there is none."""
+        if (found := self.checkpoints.newest()) is None:
+            return start
+        arrays, header = found
+        self.step, self.seconds = header["step"], header["seconds"]
+        test = zip(arrays["history.test_step"].tolist(), arrays["history.test_loss"].tolist(), strict=True)
+        self.history = History(arrays["history.train_loss"].tolist(), dict(test))
+        leaves = {
+            name.removeprefix("state"): leaf for name, leaf in arrays.items() if name.startswith("state")
+        }
+        restored = with_named_leaves(tuple(start), leaves, source=self.checkpoints.path(self.step))
+        logger.info("resuming at step %d of %d", self.step, self.settings.steps)
+        return jax.tree.map(jnp.asarray, restored)
+
+    def save(self, state: State) -> None:
+        """Write a checkpoint of the last finished step, whose losses have been fetched."""
+        arrays = {f"state{name}": leaf for name, leaf in named_leaves(tuple(state)).items()}
+        arrays["history.train_loss"] = np.array(self.history.train_loss, np.float64)
+        arrays["history.test_step"] = np.array(list(self.history.test_loss), np.int64)
+        arrays["history.test_loss"] = np.array(list(self.history.test_loss.values()), np.float64)
+        self.checkpoints.save(self.step, arrays, {"seconds": self.seconds})
+
+    def failure(self) -> Failure | None:
+        """Fetch what is pending; return where the run diverged. The history then ends with that step."""
+        losses, norms = np.asarray(jnp.stack(self.pending)).T.tolist()
+        self.pending.clear()
+        before = len(self.history.train_loss)
+        self.history.train_loss += losses
+        found = first_fault(self.history.train_loss, before, self.settings)
+        if found is None:
+            return None
+        step, reason = found
+        del self.history.train_loss[step:]
+        for later in [tested for tested in self.history.test_loss if tested >= step]:
+            del self.history.test_loss[later]
+        batch = self.batches.draw(step - 1).tolist() if isinstance(self.batches, Drawn) else None
+        return Failure(step, reason, norms[step - 1 - before], batch)
+
+    def end(self, parameters: Parameters, failure: Failure | None) -> None:
+        """Note how the run ended."""
+        if failure is None:
+            step, status, reason = self.step, "completed", None
+        else:
+            step, status, reason = failure.step, "diverged", failure.reason
+            logger.info("diverged at step %d: %s", step, reason)
+        self.outcome = Outcome(
+            parameters,
+            self.history,
+            status,  # type: ignore[arg-type]
+            step,
+            reason,
+            self.seconds,
+            failure,
+        )
+
+
+def first_fault(losses: Sequence[float], before: int, settings: TrainingSettings) -> tuple[int, str] | None:
+    """Return the first failed step after ``before``, and why; ``losses[k]`` is that of step ``k + 1``."""
+    for step, loss in enumerate(losses[before:], start=before + 1):
+        limit = settings.divergence_loss if step > settings.divergence_grace_steps else math.inf
+        if (fault := fault_of(loss, limit)) is not None:
+            return step, fault
+    return None
+
+
+def fault_of(loss: float, limit: float) -> str | None:
+    """Say what is wrong with a loss, or None."""
+    if not math.isfinite(loss):
+        return f"loss became {loss}"
+    return f"loss {loss:.3g} exceeded {limit:g}" if loss > limit else None
