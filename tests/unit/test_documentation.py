@@ -7,11 +7,14 @@ import pytest
 import yaml
 from tests.helpers import REPOSITORY
 
+from spatial_prediction.padding import PADDING_NAMES, TRAINED_NAMES
 from spatial_prediction.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
 from spatial_prediction.validation import validated
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+METHODS = REPOSITORY / "docs/methods"
+METHOD_PAGES = sorted(path for path in METHODS.glob("*.md") if path.name != "README.md")
 OVERLAYS = sorted(path.name for path in (REPOSITORY / "config").glob("*.yaml"))
 
 
@@ -86,10 +89,35 @@ def test_every_figure_and_table_of_the_report_has_a_caption_and_no_caption_is_le
 def test_links_between_documents_lead_somewhere():
     documents = [
         *REPOSITORY.glob("*.md"),
-        *(REPOSITORY / "docs").glob("*.md"),
+        *(REPOSITORY / "docs").rglob("*.md"),
         REPOSITORY / "config/README.md",
     ]
     for document in documents:
         for link in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8")):
             if not link.startswith(("http:", "https:", "mailto:")):
                 assert (document.parent / link).exists(), f"{document.name}: {link}"
+
+
+def test_every_method_stands_on_a_page():
+    text = "".join(page.read_text(encoding="utf-8") for page in METHOD_PAGES)
+    names = [*PADDING_NAMES, *TRAINED_NAMES, "part", "diff", "diff_edge", "ebh"]
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_overview_of_methods_links_every_page():
+    linked = re.findall(r"\]\((\w+\.md)\)", (METHODS / "README.md").read_text(encoding="utf-8"))
+    assert set(linked) == {page.name for page in METHOD_PAGES}
+
+
+@pytest.mark.parametrize("page", METHOD_PAGES, ids=lambda page: page.stem)
+def test_page_of_a_method_has_its_sections_and_a_picture(page):
+    text = page.read_text(encoding="utf-8")
+    sections = re.findall(r"^\*\*(.+?)\.?\*\*", text, flags=re.MULTILINE)
+    for section in ("What it does", "Source", "Example", "Choices", "Cost", "When to use it"):
+        assert section in sections
+    assert f"](figures/{page.stem}.png)" in text
+    assert "Contains modified Copernicus Sentinel data." in " ".join(text.split())
+
+
+def test_every_picture_of_methods_is_shown():
+    assert {path.stem for path in (METHODS / "figures").iterdir()} == {page.stem for page in METHOD_PAGES}
