@@ -68,7 +68,9 @@ CHANGES = {
     "`training.steps`": setting(training={"steps": 300}),
     "how networks are trained (`training/_loop.py`)": module("training/_loop.py"),
     "a padding (`padding/_copying.py`)": module("padding/_copying.py"),
-    "a compiled kernel (`native/predicted_frame.cc`)": edit(f"{LIBRARY}/native/predicted_frame.cc", text="// more\n"),
+    "a compiled kernel (`native/predicted_frame.cc`)": edit(
+        f"{LIBRARY}/native/predicted_frame.cc", text="// more\n"
+    ),
     "the retrieval of scenes (`data/download.py`) while the source is another": module("data/download.py"),
     "`dataset.test_scenes`": setting(dataset={"test_scenes": 2}),
     "`dataset.permutation_seed`": setting(dataset={"permutation_seed": 1}),

@@ -15,9 +15,7 @@ State = tuple[Parameters, optax.OptState]
 Update = Callable[[Parameters, optax.OptState, Batch], tuple[Parameters, optax.OptState, jax.Array]]
 
 
-def make_update(
-    loss: Loss, optimise: optax.GradientTransformation
-) -> Update:
+def make_update(loss: Loss, optimise: optax.GradientTransformation) -> Update:
     """Compile one step: ``(parameters, optimiser state, batch) -> (parameters, optimiser state, measures)``.
 
     The measures are the loss before the update and the norm of its gradient over all parameters, shape (2,).
