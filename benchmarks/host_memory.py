@@ -1,4 +1,4 @@
-"""Claim: training on the published 10,000 scenes takes less than 2 GB of host memory.
+"""Claim: the memory of training does not grow with the number of scenes, here the published 10,000.
 
 Trains some steps at the published batch size from sparse files of the published size, as a study does, and
 prints the peak of the process's memory, device buffers included where the device is the CPU.

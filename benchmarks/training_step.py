@@ -1,4 +1,4 @@
-"""Claim: training takes 20 times as many steps a second as the published way of computing does.
+"""Claim: training takes many times as many steps a second as the published way of computing does.
 
 Trains each preset both ways, on the same scenes with the same draws from the same weights, from the drawing
 of tiles to the loss on the host. The ways take turns, round by round, in one run. The first losses are

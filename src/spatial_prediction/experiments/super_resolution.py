@@ -66,10 +66,9 @@ def training_loss(
 
 def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callable[[RVSR], float]:
     """Make the mean loss of parameters over fixed ``tiles``, computed in batches."""
-    batches = -(-len(tiles) // batch_size)
+    count = len(tiles)
     # equal batches, so that one program does for all; what fills up the last is not counted
-    filled = np.resize(tiles, (batches, -(-len(tiles) // batches), *tiles.shape[1:]))
-    count = len(tiles)  # the tiles themselves need not be kept
+    size = -(-count // -(-count // batch_size))
 
     @jax.jit
     def errors(parameters: RVSR, batch: Array) -> Array:
@@ -78,7 +77,8 @@ def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callab
         return jnp.mean((model.apply(low_res) - kept(high_res, model)) ** 2, axis=(1, 2, 3))
 
     def mean_loss(parameters: RVSR) -> float:
-        of_tiles = np.concatenate([errors(parameters, batch) for batch in filled])[:count]
+        batches = (tiles.take(range(first, first + size), 0, mode="wrap") for first in range(0, count, size))
+        of_tiles = np.concatenate([errors(parameters, batch) for batch in batches])[:count]
         return float(of_tiles.mean(dtype=np.float64))
 
     return mean_loss
