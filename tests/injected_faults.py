@@ -170,7 +170,7 @@ def hostile_archive(trial):
     member.external_attr = (stat.S_IFLNK | 0o777) << 16
     evil = {
         "path": [("../000009.nc", b"x")],
-        "root": [("/tmp/000009.nc", b"x")],
+        "root": [("/000009.nc", b"x")],
         "link": [(member, b"/etc/passwd")],
         "twice": [("000009.nc", b"x"), ("000009.nc", b"y")],
         "large": [("000009.nc", bytes(65 * 2**20))],
