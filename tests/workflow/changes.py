@@ -65,6 +65,7 @@ CHANGES = {
     "`seeds`: one more": setting(seeds=[*SEEDS, 2]),
     "`seeds`: one less": setting(seeds=SEEDS[:1]),
     "`training.learning_rate`": setting(training={"learning_rate": 0.01}),
+    "`training.seeds_per_job`: two": setting(training={"seeds_per_job": 2}),
     "`training.steps`": setting(training={"steps": 300}),
     "how networks are trained (`training/_loop.py`)": module("training/_loop.py"),
     "a padding (`padding/_copying.py`)": module("padding/_copying.py"),

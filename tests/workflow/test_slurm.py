@@ -90,7 +90,8 @@ OVERLAY = {
     "timing": {"presets": []},
     "figures": {"sample_scenes": [0]},
 }  # fmt: skip
-RESULTS = [f"training/zero-repl/seed_{seed}.safetensors" for seed in OVERLAY["seeds"]]
+FOLDERS = [f"training/zero-repl/seeds_{seed}" for seed in OVERLAY["seeds"]]
+RESULTS = [f"training/zero-repl/seeds_{seed}/seed_{seed}.safetensors" for seed in OVERLAY["seeds"]]
 
 
 def job_of(seed):
@@ -124,7 +125,7 @@ def test_training_survives_scancel_requeue_and_its_time_limit(tmp_path, monkeypa
     study = Study(tmp_path / "study")
     (study.folder / "overlay.yaml").write_text(yaml.safe_dump(OVERLAY))
     waiting = {0: cancel, 1: requeue, 2: end_its_time}
-    targets = [f"results/{path}" for path in RESULTS]
+    targets = [f"results/{path}" for path in FOLDERS]
     with study.started(*PROFILE, "--", *targets) as running:
         end = time.monotonic() + 900  # a minute or two, on a machine that does nothing else
         while running.poll() is None:
@@ -141,12 +142,12 @@ def test_training_survives_scancel_requeue_and_its_time_limit(tmp_path, monkeypa
     assert "SLURM status is: 'CANCELLED'" in printed
     assert "SLURM status is: 'TIMEOUT'" in printed
     for seed in OVERLAY["seeds"]:
-        log = study.folder / f"results/logs/train_model/zero-repl/seed_{seed}.log"
+        log = study.folder / f"results/logs/train_model/zero-repl/seeds_{seed}.log"
         assert "resuming at step" in log.read_text()
 
     local = {"results": "local/results", "resources": "local/resources"}
     (study.folder / "overlay.yaml").write_text(yaml.safe_dump(OVERLAY | local))
-    targets = [f"local/results/{path}" for path in RESULTS]
+    targets = [f"local/results/{path}" for path in FOLDERS]
     ended = study.snakemake("--cores", 2, "--configfile", "overlay.yaml", "--", *targets, timeout=600)
     assert ended.returncode == 0, ended.stdout
     for path in RESULTS:

@@ -28,12 +28,18 @@ def models(jobs):
 
 def test_another_preset_trains_that_one_with_every_seed(made):
     with made.configured(presets=[*PRESETS, "lp2x3"]):
-        assert models(made.jobs()) == {f"lp2x3/seed_{seed}.safetensors" for seed in SEEDS}
+        assert models(made.jobs()) == {f"lp2x3/seeds_{seed}" for seed in SEEDS}
 
 
 def test_another_seed_trains_every_preset_with_that_one(made):
     with made.configured(seeds=[*SEEDS, 2]):
-        assert models(made.jobs()) == {f"{preset}/seed_2.safetensors" for preset in PRESETS}
+        assert models(made.jobs()) == {f"{preset}/seeds_2" for preset in PRESETS}
+
+
+def test_seeds_that_share_jobs_are_named_together_and_an_added_one_joins_the_last_group(made):
+    with made.configured(seeds=[0, 1, 2], training={"seeds_per_job": 2}):
+        groups = {f"{preset}/seeds_{group}" for preset in PRESETS for group in ("0-1", "2")}
+        assert models(made.jobs()) == groups
 
 
 def test_more_cores_and_another_profile_make_nothing_anew(made):
