@@ -21,6 +21,8 @@ RESULTS = config["results"]
 RESOURCES = config["resources"]
 LOGS = f"{RESULTS}/logs"
 SEEDS = config["seeds"]
+PER_JOB = config["training"]["seeds_per_job"]
+SEED_GROUPS = ["-".join(map(str, SEEDS[first : first + PER_JOB])) for first in range(0, len(SEEDS), PER_JOB)]
 CROPS = json.dumps({name: preset.output_crop for name, preset in PRESETS.items()})
 
 # Jobs of one study compile equal programs once. Large pages save a CPU the work of handing out the memory
@@ -57,6 +59,12 @@ def preset_flags(wildcards):
 def per_run(pattern, presets=PRESETS):
     """A path for each preset and seed."""
     return expand(f"{RESULTS}/{pattern}", preset=presets, seed=SEEDS)
+
+
+def trained_with(wildcards):
+    """Folder of the job that trains a seed."""
+    (group,) = (group for group in SEED_GROUPS if wildcards.seed in group.split("-"))
+    return f"{RESULTS}/training/{wildcards.preset}/seeds_{group}"
 
 
 def stem(wildcards, output):
