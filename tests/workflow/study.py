@@ -194,11 +194,12 @@ class MadeStudy(Study):
 
     @contextlib.contextmanager
     def touched(self, *patterns, by=0.0):
-        """Give files the time that it is, or would be ``by`` seconds later."""
+        """Give files one time, which it is or would be ``by`` seconds later."""
+        now = time.time() + by
         paths = [path for pattern in patterns for path in self.folder.glob(pattern) if path.is_file()]
         before = {path: path.stat() for path in paths}
         for path in paths:
-            os.utime(path, times=(time.time() + by,) * 2)
+            os.utime(path, times=(now, now))
         try:
             yield
         finally:

@@ -22,6 +22,8 @@ RESULTS = config["results"]
 RESOURCES = config["resources"]
 LOGS = f"{RESULTS}/logs"
 SEEDS = config["seeds"]
+PER_JOB = config["training"]["seeds_per_job"]
+SEED_GROUPS = ["-".join(map(str, SEEDS[first : first + PER_JOB])) for first in range(0, len(SEEDS), PER_JOB)]
 CROPS = json.dumps({name: preset.output_crop for name, preset in PRESETS.items()})
 
 # Scripts run through the library of this checkout, in whatever environment (--sdm conda).
@@ -69,6 +71,12 @@ def growing(**amounts):
     return {
         name: lambda wildcards, attempt, amount=amount: attempt * amount for name, amount in amounts.items()
     }
+
+
+def trained_with(wildcards):
+    """Folder of the job that trains a seed."""
+    (group,) = (group for group in SEED_GROUPS if wildcards.seed in group.split("-"))
+    return f"{RESULTS}/training/{wildcards.preset}/seeds_{group}"
 
 
 def stem(wildcards, output):

@@ -1,14 +1,6 @@
-# One network per preset and seed; training.seeds_per_job of them share a job. Checkpoints lie outside the declared outputs, keyed by everything
-# that shapes a run, so that an interrupted job resumes and a changed one starts afresh.
-
-PER_JOB = config["training"]["seeds_per_job"]
-SEED_GROUPS = ["-".join(map(str, SEEDS[first : first + PER_JOB])) for first in range(0, len(SEEDS), PER_JOB)]
-
-
-def trained_with(wildcards):
-    """Folder of the job that trains a seed."""
-    (group,) = (group for group in SEED_GROUPS if wildcards.seed in group.split("-"))
-    return f"{RESULTS}/training/{wildcards.preset}/seeds_{group}"
+# One network per preset and seed; training.seeds_per_job of them share a job. Checkpoints lie outside the
+# declared outputs, keyed by everything that shapes a run, so that an interrupted job resumes and a changed one
+# starts afresh.
 
 
 rule train_model:
