@@ -142,7 +142,7 @@ def main() -> None:
     )
     parser.add_argument("arrays", type=Path, nargs="+", help="arrays of scenes")
     parser.add_argument("--models", type=Path, nargs="+", required=True, help="trained networks")
-    parser.add_argument("--tiles-per-side", type=int, default=3, help="tiles of a scene by rows and columns")
+    parser.add_argument("--tiles-per-side", type=int, default=2, help="tiles of a scene by rows and columns")
     options = parser.parse_args()
     tiles = batches(options.arrays, options.tiles_per_side)
     print(f"{tiles.shape[1]} scenes, {tiles.shape[0]} tiles of each")
