@@ -32,11 +32,6 @@ class Convolution(eqx.Module):
         self, x: Float[Array, "batch height width inputs"]
     ) -> Float[Array, "batch out_height out_width outputs"]:
         """Convolve; the map shrinks by the kernel's size less one."""
-        if self.kernel.shape[:2] == (1, 1):
-            # A matrix for each example, all equal: the gradient is then one product an example, summed, which
-            # XLA computes faster on a CPU than one product over all pixels.
-            matrices = jnp.broadcast_to(self.kernel[0, 0], (len(x), *self.kernel.shape[2:]))
-            return jnp.einsum("nhwi,nio->nhwo", x, matrices) + self.bias
         return convolve(x, self.kernel, self.bias)
 
 
