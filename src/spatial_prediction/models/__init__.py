@@ -1,5 +1,6 @@
 """Networks; a padding is handed in, so no network knows any method by itself."""
 
-from spatial_prediction.models._rvsr import LARGEST_OUTPUT_CROP, RVSR, bilinear_upscaling, merge_branches
+from spatial_prediction.models._rvsr import LARGEST_OUTPUT_CROP, RVSR, merge_branches
+from spatial_prediction.models._upscaling import bilinear_upscaling
 
 __all__ = ["LARGEST_OUTPUT_CROP", "RVSR", "bilinear_upscaling", "merge_branches"]

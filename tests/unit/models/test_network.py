@@ -8,7 +8,7 @@ import pytest
 
 from spatial_prediction.models import RVSR, merge_branches
 from spatial_prediction.models._convolution import Convolution
-from spatial_prediction.models._rvsr import pixel_shuffle
+from spatial_prediction.models._upscaling import pixel_shuffle
 
 # What does not depend on the number of layers is shown on few narrow ones, which compile sooner.
 SMALL = {"blocks": 2, "hidden_channels": 4}
