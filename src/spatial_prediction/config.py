@@ -58,7 +58,7 @@ class TrainingSettings:
         divergence_grace_steps: steps at the start in which it may.
         clip_gradient_norm: gradients longer than this are scaled down to it; 0 leaves them.
         skip_gradient_spikes: steps whose gradient is this many times the usual length are left out; 0 is off.
-        compute_dtype: float32, or bfloat16 for feature maps and products (parameters stay float32).
+        compute_dtype: float32, or bfloat16 for feature maps and products while parameters stay float32.
     """
 
     steps: int = 1_500_000

@@ -131,7 +131,9 @@ def test_training_survives_scancel_requeue_and_its_time_limit(tmp_path, monkeypa
         while running.poll() is None:
             assert time.monotonic() < end, "took too long"
             for seed, interrupt in list(waiting.items()):
-                steps = study.folder.glob(f"resources/checkpoints/zero-repl/seed_{seed}-*/step_*.safetensors")
+                steps = study.folder.glob(
+                    f"resources/checkpoints/zero-repl/seed_{seed}-*/*/step_*.safetensors"
+                )
                 if any(steps) and (job := job_of(seed)):
                     del waiting[seed]
                     interrupt(job)
