@@ -3,8 +3,7 @@
 
 rule benchmark_throughput:
     input:
-        # ancient: other weights take the same time
-        weights=ancient(f"{RESULTS}/models/{{preset}}/seed_{SEEDS[0]}.safetensors"),
+        weights=f"{RESULTS}/models/{{preset}}/seed_{SEEDS[0]}.safetensors",
         code=code("benchmark_throughput"),
     output:
         f"{RESULTS}/timing/{{kind}}/{{preset}}.json",
