@@ -12,7 +12,11 @@ from spatial_prediction.convolution._conversion import (
     convert_padding,
 )
 from spatial_prediction.convolution._differential import DifferentialConv2d, differential_convolution
-from spatial_prediction.convolution._explicit import ExplicitBoundaryConv2d, explicit_boundary_convolution
+from spatial_prediction.convolution._explicit import (
+    ExplicitBoundaryConv2d,
+    by_region,
+    explicit_boundary_convolution,
+)
 from spatial_prediction.convolution._padded import PaddedConv2d
 from spatial_prediction.convolution._padded_convolution import padded_convolution
 from spatial_prediction.convolution._partial import PartialConv2d, partial_convolution
@@ -25,6 +29,7 @@ __all__ = [
     "PaddingReport",
     "PartialConv2d",
     "RefusedLayer",
+    "by_region",
     "convert_padding",
     "convolve",
     "differential_convolution",

@@ -128,18 +128,29 @@ class ExplicitBoundaryConv2d(eqx.nn.Conv2d):
             ValueError: ``x`` does not have that rank and number of channels.
         """
         del key
-        kernels = self._by_region(channels_last_kernel(self.weight), channels_last_kernel(self.border_weight))
+        interior, border = channels_last_kernel(self.weight), channels_last_kernel(self.border_weight)
+        kernels = by_region(interior, border, self.kernel_size)
         biases = None
         if self.bias is not None and self.border_bias is not None:
-            biases = self._by_region(self.bias[..., 0, 0], self.border_bias[..., 0, 0])
+            biases = by_region(self.bias[..., 0, 0], self.border_bias[..., 0, 0], self.kernel_size)
         y = explicit_boundary_convolution(channels_last(x, self.in_channels), kernels, biases)
         return channels_first(y)
 
-    def _by_region(self, interior: Array, border: Array) -> Array:
-        """Put the interior in the middle, which is its place as sizes are odd."""
-        middle = len(border) // 2
-        regions = jnp.concatenate([border[:middle], interior[None], border[middle:]])
-        return regions.reshape(*self.kernel_size, *interior.shape)
+
+def by_region(interior: Array, border: Array, size: Sequence[int]) -> Array:
+    """Arrange kernels or biases as :func:`explicit_boundary_convolution` takes them.
+
+    Args:
+        interior: of the interior, any shape.
+        border: of the other regions row by row, shape (regions - 1, *shape of ``interior``).
+        size: regions by rows and columns, odd.
+
+    Returns:
+        Shape (row_regions, column_regions, *shape of ``interior``).
+    """
+    middle = len(border) // 2  # the interior's place, as sizes are odd
+    regions = jnp.concatenate([border[:middle], interior[None], border[middle:]])
+    return regions.reshape(*size, *interior.shape)
 
 
 class _Region(NamedTuple):

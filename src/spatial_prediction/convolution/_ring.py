@@ -6,6 +6,7 @@ from jaxtyping import Array, Float
 from spatial_prediction import native
 from spatial_prediction.convolution._base import convolve
 from spatial_prediction.padding import Borders, add_to_borders
+from spatial_prediction.padding._borders import transposed, turned
 
 
 def add_ring(
@@ -31,15 +32,15 @@ def _add_strips(y: Array, frame: Borders, kernel: Array) -> Array:
     left, right = (jnp.pad(s, [*no_more, (top, bottom), (0, 0), (0, 0)]) for s in (frame.left, frame.right))
 
     def from_left(strip: Array, kernel: Array) -> Array:
-        return _transposed(_first_rows(_transposed(strip), jnp.swapaxes(kernel, 0, 1)))
+        return transposed(_first_rows(transposed(strip), jnp.swapaxes(kernel, 0, 1)))
 
     return add_to_borders(
         y,
         Borders(
             top=_first_rows(frame.top, kernel),
-            bottom=_turned(_first_rows(_turned(frame.bottom), kernel[::-1, ::-1])),
+            bottom=turned(_first_rows(turned(frame.bottom), kernel[::-1, ::-1])),
             left=from_left(left, kernel),
-            right=_turned(from_left(_turned(right), kernel[::-1, ::-1])),
+            right=turned(from_left(turned(right), kernel[::-1, ::-1])),
         ),
     )
 
@@ -59,14 +60,6 @@ def _first_rows(strip: Array, kernel: Array) -> Array:
     if not rows:
         return jnp.zeros((*strip.shape[:-2], columns, outputs), strip.dtype)
     return jnp.stack([row(first) for first in range(rows)], axis=-3)
-
-
-def _turned(x: Array) -> Array:
-    return jnp.flip(x, axis=(-3, -2))
-
-
-def _transposed(x: Array) -> Array:
-    return jnp.swapaxes(x, -3, -2)
 
 
 def _forward(y: Array, frame: Borders, kernel: Array) -> Array:

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from spatial_prediction.convolution import (
+    by_region,
     differential_convolution,
     explicit_boundary_convolution,
     padded_convolution,
@@ -90,14 +91,11 @@ class ExplicitBorder(AbstractBorder):
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
         layer = _merged(layer)
-
-        def by_region(interior: Array, border: Array) -> Array:
-            middle = len(border) // 2
-            regions = jnp.concatenate([border[:middle], interior[None], border[middle:]])
-            return regions.reshape(*layer.kernel.shape[:2], *interior.shape)
-
+        size = layer.kernel.shape[:2]
         return explicit_boundary_convolution(
-            x, by_region(layer.kernel, self.regions.kernel), by_region(layer.bias, self.regions.bias)
+            x,
+            by_region(layer.kernel, self.regions.kernel, size),
+            by_region(layer.bias, self.regions.bias, size),
         )
 
 

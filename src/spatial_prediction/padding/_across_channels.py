@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32
-from spatial_prediction.padding._borders import Borders
+from spatial_prediction.padding._borders import Borders, transposed, turned
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, fitting_width
 from spatial_prediction.padding._normal_equations import guarded_quotient, solve_normal_equations
 
@@ -46,13 +46,13 @@ class AcrossChannelsPrediction(AbstractPadding):
         (top, bottom), (left, right) = self.pad_width
 
         def before(z: Array, fitted_to: Array, steps: int) -> Array:
-            return _turned(_continued(_turned(z), self._fitted(_turned(fitted_to)), steps))
+            return turned(_continued(turned(z), self._fitted(turned(fitted_to)), steps))
 
         def behind(z: Array, fitted_to: Array, steps: int) -> Array:
             return _continued(z, self._fitted(fitted_to), steps)
 
-        rows = _transposed(z)
-        sides = [_transposed(before(rows, rows, left)), _transposed(behind(rows, rows, right))]
+        rows = transposed(z)
+        sides = [transposed(before(rows, rows, left)), transposed(behind(rows, rows, right))]
         wide = jnp.concatenate([sides[0], z, sides[1]], axis=-2)
         # fitted to the map itself: the widened one would count its own predictions
         frame = Borders(before(wide, z, top), behind(wide, z, bottom), *sides)
@@ -112,11 +112,3 @@ def _continued(rows: Array, coefficients: Array, steps: int) -> Array:
         rows = jnp.concatenate([rows, row], axis=-3)
         predicted = jnp.concatenate([predicted, row], axis=-3)
     return predicted
-
-
-def _transposed(z: Array) -> Array:
-    return jnp.swapaxes(z, -3, -2)
-
-
-def _turned(z: Array) -> Array:
-    return jnp.flip(z, axis=(-3, -2))

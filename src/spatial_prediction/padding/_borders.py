@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array
 
 
@@ -13,6 +14,16 @@ class Borders(NamedTuple):
     bottom: Array
     left: Array
     right: Array
+
+
+def turned(x: Array) -> Array:
+    """Turn channels-last maps by 180 degrees: what was above is below."""
+    return jnp.flip(x, axis=(-3, -2))
+
+
+def transposed(x: Array) -> Array:
+    """Swap rows and columns of channels-last maps."""
+    return jnp.swapaxes(x, -3, -2)
 
 
 def borders_of(x: Array, depth: tuple[int, int]) -> Borders:

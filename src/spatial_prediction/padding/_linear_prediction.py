@@ -21,7 +21,7 @@ from jaxtyping import Array, Float
 
 from spatial_prediction import native
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32
-from spatial_prediction.padding._borders import Borders, with_borders
+from spatial_prediction.padding._borders import Borders, transposed, turned, with_borders
 
 
 class AbstractLinearPrediction(AbstractPadding):
@@ -117,9 +117,9 @@ def _frame_of_centred(known: Borders, pad_width: PadWidth, coefficients: Borders
     (top, bottom), (left, right) = pad_width
 
     def rightwards(strip: Array, side: Array, steps: int) -> Array:
-        return _transposed(_continued(_transposed(strip), side, steps))
+        return transposed(_continued(transposed(strip), side, steps))
 
-    left_strip = _turned(rightwards(_turned(known.left), coefficients.left, left))
+    left_strip = turned(rightwards(turned(known.left), coefficients.left, left))
     right_strip = rightwards(known.right, coefficients.right, right)
 
     def widened(rows: Array, first: int | None, last: int | None) -> Array:
@@ -127,8 +127,8 @@ def _frame_of_centred(known: Borders, pad_width: PadWidth, coefficients: Borders
         return jnp.concatenate([ends[0], rows, ends[1]], axis=-2)
 
     depth = known.top.shape[-3]
-    top_rows = _turned(widened(known.top, None, depth))
-    top_strip = _turned(_continued(top_rows, coefficients.top, top))
+    top_rows = turned(widened(known.top, None, depth))
+    top_strip = turned(_continued(top_rows, coefficients.top, top))
     bottom_strip = _continued(widened(known.bottom, -depth, None), coefficients.bottom, bottom)
     return Borders(top_strip, bottom_strip, left_strip, right_strip)
 
@@ -172,14 +172,6 @@ def _next_row(rows: Array, coefficients: Array) -> Array:
     pieces.append(weighted(centre, 0, columns - width + 1))
     pieces += [weighted(position, columns - width, 1) for position in range(centre + 1, positions)]
     return jnp.concatenate(pieces, axis=-2)
-
-
-def _turned(z: Array) -> Array:
-    return jnp.flip(z, axis=(-3, -2))
-
-
-def _transposed(z: Array) -> Array:
-    return jnp.swapaxes(z, -3, -2)
 
 
 def _compiled(pad_width: PadWidth) -> Callable[[Array, Array, Borders], tuple[Array, Borders]]:
