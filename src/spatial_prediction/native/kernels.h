@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -38,6 +39,23 @@ template <typename T>
 __attribute__((always_inline)) inline const typename Vector<T>::type& vector_at(const T* at) {
   return *reinterpret_cast<const typename Vector<T>::type*>(at);
 }
+
+// Memory that begins where a cache line does: a vector across two lines takes two loads.
+template <typename T>
+struct OnCacheLine {
+  using value_type = T;
+  static constexpr std::align_val_t line{64};
+  OnCacheLine() = default;
+  template <typename U>
+  OnCacheLine(const OnCacheLine<U>&) {}
+  T* allocate(size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), line)); }
+  void deallocate(T* at, size_t) { ::operator delete(at, line); }
+  bool operator==(const OnCacheLine&) const { return true; }
+  bool operator!=(const OnCacheLine&) const { return false; }
+};
+
+template <typename T>
+using Lined = std::vector<T, OnCacheLine<T>>;
 
 struct Shape {
   int64_t maps, height, width, channels;

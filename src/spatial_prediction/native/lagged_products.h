@@ -15,6 +15,7 @@
 namespace lagged {
 
 using kernels::kVector;
+using kernels::Lined;
 using kernels::Shape;
 using kernels::Vector;
 using kernels::vector_at;
@@ -68,60 +69,69 @@ FOR_EACH_PROCESSOR void lay_out(const T* x, const T* centre, const T* taper_y, c
       z[y * layout.row + k] = (x[y * length + k] - centre[k]) * (taper_y[y] * taper_row[k]);
 }
 
-// sums[lag][lane] += sum over n of z[n] z[n + offset], n = lane, lane + period, ...
+// sums[lag][lane] += sum over n of z[n] z[n + offset], n = 0, period, ... below size
 template <int64_t lags, typename T>
 __attribute__((always_inline)) inline void add_products(const T* z, const int64_t* offsets, int64_t size,
                                                         int64_t period, double* sums) {
-  for (int64_t first = 0; first < size; first += kBlock * period) {
-    const int64_t last = std::min(first + kBlock * period, size);
-    typename Vector<T>::type partial[lags] = {};
-    for (int64_t n = first; n < last; n += period)
-      for (int64_t l = 0; l < lags; ++l) partial[l] += vector_at(z + n) * vector_at(z + n + offsets[l]);
-    for (int64_t l = 0; l < lags; ++l)
-      for (int64_t v = 0; v < kVector; ++v) sums[l * kVector + v] += partial[l][v];
-  }
+  typename Vector<T>::type partial[lags] = {};
+  for (int64_t n = 0; n < size; n += period)
+    for (int64_t l = 0; l < lags; ++l) partial[l] += vector_at(z + n) * vector_at(z + n + offsets[l]);
+  for (int64_t l = 0; l < lags; ++l)
+    for (int64_t v = 0; v < kVector; ++v) sums[l * kVector + v] += partial[l][v];
 }
 
+// All lags of a block before the next block: what they reach stays in the fastest cache.
 template <typename T>
 FOR_EACH_PROCESSOR void lagged_sums(const T* z, const int64_t* offsets, int64_t lags, const Layout& layout,
                                     int64_t channels, double* sums) {
-  std::vector<double> total(kLagsAtOnce * kVector);
+  Lined<double> total(lags * kVector);
   std::fill(sums, sums + lags * channels, 0.0);
-  for (int64_t lane = 0; lane < layout.period; lane += kVector)
-    for (int64_t first = 0; first < lags;) {
-      std::fill(total.begin(), total.end(), 0.0);
-      int64_t count = 1;
-      if (lags - first >= kLagsAtOnce) {
-        count = kLagsAtOnce;
-        add_products<kLagsAtOnce>(z + lane, offsets + first, layout.size - lane, layout.period, total.data());
-      } else if (lags - first >= 3) {
-        count = 3;
-        add_products<3>(z + lane, offsets + first, layout.size - lane, layout.period, total.data());
-      } else {
-        add_products<1>(z + lane, offsets + first, layout.size - lane, layout.period, total.data());
-      }
-      for (int64_t l = 0; l < count; ++l)
-        for (int64_t v = 0; v < kVector; ++v)
-          sums[(first + l) * channels + (lane + v) % channels] += total[l * kVector + v];
-      first += count;
+  for (int64_t lane = 0; lane < layout.period; lane += kVector) {
+    std::fill(total.begin(), total.end(), 0.0);
+    for (int64_t begin = lane; begin < layout.size; begin += kBlock * layout.period) {
+      const int64_t size = std::min(kBlock * layout.period, layout.size - begin);
+      int64_t l = 0;
+      auto add = [&](auto count) __attribute__((always_inline)) {
+        for (; lags - l >= count(); l += count())
+          add_products<count()>(z + begin, offsets + l, size, layout.period, total.data() + l * kVector);
+      };
+      add(std::integral_constant<int64_t, kLagsAtOnce>{});
+      add(std::integral_constant<int64_t, 7>{});
+      add(std::integral_constant<int64_t, 3>{});
+      add(std::integral_constant<int64_t, 1>{});
     }
+    for (int64_t l = 0; l < lags; ++l)
+      for (int64_t v = 0; v < kVector; ++v) sums[l * channels + (lane + v) % channels] += total[l * kVector + v];
+  }
 }
 
-// gradient[n] = sum over lags of slope[lag] (z[n + offset] + z[n - offset])
+// gradient[n] = sum over lags of slope[lag] (z[n + offset] + z[n - offset]), for some vectors side by side;
+// `slope(i)` is the address of the slopes of the i-th vector, one row of `period` for each lag
+template <typename T, typename Slope>
+__attribute__((always_inline)) inline void spread_vectors(const T* here, const int64_t* offsets, const Slope& slope,
+                                                          int64_t lags, int64_t period,
+                                                          typename Vector<T>::type* sums) {
+  for (int64_t l = 0; l < lags; ++l)
+    for (int64_t i = 0; i < kSideBySide; ++i)
+      sums[i] += vector_at(slope(i) + l * period) *
+                 (vector_at(here + i * kVector + offsets[l]) + vector_at(here + i * kVector - offsets[l]));
+}
+
 template <typename T>
 FOR_EACH_PROCESSOR void spread(const T* z, const int64_t* offsets, const T* slopes, int64_t lags,
                                const Shape& shape, const Layout& layout, T* gradient) {
-  const int64_t length = shape.width * shape.channels;
+  const int64_t length = shape.width * shape.channels, period = layout.period;
   for (int64_t y = 0; y < shape.height; ++y)
     for (int64_t first = 0; first < length; first += kSideBySide * kVector) {
       const T* here = z + y * layout.row + first;
-      const T* slope[kSideBySide];
-      for (int64_t i = 0; i < kSideBySide; ++i) slope[i] = slopes + (first + i * kVector) % layout.period;
       typename Vector<T>::type sums[kSideBySide] = {};
-      for (int64_t l = 0; l < lags; ++l)
-        for (int64_t i = 0; i < kSideBySide; ++i)
-          sums[i] += vector_at(slope[i] + l * layout.period) *
-                     (vector_at(here + i * kVector + offsets[l]) + vector_at(here + i * kVector - offsets[l]));
+      if (period == kVector) {  // all vectors have the same slopes, which are loaded once
+        spread_vectors(here, offsets, [&](int64_t) { return slopes; }, lags, kVector, sums);
+      } else {
+        const T* slope[kSideBySide];
+        for (int64_t i = 0; i < kSideBySide; ++i) slope[i] = slopes + (first + i * kVector) % period;
+        spread_vectors(here, offsets, [&](int64_t i) { return slope[i]; }, lags, period, sums);
+      }
       const int64_t count = std::min(kSideBySide * kVector, length - first);
       std::memcpy(gradient + y * length + first, sums, count * sizeof(T));
     }
@@ -204,7 +214,8 @@ class Products {
   int64_t count_;
   std::vector<int64_t> offsets_;
   const T* taper_y_;
-  std::vector<T> taper_row_, row_, memory_, slopes_, gradient_;
+  std::vector<T> taper_row_, row_;
+  Lined<T> memory_, slopes_, gradient_;
 };
 
 }  // namespace lagged

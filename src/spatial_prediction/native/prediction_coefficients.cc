@@ -12,6 +12,7 @@
 namespace {
 
 using kernels::kVector;
+using kernels::Lined;
 using lagged::Products;
 using kernels::Shape;
 using Lanes = double __attribute__((vector_size(kVector * sizeof(double)), aligned(sizeof(double)), may_alias));
@@ -25,19 +26,16 @@ struct Unknowns {
       : count(dimensions[dimensions.size() - 2]),
         columns(dimensions[dimensions.size() - 3]),
         lag(lag.begin()) {}
-
-  // Where entry (unknown, column) of a solution stands in the array.
-  int64_t place(int64_t entry) const { return entry % columns * count + entry / columns; }
 };
 
-inline Lanes& at(std::vector<double>& values, int64_t index) {
+inline Lanes& at(Lined<double>& values, int64_t index) {
   return *reinterpret_cast<Lanes*>(values.data() + index * kVector);
 }
 
 // `count` rows of the factor from row i on, in column k. Several at once, for their sums do not wait for
 // one another.
 template <int64_t count>
-__attribute__((always_inline)) inline void eliminate(std::vector<double>& matrix, int64_t n, int64_t i, int64_t k,
+__attribute__((always_inline)) inline void eliminate(Lined<double>& matrix, int64_t n, int64_t i, int64_t k,
                                                      const Lanes& inverse) {
   Lanes sums[count];
   for (int64_t r = 0; r < count; ++r) sums[r] = at(matrix, (i + r) * n + k);
@@ -48,7 +46,7 @@ __attribute__((always_inline)) inline void eliminate(std::vector<double>& matrix
 
 // Factors the lower half of the matrix in place, the inverse of the diagonal on the diagonal; clears
 // `definite` in lanes where the matrix is not positive definite.
-FOR_EACH_PROCESSOR void factor(std::vector<double>& matrix, int64_t n, double* definite) {
+FOR_EACH_PROCESSOR void factor(Lined<double>& matrix, int64_t n, double* definite) {
   for (int64_t k = 0; k < n; ++k) {
     Lanes pivot = at(matrix, k * n + k), inverse;
     for (int64_t j = 0; j < k; ++j) pivot -= at(matrix, k * n + j) * at(matrix, k * n + j);
@@ -66,8 +64,8 @@ FOR_EACH_PROCESSOR void factor(std::vector<double>& matrix, int64_t n, double* d
 
 // Solves L L' x = b for `count` columns from `first` on, x in the place of b (n, columns).
 template <int64_t count>
-__attribute__((always_inline)) inline void substitute(std::vector<double>& factor, int64_t n, int64_t columns,
-                                                      int64_t first, std::vector<double>& b) {
+__attribute__((always_inline)) inline void substitute(Lined<double>& factor, int64_t n, int64_t columns,
+                                                      int64_t first, Lined<double>& b) {
   auto row = [&](int64_t i, int64_t begin, int64_t end, int64_t down, int64_t right) {
     Lanes sums[count];
     for (int64_t c = 0; c < count; ++c) sums[c] = at(b, i * columns + first + c);
@@ -80,8 +78,8 @@ __attribute__((always_inline)) inline void substitute(std::vector<double>& facto
   for (int64_t i = n - 1; i >= 0; --i) row(i, i + 1, n, 1, n);
 }
 
-FOR_EACH_PROCESSOR void substitute_all(std::vector<double>& factor, int64_t n, int64_t columns,
-                                       std::vector<double>& b) {
+FOR_EACH_PROCESSOR void substitute_all(Lined<double>& factor, int64_t n, int64_t columns,
+                                       Lined<double>& b) {
   int64_t first = 0;
   for (; first + 4 <= columns; first += 4) substitute<4>(factor, n, columns, first, b);
   for (; first + 2 <= columns; first += 2) substitute<2>(factor, n, columns, first, b);
@@ -97,10 +95,12 @@ FOR_EACH_PROCESSOR void substitute_all(std::vector<double>& factor, int64_t n, i
 //   E[i,j] = A[i,j] + A[i,n-1-j],   O[i,j] = A[i,j] - A[i,n-1-j],   E[i,middle] = sqrt 2 A[i,middle].
 class System {
  public:
-  std::vector<double> solution, work;
+  Lined<double> sums;  // of the channels in hand, (lags, kVector); lanes without a channel are 0
+  Lined<double> solution, work;
 
-  explicit System(const Unknowns& of)
-      : solution(of.count * of.columns * kVector),
+  System(const Unknowns& of, int64_t lags)
+      : sums(lags * kVector),
+        solution(of.count * of.columns * kVector),
         work(of.count * of.columns * kVector),
         of_(of),
         even_size_((of.count + 1) / 2),
@@ -110,16 +110,10 @@ class System {
         even_side_(even_size_ * of.columns * kVector),
         odd_side_(odd_size_ * of.columns * kVector) {}
 
-  // Makes and solves the equations of the channels from `first` on. Lanes without a solution are 0.
-  FOR_EACH_PROCESSOR void solve(const double* sums, int64_t channels, int64_t first, double scale, double ridge) {
+  // Makes and solves the equations of the channels whose sums are in hand. Lanes without a solution are 0.
+  FOR_EACH_PROCESSOR void solve(double scale, double ridge) {
     const int64_t n = of_.count, wide = of_.count + of_.columns;
-    const int64_t lanes = std::min(kVector, channels - first);
-    auto gather = [&](int64_t i, int64_t j) {
-      Lanes value = {};
-      const double* from = sums + of_.lag[i * wide + j] * channels + first;
-      for (int64_t v = 0; v < lanes; ++v) value[v] = from[v] * scale;
-      return value;
-    };
+    auto gather = [&](int64_t i, int64_t j) { return at(sums, of_.lag[i * wide + j]) * scale; };
     for (int64_t i = 0; i < even_size_; ++i)
       for (int64_t j = 0; j <= i; ++j) {
         const Lanes same = gather(i, j) + (i == j ? ridge : 0.0);
@@ -140,7 +134,7 @@ class System {
   }
 
   // Solves for the right-hand side b (count, columns), in its place.
-  FOR_EACH_PROCESSOR void apply_inverse(std::vector<double>& b) {
+  FOR_EACH_PROCESSOR void apply_inverse(Lined<double>& b) {
     const int64_t n = of_.count, columns = of_.columns;
     const double root = std::sqrt(0.5);
     for (int64_t i = 0; i < even_size_; ++i)
@@ -165,33 +159,79 @@ class System {
       }
   }
 
-  // Adds to the slopes of the sums what the slopes of the solution, in `work`, give: with A y = slope of x,
-  // b has the slope y and A has -y x'.
-  FOR_EACH_PROCESSOR void add_slopes(int64_t channels, int64_t first, double scale, double* sum_slopes) {
-    const int64_t n = of_.count, wide = of_.count + of_.columns;
-    const int64_t lanes = std::min(kVector, channels - first);
-    apply_inverse(work);
-    auto add = [&](int64_t entry, const Lanes& value) {
-      double* to = sum_slopes + of_.lag[entry] * channels + first;
-      for (int64_t v = 0; v < lanes; ++v) to[v] += value[v] * scale;
-    };
-    for (int64_t i = 0; i < n; ++i) {
-      for (int64_t k = 0; k < of_.columns; ++k) add(i * wide + n + k, at(work, i * of_.columns + k));
-      for (int64_t j = 0; j < n; ++j) {
-        Lanes slope = {};
-        for (int64_t k = 0; k < of_.columns; ++k)
-          slope -= at(work, i * of_.columns + k) * at(solution, j * of_.columns + k);
-        add(i * wide + j, slope);
+  // Takes in the solution of `lanes` channels from an array of all channels, or the slopes of it, and gives it out.
+  template <typename T>
+  FOR_EACH_PROCESSOR void take(const T* from, int64_t channels, int64_t lanes, Lined<double>& to) const {
+    for (int64_t k = 0; k < of_.columns; ++k)
+      for (int64_t i = 0; i < of_.count; ++i, from += channels) {
+        double* at = to.data() + (i * of_.columns + k) * kVector;
+        for (int64_t v = 0; v < lanes; ++v) at[v] = from[v];
+        std::fill(at + lanes, at + kVector, 0.0);
       }
+  }
+
+  template <typename T>
+  FOR_EACH_PROCESSOR void give(const Lined<double>& from, int64_t channels, int64_t lanes, T* to) const {
+    for (int64_t k = 0; k < of_.columns; ++k)
+      for (int64_t i = 0; i < of_.count; ++i, to += channels)
+        std::copy_n(from.data() + (i * of_.columns + k) * kVector, lanes, to);
+  }
+
+  // Puts in place of the sums their slopes, from those of the solution, in `work`: with A y = slope of x, b has
+  // the slope y and A has -y x'. Entries that are equal by the turn are added before they go to their lag.
+  FOR_EACH_PROCESSOR void turn_to_slopes(double scale) {
+    const int64_t n = of_.count, columns = of_.columns, wide = n + columns;
+    apply_inverse(work);
+    std::fill(sums.begin(), sums.end(), 0.0);
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t k = 0; k < columns; ++k) {
+        Lanes& slope = at(work, i * columns + k);
+        slope *= scale;
+        at(sums, of_.lag[i * wide + n + k]) += slope;
+      }
+    for (int64_t i = 0; i < even_size_; ++i) {
+      int64_t j = 0;
+      for (; j + 4 <= n; j += 4) subtract_products<4>(i, j);
+      for (; j < n; ++j) subtract_products<1>(i, j);
     }
   }
 
  private:
+  // Takes from the slopes of the lags what row i of the matrix has in `count` columns from j on, and what the
+  // same entries have after the turn. Several at once, for their sums do not wait for one another.
+  template <int64_t count>
+  __attribute__((always_inline)) inline void subtract_products(int64_t i, int64_t j) {
+    const int64_t n = of_.count, columns = of_.columns;
+    Lanes slopes[count] = {};
+    for (int64_t k = 0; k < columns; ++k)
+      for (int64_t c = 0; c < count; ++c)
+        slopes[c] += at(work, i * columns + k) * at(solution, (j + c) * columns + k);
+    if (i < odd_size_)
+      for (int64_t k = 0; k < columns; ++k)
+        for (int64_t c = 0; c < count; ++c)
+          slopes[c] += at(work, (n - 1 - i) * columns + k) * at(solution, (n - 1 - j - c) * columns + k);
+    for (int64_t c = 0; c < count; ++c) at(sums, of_.lag[i * (n + columns) + j + c]) -= slopes[c];
+  }
+
   Unknowns of_;
   int64_t even_size_, odd_size_;
-  std::vector<double> even_, odd_, even_side_, odd_side_;
+  Lined<double> even_, odd_, even_side_, odd_side_;
   double definite_[kVector];
 };
+
+// Channels of (rows, channels), `count` from `first` on, side by side as (rows, kVector), and back.
+void take_lanes(const std::vector<double>& rows, int64_t channels, int64_t first, int64_t count,
+                Lined<double>& lanes) {
+  std::fill(lanes.begin(), lanes.end(), 0.0);
+  for (size_t row = 0; row < lanes.size() / kVector; ++row)
+    std::copy_n(rows.data() + row * channels + first, count, lanes.data() + row * kVector);
+}
+
+void add_lanes(const Lined<double>& lanes, int64_t channels, int64_t first, int64_t count,
+               std::vector<double>& rows) {
+  for (size_t row = 0; row < lanes.size() / kVector; ++row)
+    for (int64_t v = 0; v < count; ++v) rows[row * channels + first + v] += lanes[row * kVector + v];
+}
 
 // x (*maps, height, width, channels) -> means (*maps, channels), and for either direction the solution
 // (*maps, columns, unknowns, channels)
@@ -203,24 +243,24 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   using T = ffi::NativeType<D>;
   const Shape shape = kernels::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
+  const int64_t lag_count = lags.size() / 2;
   const Unknowns directions[] = {{down->dimensions(), down_lag}, {right->dimensions(), right_lag}};
   T* results[] = {down->typed_data(), right->typed_data()};
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
-            systems = std::vector<System>{System(directions[0]), System(directions[1])},
+            systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}},
             mean = std::vector<double>(channels),
-            sum = std::vector<double>(lags.size() / 2 * channels)](int64_t map) mutable {
+            sum = std::vector<double>(lag_count * channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data());
       products.sums(sum.data());
       std::copy(mean.begin(), mean.end(), means->typed_data() + map * channels);
       for (int d = 0; d < 2; ++d) {
-        const Unknowns& of = directions[d];
-        const int64_t entries = of.count * of.columns;
+        const int64_t entries = directions[d].count * directions[d].columns;
         for (int64_t first = 0; first < channels; first += kVector) {
-          systems[d].solve(sum.data(), channels, first, scale, ridge);
-          for (int64_t i = 0; i < entries; ++i)
-            for (int64_t v = 0; v < std::min(kVector, channels - first); ++v)
-              results[d][(map * entries + of.place(i)) * channels + first + v] = systems[d].solution[i * kVector + v];
+          const int64_t lanes = std::min(kVector, channels - first);
+          take_lanes(sum, channels, first, lanes, systems[d].sums);
+          systems[d].solve(scale, ridge);
+          systems[d].give(systems[d].solution, channels, lanes, results[d] + map * entries * channels + first);
         }
       }
     };
@@ -238,27 +278,27 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
   using T = ffi::NativeType<D>;
   const Shape shape = kernels::shape_of(x.dimensions());
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
+  const int64_t lag_count = lags.size() / 2;
   const Unknowns directions[] = {{down_slopes.dimensions(), down_lag}, {right_slopes.dimensions(), right_lag}};
   const T* slopes[] = {down_slopes.typed_data(), right_slopes.typed_data()};
   kernels::take_over(x_slopes, gradient);
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
-            systems = std::vector<System>{System(directions[0]), System(directions[1])},
-            mean = std::vector<double>(channels), sum = std::vector<double>(lags.size() / 2 * channels),
-            sum_slopes = std::vector<double>(lags.size() / 2 * channels)](int64_t map) mutable {
+            systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}},
+            mean = std::vector<double>(channels), sum = std::vector<double>(lag_count * channels),
+            sum_slopes = std::vector<double>(lag_count * channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data());
       products.sums(sum.data());
       std::fill(sum_slopes.begin(), sum_slopes.end(), 0.0);
       for (int d = 0; d < 2; ++d) {
-        const Unknowns& of = directions[d];
-        const int64_t entries = of.count * of.columns;
+        const int64_t entries = directions[d].count * directions[d].columns;
         for (int64_t first = 0; first < channels; first += kVector) {
-          systems[d].solve(sum.data(), channels, first, scale, ridge);
-          for (int64_t i = 0; i < entries; ++i)
-            for (int64_t v = 0; v < kVector; ++v)
-              systems[d].work[i * kVector + v] =
-                  first + v < channels ? slopes[d][(map * entries + of.place(i)) * channels + first + v] : T(0);
-          systems[d].add_slopes(channels, first, scale, sum_slopes.data());
+          const int64_t lanes = std::min(kVector, channels - first);
+          take_lanes(sum, channels, first, lanes, systems[d].sums);
+          systems[d].solve(scale, ridge);
+          systems[d].take(slopes[d] + map * entries * channels + first, channels, lanes, systems[d].work);
+          systems[d].turn_to_slopes(scale);
+          add_lanes(systems[d].sums, channels, first, lanes, sum_slopes);
         }
       }
       const T* of_means = mean_slopes.typed_data() + map * channels;

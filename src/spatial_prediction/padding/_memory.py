@@ -13,6 +13,10 @@ from spatial_prediction.padding._lagged_products import lagged_products
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, predicted_frame
 
 
+_SAMPLE = 8
+"""Maps of a batch that a memory of a hundred batches looks at: more would cost more than they tell."""
+
+
 class LearnedPrediction(AbstractPadding):
     """Predict each channel with coefficients that are trained like a kernel, by gradient descent.
 
@@ -60,8 +64,8 @@ class LearnedPrediction(AbstractPadding):
 class RunningPrediction(AbstractPadding):
     """Predict each channel with coefficients from the autocorrelation of the maps seen in training.
 
-    :meth:`remember` takes up the statistics of a batch, like a batch norm's running statistics;
-    padding itself takes none. The autocorrelation method with Tukey window; see
+    :meth:`remember` takes up the statistics of a few maps of a batch, like a batch norm's running
+    statistics; padding itself takes none. The autocorrelation method with Tukey window; see
     :class:`spatial_prediction.padding.AutocorrelationPrediction`. No gradient reaches the memory. Before
     the first batch it replicates, ``1234 -> 11 1234 44``.
 
@@ -120,16 +124,18 @@ class RunningPrediction(AbstractPadding):
         return _framed(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
 
     def remember(self, x: Float[Array, "*batch height width channels"]) -> "RunningPrediction":
-        """Take up the statistics of channels-last maps; returns the new memory.
+        """Take up the statistics of channels-last maps, of a few spread evenly over many; return the new memory.
 
         Raises:
             ValueError: the map is smaller than the neighbourhood.
         """
         _check_size(x, self.length, self.width)
         equations = AutocorrelationEquations(self.length, self.width, *x.shape[-3:-1])
+        x = x.reshape(-1, *x.shape[-3:])
+        x = x[:: -(-len(x) // _SAMPLE)]
         x = jax.lax.stop_gradient(x).astype(at_least_float32(x.dtype))
         _, sums = lagged_products(x, equations.lags, "tukey")
-        of_batch = jnp.mean(sums, axis=tuple(range(1, sums.ndim - 1))) / (x.shape[-3] * x.shape[-2])
+        of_batch = jnp.mean(sums, axis=1) / (x.shape[-3] * x.shape[-2])
         share = jnp.maximum(1 - self.decay, 1 / (self.batches + 1))
         sums = self.sums + share * (of_batch.astype(self.sums.dtype) - self.sums)
         return RunningPrediction(
