@@ -10,7 +10,7 @@ from spatial_prediction.errors import ConfigurationError
 
 def scene_order(
     count: int, *, seed: int | None = None, file: str | Path | None = None
-) -> Int64[np.ndarray, "{count}"]:
+) -> Int64[np.ndarray, " count"]:
     """Give a permutation of ``count`` scenes, from a seed or from a file.
 
     A permutation file is text with one index a line, counted from 0; empty lines and everything from a

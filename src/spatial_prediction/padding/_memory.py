@@ -12,7 +12,6 @@ from spatial_prediction.padding._borders import Borders, with_borders
 from spatial_prediction.padding._lagged_products import lagged_products
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, predicted_frame
 
-
 _SAMPLE = 8
 """Maps of a batch that a memory of a hundred batches looks at: more would cost more than they tell."""
 
@@ -124,7 +123,7 @@ class RunningPrediction(AbstractPadding):
         return _framed(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
 
     def remember(self, x: Float[Array, "*batch height width channels"]) -> "RunningPrediction":
-        """Take up the statistics of channels-last maps, of a few spread evenly over many; return the new memory.
+        """Take up the statistics of channels-last maps, of many only a few; return the new memory.
 
         Raises:
             ValueError: the map is smaller than the neighbourhood.

@@ -35,11 +35,7 @@ class Runs(Protocol):
         """Return parameters and optimiser state of a run; valid until it is advanced."""
 
 
-def runs_together(
-    loss: Loss,
-    optimise: optax.GradientTransformation,
-    states: Sequence[State],
-) -> Runs:
+def runs_together(loss: Loss, optimise: optax.GradientTransformation, states: Sequence[State]) -> Runs:
     """Choose how several runs take their steps, by what the device is good at.
 
     A CPU is busy with one run, and XLA convolves slowly there where every example has its own kernel, so the

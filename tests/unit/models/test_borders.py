@@ -133,6 +133,14 @@ def test_memory_averages_the_first_batches_and_then_forgets():
     np.testing.assert_allclose(later, 0.99 * old.sums + 0.01 * sums[0], rtol=1e-5)
 
 
+def test_memory_looks_at_a_few_of_many_maps_spread_evenly():
+    layer = Convolution.initialised(2, 1, 3, key=jax.random.key(0))
+    memory = border_from_name("lp2x3_running", layer).padding
+    many = maps((4, 5, 6, 6, 2))
+    few = many.reshape(20, 6, 6, 2)[jnp.array([0, 3, 6, 9, 12, 15, 18])]
+    np.testing.assert_array_equal(memory.remember(many).sums, memory.remember(few).sums)
+
+
 @pytest.mark.parametrize("name", TRAINED_NAMES)
 def test_a_map_smaller_than_the_coefficients_is_refused(name):
     padding = border_from_name(name, Convolution.initialised(1, 1, 3, key=jax.random.key(0))).padding
