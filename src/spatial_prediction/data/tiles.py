@@ -75,23 +75,22 @@ def corner_tiles(scene: np.ndarray, size: int) -> np.ndarray:
 
 
 def centre_tiles(scenes: np.ndarray, size: int) -> np.ndarray:
-    """Cut the central tile of every scene: (scenes, size, size, 3)."""
+    """Show the central tile of every scene, (scenes, size, size, 3): a view, of which nothing is read yet."""
     top, left = ((extent - size) // 2 for extent in scenes.shape[1:3])
-    tiles = np.empty((len(scenes), size, size, scenes.shape[-1]), scenes.dtype)
-    for tile, scene in zip(tiles, scenes, strict=True):
-        tile[:] = scene[top : top + size, left : left + size]
-        forget_pages(scenes)
-    return tiles
+    return scenes[:, top : top + size, left : left + size]
 
 
 def forget_pages(scenes: np.ndarray) -> None:
-    """Give back the memory that a mapped array's pages take in this process; other arrays are left alone.
+    """Give back the memory that the pages of a mapped array, or of a view of one, take in this process.
 
-    The system keeps the pages while it has room, but they no longer count as this process's memory, which
-    would otherwise grow to the size of the file.
+    Other arrays are left alone. The system keeps the pages while it has room, but they no longer count as
+    this process's memory, which would otherwise grow to the size of the file.
     """
-    if isinstance(scenes.base, mmap.mmap):
-        scenes.base.madvise(mmap.MADV_DONTNEED)
+    base = scenes.base
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 def _ends(size: int) -> tuple[slice, slice]:

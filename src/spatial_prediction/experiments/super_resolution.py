@@ -10,6 +10,7 @@ from jaxtyping import Array
 
 from spatial_prediction.config import ModelSettings, Preset
 from spatial_prediction.data.degradation import scaled_reflectance, super_resolution_pair
+from spatial_prediction.data.tiles import forget_pages
 from spatial_prediction.models import RVSR, merge_branches
 
 
@@ -65,7 +66,7 @@ def training_loss(
 
 
 def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callable[[RVSR], float]:
-    """Make the mean loss of parameters over fixed ``tiles``, computed in batches."""
+    """Make the mean loss of parameters over fixed ``tiles``, read and computed in batches."""
     count = len(tiles)
     # equal batches, so that one program does for all; what fills up the last is not counted
     size = -(-count // -(-count // batch_size))
@@ -76,9 +77,13 @@ def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callab
         low_res, high_res = pair(batch, model.upscale_factor)
         return jnp.mean((model.apply(low_res) - kept(high_res, model)) ** 2, axis=(1, 2, 3))
 
+    def errors_from(first: int, parameters: RVSR) -> np.ndarray:
+        batch = tiles[np.arange(first, first + size) % count]
+        forget_pages(tiles)
+        return np.asarray(errors(parameters, batch))
+
     def mean_loss(parameters: RVSR) -> float:
-        batches = (tiles.take(range(first, first + size), 0, mode="wrap") for first in range(0, count, size))
-        of_tiles = np.concatenate([errors(parameters, batch) for batch in batches])[:count]
+        of_tiles = np.concatenate([errors_from(first, parameters) for first in range(0, count, size)])[:count]
         return float(of_tiles.mean(dtype=np.float64))
 
     return mean_loss

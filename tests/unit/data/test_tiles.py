@@ -102,22 +102,30 @@ def test_an_array_of_scenes_is_mapped_and_not_read(tmp_path):
 SPARSE = """
 import pathlib, re, sys
 import numpy as np
-from spatial_prediction.data.tiles import RandomTiles, open_scene_array
+from spatial_prediction.data.tiles import RandomTiles, centre_tiles, forget_pages, open_scene_array
 with open(sys.argv[1], "wb") as file:
     header = {"descr": "<i2", "fortran_order": False, "shape": (9000, 512, 512, 3)}
     np.lib.format.write_array_header_1_0(file, header)
     file.truncate(file.tell() + 9000 * 512 * 512 * 3 * 2)
-tiles = RandomTiles(open_scene_array(sys.argv[1]), size=200, batch_size=64, seed=0)
-for step in range(20):
-    tiles[step]
+scenes = open_scene_array(sys.argv[1])
+if sys.argv[2] == "drawn":
+    tiles = RandomTiles(scenes, size=200, batch_size=64, seed=0)
+    for step in range(20):
+        tiles[step]
+else:
+    tiles = centre_tiles(scenes, 200)
+    for first in range(0, 1280, 64):
+        tiles[np.arange(first, first + 64)]
+        forget_pages(tiles)
 print(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1])
 """
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-def test_drawing_from_ten_thousand_scenes_takes_little_memory(tmp_path):
+@pytest.mark.parametrize("kind", ["drawn", "central"])
+def test_tiles_of_ten_thousand_scenes_take_little_memory(tmp_path, kind):
     result = subprocess.run(
-        [sys.executable, "-c", SPARSE, str(tmp_path / "train.npy")],
+        [sys.executable, "-c", SPARSE, str(tmp_path / "train.npy"), kind],
         capture_output=True,
         text=True,
         check=True,
