@@ -9,6 +9,7 @@
 namespace {
 
 using kernels::kVector;
+using kernels::Lined;
 using kernels::Shape;
 using Dimensions = ffi::Span<const int64_t>;
 
@@ -141,9 +142,9 @@ class Frame {
  public:
   explicit Frame(const Geometry& of) : of_(of) {
     for (int s = 0; s < kSides; ++s) {
-      z_[s] = std::vector<T>(of.sides[s].pixels() * kVector);
+      z_[s] = Lined<T>(of.sides[s].pixels() * kVector);
       slopes_[s] = z_[s];
-      coefficients_[s] = std::vector<T>(of.sides[s].coefficients() * kVector);
+      coefficients_[s] = Lined<T>(of.sides[s].coefficients() * kVector);
       coefficient_slopes_[s] = coefficients_[s];
     }
   }
@@ -228,7 +229,7 @@ class Frame {
                    [&](int64_t i, const Geometry::Pixel& at) { visit(i, of_.in_strip(s, at)); });
   }
 
-  Lanes<T>* lanes(std::vector<T>& values) { return reinterpret_cast<Lanes<T>*>(values.data()); }
+  Lanes<T>* lanes(Lined<T>& values) { return reinterpret_cast<Lanes<T>*>(values.data()); }
 
   __attribute__((always_inline)) Lanes<T> read(const T* from, int64_t pixel) const {
     from += pixel * of_.shape.channels + first_;
@@ -249,7 +250,7 @@ class Frame {
 
   const Geometry& of_;
   int64_t first_ = 0, count_ = 0;
-  std::vector<T> z_[kSides], slopes_[kSides], coefficients_[kSides], coefficient_slopes_[kSides];
+  Lined<T> z_[kSides], slopes_[kSides], coefficients_[kSides], coefficient_slopes_[kSides];
 };
 
 // Pointers to what belongs to one map of arrays for the four sides.

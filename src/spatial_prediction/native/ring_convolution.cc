@@ -9,6 +9,7 @@
 namespace {
 
 using kernels::kVector;
+using kernels::Lined;
 using kernels::Vector;
 using kernels::vector_at;
 
@@ -107,10 +108,10 @@ __attribute__((always_inline)) inline void store(const typename Vector<T>::type&
 
 // The kernel with its last axis filled up to whole vectors, as it is or with inputs and outputs exchanged.
 template <typename T>
-std::vector<T> laid_out(const T* kernel, int64_t taps, int64_t inputs, int64_t outputs, bool exchanged) {
+Lined<T> laid_out(const T* kernel, int64_t taps, int64_t inputs, int64_t outputs, bool exchanged) {
   const int64_t from = exchanged ? outputs : inputs, to = exchanged ? inputs : outputs;
   const int64_t stride = whole_vectors(to);
-  std::vector<T> result(taps * from * stride, T(0));
+  Lined<T> result(taps * from * stride, T(0));
   for (int64_t tap = 0; tap < taps; ++tap)
     for (int64_t i = 0; i < inputs; ++i)
       for (int64_t o = 0; o < outputs; ++o)
@@ -232,7 +233,7 @@ ffi::Error ring_convolution(ffi::ThreadPool pool, ffi::Buffer<D> y, ffi::Buffer<
   const Maps maps(y.dimensions(), kernel.dimensions());
   kernels::take_over(y, result);
   const T* strips[] = {top.typed_data(), bottom.typed_data(), left.typed_data(), right.typed_data()};
-  const std::vector<T> weights =
+  const Lined<T> weights =
       laid_out(kernel.typed_data(), maps.kernels * of.rows * of.columns, of.inputs, of.outputs, false);
   kernels::for_each_map(pool, maps.count, [&] {
     return [&](int64_t map) {
@@ -260,12 +261,12 @@ ffi::Error ring_convolution_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes
   T* strip_slopes[] = {of_top->typed_data(), of_bottom->typed_data(), of_left->typed_data(),
                        of_right->typed_data()};
   const int64_t taps = of.rows * of.columns;
-  const std::vector<T> weights =
+  const Lined<T> weights =
       laid_out(kernel.typed_data(), maps.kernels * taps, of.inputs, of.outputs, true);
   // Sums over fixed groups of maps, added up in their order: the same for any number of threads.
   const int64_t stride = whole_vectors(of.outputs), size = taps * of.inputs * stride;
   const int64_t groups = (maps.per_kernel + kMapsTogether - 1) / kMapsTogether;
-  std::vector<T> partial(maps.kernels * groups * size, T(0));
+  Lined<T> partial(maps.kernels * groups * size, T(0));
   kernels::for_each_map(pool, maps.kernels * groups, [&] {
     return [&](int64_t group) {
       const int64_t which = group / groups, first = group % groups * kMapsTogether;
