@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from spatial_prediction.command import INTERRUPTED
-from spatial_prediction.training import load_arrays
+from spatial_prediction.named_arrays import load_arrays
 
 SCRIPT = Path(__file__).parent.parent / "scripts" / "train_model.py"
 SETTINGS = {

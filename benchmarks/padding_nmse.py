@@ -24,7 +24,7 @@ import pandas as pd
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import open_scene_array
 from spatial_prediction.experiments.super_resolution import pair
-from spatial_prediction.experiments.training_run import load_model
+from spatial_prediction.experiments.trained_network import load_model
 from spatial_prediction.models import LARGEST_OUTPUT_CROP, merge_branches
 from spatial_prediction.padding import PADDING_NAMES, RunningPrediction, padding_from_name
 from spatial_prediction.progress import progress

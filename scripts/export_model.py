@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spatial_prediction import command
-from spatial_prediction.experiments.training_run import export_run
+from spatial_prediction.experiments.export import export_run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -12,7 +12,17 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 SCRIPTS = sorted((REPOSITORY / "scripts").glob("*.py"))
 
 LEVELS = (
-    {"errors", "files", "progress", "command", "config", "presets", "validation", "provenance"},
+    {
+        "errors",
+        "files",
+        "named_arrays",
+        "progress",
+        "command",
+        "config",
+        "presets",
+        "validation",
+        "provenance",
+    },
     {"native", "data", "metrics", "training", "figures"},
     {"padding"},
     {"convolution"},

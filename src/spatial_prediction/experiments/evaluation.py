@@ -15,7 +15,7 @@ from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import corner_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import pair
 from spatial_prediction.experiments.tables import write_table
-from spatial_prediction.experiments.training_run import load_model
+from spatial_prediction.experiments.trained_network import load_model
 from spatial_prediction.files import read_json
 from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, bilinear_upscaling, merge_branches
 from spatial_prediction.padding import padding_from_name

@@ -10,7 +10,7 @@ from spatial_prediction.data.colour import linear_to_srgb
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import centre_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import pair
-from spatial_prediction.experiments.training_run import load_model
+from spatial_prediction.experiments.trained_network import load_model
 from spatial_prediction.models import merge_branches
 from spatial_prediction.padding import padding_from_name
 

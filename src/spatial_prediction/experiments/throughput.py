@@ -19,8 +19,9 @@ from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.experiments.super_resolution import network, training_loss
 from spatial_prediction.models import RVSR, merge_branches
+from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
-from spatial_prediction.training import load_arrays, make_update, optimizer
+from spatial_prediction.training import make_update, optimizer
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Stage: train one preset with one or several seeds, and export what came of it."""
+"""Stage: train one preset with one or several seeds."""
 
 import contextlib
 import dataclasses
@@ -13,24 +13,20 @@ from typing import Any
 import equinox as eqx
 import jax
 import numpy as np
-import pandas as pd
 
-from spatial_prediction import files, native
+from spatial_prediction import native
 from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.resident import ResidentTiles, fits_on_device, on_device
 from spatial_prediction.data.tiles import RandomTiles, centre_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import held_out_loss, network, training_loss
-from spatial_prediction.experiments.tables import write_table
-from spatial_prediction.models import RVSR
+from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.provenance import provenance
 from spatial_prediction.training import (
     Checkpoints,
     Outcome,
     learning_rate,
-    load_arrays,
     reading_ahead,
-    save_arrays,
     train,
 )
 
@@ -96,47 +92,6 @@ def train_runs(
         save_arrays(output / f"seed_{seed}.safetensors", arrays, header)
         last = outcome.history.test_loss.get(outcome.step)
         logger.info("%s seed %d %s at step %d, test loss %s", name, seed, outcome.status, outcome.step, last)
-
-
-def export_run(training: Path, *, model: Path, history: Path, run: Path) -> None:
-    """Split a training result into weights (safetensors), history (Parquet) and run record (JSON).
-
-    A diverged run's model file holds no arrays; its header says so.
-    """
-    arrays, header = load_arrays(training)
-    past = {name: arrays.pop(name) for name in list(arrays) if name.startswith("history.")}
-    record = header["run"]
-    table = pd.DataFrame(
-        {
-            "preset": record["preset"],
-            "seed": record["seed"],
-            "step": past["history.step"],
-            "train_loss": past["history.train_loss"],
-            "test_loss": past["history.test_loss"],
-            "learning_rate": past["history.learning_rate"],
-        }
-    )
-    write_table(table, history, header["provenance"])
-    save_arrays(model, arrays if record["status"] == "completed" else {}, header)
-    files.write_json(run, {**record, "provenance": header["provenance"]})
-
-
-def load_model(path: Path, *, output_crop: int) -> tuple[RVSR | None, dict[str, Any]]:
-    """Read an exported network with the output crop wanted; None for the network of a diverged run.
-
-    Returns:
-        The network with its training branches, and the header of its file.
-    """
-    arrays, header = load_arrays(path)
-    if header["run"]["status"] != "completed":
-        return None, header
-    model = RVSR.from_named_arrays(
-        arrays,
-        padding=header["padding"],
-        upscale_padding=header["upscale_padding"],
-        output_crop=output_crop,
-    )
-    return model, header
 
 
 def _checkpoints(root: Path, identity: dict[str, Any], settings: TrainingSettings) -> Checkpoints:

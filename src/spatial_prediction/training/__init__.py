@@ -1,6 +1,6 @@
 """Training: schedule, step, loop and checkpoints; knows pytrees and Optax, and no model by name."""
 
-from spatial_prediction.training._checkpoint import Checkpoints, load_arrays, save_arrays
+from spatial_prediction.training._checkpoint import Checkpoints
 from spatial_prediction.training._loop import Interrupted, train
 from spatial_prediction.training._read_ahead import ReadAhead, reading_ahead
 from spatial_prediction.training._run import Failure, History, Outcome
@@ -17,11 +17,9 @@ __all__ = [
     "Outcome",
     "ReadAhead",
     "learning_rate",
-    "load_arrays",
     "make_update",
     "optimizer",
     "reading_ahead",
     "runs_together",
-    "save_arrays",
     "train",
 ]

@@ -2,7 +2,6 @@
 
 import contextlib
 import fcntl
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -10,15 +9,12 @@ from typing import Any
 
 import jax
 import numpy as np
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from spatial_prediction.errors import CheckpointError
-from spatial_prediction.files import written_aside
+from spatial_prediction.named_arrays import load_arrays, save_arrays
 
 logger = logging.getLogger(__name__)
 
-FORMAT_VERSION = "1"
 PATTERN = "step_*.safetensors"
 
 
@@ -47,33 +43,6 @@ def with_named_leaves(tree: Any, arrays: dict[str, np.ndarray], *, source: Path)
                 f"{leaf.dtype}{leaf.shape}; remove the file"
             )
     return jax.tree_util.tree_map_with_path(lambda path, _: arrays[jax.tree_util.keystr(path)], tree)
-
-
-def save_arrays(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-    """Write arrays and a JSON header as one safetensors file, complete or not at all."""
-    with written_aside(path) as temporary:
-        contiguous = {name: np.asarray(array, order="C") for name, array in arrays.items()}
-        save_file(contiguous, temporary, {"format_version": FORMAT_VERSION, "header": json.dumps(header)})
-
-
-def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    """Read what :func:`save_arrays` wrote.
-
-    Raises:
-        CheckpointError: the file is missing, damaged, or of another format version.
-    """
-    try:
-        with safe_open(path, "numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise CheckpointError(
-            f"{path}: cannot be read ({error}); remove it and run the stage again"
-        ) from None
-    if metadata.get("format_version") != FORMAT_VERSION:
-        found = metadata.get("format_version")
-        raise CheckpointError(f"{path}: format version {found}, this program reads version {FORMAT_VERSION}")
-    return arrays, json.loads(metadata["header"])
 
 
 class Checkpoints:

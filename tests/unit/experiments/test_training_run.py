@@ -17,7 +17,8 @@ from spatial_prediction.errors import CheckpointError, SceneError
 from spatial_prediction.experiments.samples import upscaled_images
 from spatial_prediction.experiments.training_run import _history_arrays
 from spatial_prediction.models import RVSR
-from spatial_prediction.training import History, Outcome, load_arrays
+from spatial_prediction.named_arrays import load_arrays
+from spatial_prediction.training import History, Outcome
 
 STEPS = 7
 NETWORK = {"hidden_channels": 4, "blocks": 8}

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from spatial_prediction import named_arrays
 from spatial_prediction.errors import CheckpointError
-from spatial_prediction.training import Checkpoints, _checkpoint, load_arrays, save_arrays
+from spatial_prediction.named_arrays import load_arrays, save_arrays
+from spatial_prediction.training import Checkpoints
 from spatial_prediction.training._checkpoint import named_leaves, with_named_leaves
 
 ARRAYS = {
@@ -125,7 +127,7 @@ def test_nothing_half_written_stays_when_writing_fails(tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(_checkpoint, "save_file", fail_halfway)
+    monkeypatch.setattr(named_arrays, "save_file", fail_halfway)
     for step in (1, 2):
         with pytest.raises(OSError, match="no space left"):
             checkpoints.save(step, {}, {})
