@@ -32,6 +32,11 @@ class AbstractBorder(eqx.Module):
     ) -> Float[Array, "batch height width outputs"]:
         """Convolve to the same size."""
 
+    def merged(self, layer: RepConv | Convolution) -> "AbstractBorder":
+        """Return the same handling for ``layer`` once its branches are merged."""
+        del layer
+        return self
+
     def remember(self, x: Float[Array, "batch height width inputs"]) -> "AbstractBorder | None":
         """Return the handling with the statistics of ``x`` taken up; None if it remembers nothing."""
         del x
@@ -55,12 +60,28 @@ class PaddedBorder(AbstractBorder):
 
 
 class PartialBorder(AbstractBorder):
-    """Partial convolution: known pixels alone, scaled up by the share that is missing."""
+    """Partial convolution: known pixels alone, scaled up by the share that is missing.
+
+    In branches of one pixel, 1x1 and identity, none is ever missing: they are not scaled. Scaling the
+    identity too would multiply an edge by 3/2 in every layer.
+
+    Fields:
+        pointwise: what those branches have become within a merged kernel, (inputs, outputs); None if nothing.
+    """
+
+    pointwise: Array | None = None
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
+        pointwise = self.merged(layer).pointwise
         layer = _merged(layer)
-        return partial_convolution(x, layer.kernel, layer.bias)
+        if pointwise is None:
+            return partial_convolution(x, layer.kernel, layer.bias)
+        return partial_convolution(x, layer.kernel.at[1, 1].add(-pointwise), layer.bias) + x @ pointwise
+
+    def merged(self, layer: RepConv | Convolution) -> "PartialBorder":
+        """Return the same handling for ``layer`` once its branches are merged."""
+        return self if isinstance(layer, Convolution) else PartialBorder(layer.pointwise())
 
 
 class DifferentialBorder(AbstractBorder):

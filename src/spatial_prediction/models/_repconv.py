@@ -64,10 +64,14 @@ class RepConv(eqx.Module):
         branches = self.branch_1(padded) + self.branch_2(padded)
         return branches + self.residual_3x3(padded) + self.residual_1x1(centre) + centre
 
+    def pointwise(self) -> Array:
+        """Return the kernel (inputs, outputs) of 1x1 and identity together, which see one pixel alone."""
+        kernel = self.residual_1x1.kernel[..., 0, 0, :, :]
+        return kernel + jnp.eye(kernel.shape[-1], dtype=kernel.dtype)
+
     def merged(self) -> Convolution:
         """Return the single 3x3 convolution that does the same."""
         spatial = [self.branch_1.merged(), self.branch_2.merged(), self.residual_3x3]
-        pointwise = self.residual_1x1.kernel + jnp.eye(self.residual_1x1.kernel.shape[-1])
         kernel = spatial[0].kernel + spatial[1].kernel + spatial[2].kernel
-        kernel = kernel.at[..., 1:2, 1:2, :, :].add(pointwise)
+        kernel = kernel.at[..., 1, 1, :, :].add(self.pointwise())
         return Convolution(kernel, sum((branch.bias for branch in spatial), self.residual_1x1.bias))

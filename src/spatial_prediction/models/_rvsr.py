@@ -275,9 +275,20 @@ class RVSR(eqx.Module):
 @eqx.filter_jit  # most need nothing of the layers, which are then not even taken apart
 def _borders(name: str, head: Convolution, body: Block, tail: RepConv) -> tuple[AbstractBorder, ...]:
     """Make the border handling of each 3x3 convolution before training."""
+    return tuple(border_from_name(name, layer) for layer in _layers(head, body, tail))
+
+
+@eqx.filter_jit
+def _merged_borders(model: RVSR) -> tuple[AbstractBorder, ...]:
+    layers = _layers(model.head, model.body, model.tail)
+    return tuple(border.merged(layer) for border, layer in zip(model.borders, layers, strict=True))
+
+
+def _layers(head: Convolution, body: Block, tail: RepConv | Convolution) -> list[RepConv | Convolution]:
+    """Take the 3x3 layers apart, in the order of the borders."""
     blocks = body.ffn.expand.bias.shape[0]
     layers = [jax.tree.map(lambda leaf, index=index: leaf[index], body.repconv) for index in range(blocks)]
-    return tuple(border_from_name(name, layer) for layer in (head, *layers, tail))
+    return [head, *layers, tail]
 
 
 def _border_name(path: tuple[Any, ...]) -> str:
@@ -292,9 +303,8 @@ def merge_branches(model: RVSR) -> RVSR:
     """
     if isinstance(model.tail, Convolution) or isinstance(model.body.repconv, Convolution):
         return model
-    return eqx.tree_at(
-        lambda m: (m.body.repconv, m.tail), model, (model.body.repconv.merged(), model.tail.merged())
-    )
+    merged = (model.body.repconv.merged(), model.tail.merged(), _merged_borders(model))
+    return eqx.tree_at(lambda m: (m.body.repconv, m.tail, m.borders), model, merged)
 
 
 def _cropped(x: Array, margin: int) -> Array:

@@ -72,9 +72,27 @@ def test_branches_are_handled_as_the_convolution_they_make(name):
     layer = RepConv.initialised(2, key=jax.random.key(0))
     border = border_from_name(name, layer)
     x = maps((1, 5, 6, 2))
-    np.testing.assert_allclose(
-        border.convolve(x, layer), border.convolve(x, layer.merged()), rtol=0, atol=1e-5
+    after = border.merged(layer).convolve(x, layer.merged())
+    np.testing.assert_allclose(border.convolve(x, layer), after, rtol=0, atol=1e-5)
+
+
+def test_partial_convolution_scales_no_branch_that_sees_one_pixel():
+    layer = RepConv.initialised(2, key=jax.random.key(0))
+    spatial = [layer.branch_1.merged(), layer.branch_2.merged(), layer.residual_3x3]
+    x = maps((1, 5, 6, 2))
+    expected = (
+        x + layer.residual_1x1(x) + sum(partial_convolution(x, each.kernel, each.bias) for each in spatial)
     )
+    np.testing.assert_allclose(
+        border_from_name("part", layer).convolve(x, layer), expected, rtol=0, atol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_network_computes_the_same_before_and_after_merging(name):
+    model = network(name)
+    expected = eqx.filter_jit(model.apply)(maps())
+    np.testing.assert_allclose(applied(model, maps()), expected, rtol=0, atol=1e-4 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize("name", WITH_ARRAYS)
