@@ -15,6 +15,7 @@ from spatial_prediction.padding._linear_prediction import (
     check_neighbourhood,
     fitting_width,
 )
+from spatial_prediction.padding._neighbourhood_products import Rectangle, neighbourhood_products_in_passing
 from spatial_prediction.padding._normal_equations import (
     guarded_quotient,
     solve_normal_equations,
@@ -77,19 +78,22 @@ class CovariancePrediction(AbstractLinearPrediction):
 
     def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
-        return self._fitted(x, known)[1:]
+        fitted = self._fit_in_closed_form(x, known) if self._has_closed_form else self._fit_in_general(x)
+        return fitted[1:]
 
     def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
         """Hand ``x`` on with what ``fit`` returns; see :class:`AbstractLinearPrediction`."""
-        if self._has_closed_form and self.length == 1 and self.stabilised and not self.shared_sides:
+        if not self._has_closed_form:
+            return self._fit_in_general(x)
+        if self.length == 1 and self.stabilised and not self.shared_sides:
             return self._fitted_to_nearest(x)
-        return self._fitted(*with_borders(x, self.depth(x)))
+        return self._fit_in_closed_form(*with_borders(x, self.depth(x)))
 
     def _fitted_to_nearest(self, x: Array) -> tuple[Array, Array, Borders]:
         """Fit the one coefficient of each side in a single pass, where there is a kernel for it."""
 
         def reference(x: Array) -> tuple[Array, Array, Array]:
-            x, mean, sides = self._fitted(*with_borders(x, self.depth(x)))
+            x, mean, sides = self._fit_in_closed_form(*with_borders(x, self.depth(x)))
             return x, mean, jnp.stack([side[0, 0, 0] for side in sides], axis=-2)
 
         def forward(x: Array) -> tuple[Array, ...]:
@@ -108,14 +112,12 @@ class CovariancePrediction(AbstractLinearPrediction):
         x, mean, sides = fit(x)
         return x, mean, Borders(*(sides[None, None, None, ..., side, :] for side in range(4)))
 
-    def _fitted(self, x: Array, known: Borders) -> tuple[Array, Array, Borders]:
-        if self._has_closed_form:
-            return self._fit_in_closed_form(x, known)
-        mean = jnp.mean(x, axis=(-3, -2))
-        z = x - mean[..., None, None, :]
-        top, bottom = self._opposite(z)
-        left, right = self._opposite(jnp.swapaxes(z, -3, -2))
-        return x, mean, Borders(top, bottom, left, right)
+    def _fit_in_general(self, x: Array) -> tuple[Array, Array, Borders]:
+        """Fit a neighbourhood of any size, by a sum for every pair of its pixels."""
+        height, breadth = x.shape[-3:-1]
+        down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
+        x, mean, vertical, horizontal = neighbourhood_products_in_passing(x, down, right)
+        return x, mean, Borders(*self._of_opposite(vertical, down), *self._of_opposite(horizontal, right))
 
     def _fit_in_closed_form(self, x: Array, known: Borders) -> tuple[Array, Array, Borders]:
         down, across = (max(1, min(self.length, size - 1)) for size in x.shape[-3:-1])
@@ -152,35 +154,24 @@ class CovariancePrediction(AbstractLinearPrediction):
         farthest_first = jnp.stack(coefficients[::-1])
         return farthest_first[None, :, None]
 
-    def _opposite(self, z: Array) -> tuple[Array, Array]:
-        """Fit upwards and downwards with a neighbourhood of any size."""
-        height, breadth = z.shape[-3:-1]
+    def _rectangle(self, height: int, breadth: int) -> Rectangle:
+        """What the coefficients of the lower side are fitted to; without places in a map of one row."""
         length, width = max(1, min(self.length, height - 1)), fitting_width(self.width, breadth)
-        if height == 1:
-            none = jnp.zeros((width, 1, width, *z.shape[:-3], z.shape[-1]), z.dtype)
-            return none, none
-        band = height if self.band is None else min(self.band, height)
+        rows = (height if self.band is None else min(self.band, height)) - length
+        distance = np.arange(rows)[::-1]
+        return Rectangle(length, width, np.exp(-distance / (self.decay or np.inf)))
 
-        def products(z: Array) -> Array:
-            near = z[..., height - band :, :, :]
-            return _neighbourhood_products(near, length, width, self._weights(band - length))
-
-        down, up = products(z), products(jnp.flip(z, axis=(-3, -2)))
+    def _of_opposite(self, products: Array, rectangle: Rectangle) -> tuple[Array, Array]:
+        """Solve for two opposite sides, given their sums (pairs, *batch, 2, channels)."""
         if self.shared_sides:
-            up = down = up + down
-        return self._solved_generally(up, length, width), self._solved_generally(down, length, width)
-
-    def _weights(self, rows: int) -> np.ndarray | None:
-        """Weights of the predicted rows, the last of which lies at the border."""
-        return None if self.decay is None else np.exp(-np.arange(rows)[::-1] / self.decay)
-
-    def _solved_generally(self, products: Array, length: int, width: int) -> Array:
-        unknowns = length * width
-        gram, right_hand_side = products[:unknowns, :unknowns], products[:unknowns, unknowns:]
-        size = jnp.trace(gram) / unknowns
-        gram, right_hand_side = guarded_quotient(gram, size), guarded_quotient(right_hand_side, size)
-        solution = solve_normal_equations(gram, right_hand_side, ridge=self.ridge)
-        return jnp.moveaxis(solution, 1, 0).reshape(width, length, width, *solution.shape[2:])
+            products = jnp.broadcast_to(jnp.sum(products, axis=-2, keepdims=True), products.shape)
+        matrix, right_hand_side = (products[place] for place in rectangle.equations())
+        size = jnp.trace(matrix) / rectangle.unknowns
+        matrix, right_hand_side = guarded_quotient(matrix, size), guarded_quotient(right_hand_side, size)
+        solution = solve_normal_equations(matrix, right_hand_side, ridge=self.ridge)
+        length, width, _ = rectangle
+        solution = jnp.moveaxis(solution, 1, 0).reshape(width, length, width, *solution.shape[2:])
+        return solution[..., 0, :], solution[..., 1, :]
 
 
 def _row_products(rows: Array) -> Array:
@@ -217,30 +208,6 @@ def _complete_products(totals: Array, first: Array, last: Array) -> Array:
     upper = {(i, j): product(i, j) for i in orders for j in orders if i <= j and (i, j) != (0, 0)}
     upper[0, 0] = jnp.zeros_like(totals[0])
     return jnp.stack([jnp.stack([upper[min(i, j), max(i, j)] for j in orders]) for i in orders])
-
-
-def _neighbourhood_products(
-    z: Array, length: int, width: int, row_weights: np.ndarray | None = None
-) -> Array:
-    """Products of the pixels of a (length + 1) x width rectangle, summed over all its places in the map.
-
-    Args:
-        z: centred maps.
-        length: rows of the rectangle less one.
-        width: its columns.
-        row_weights: weights of the places by rows.
-
-    Returns:
-        (pixels, pixels, *batch, channels), pixels row by row; the last row holds the predicted ones.
-    """
-    rows, columns = z.shape[-3] - length, z.shape[-2] - width + 1
-    places = [z[..., y : y + rows, x : x + columns, :] for y in range(length + 1) for x in range(width)]
-    stacked = jnp.stack(places)
-    if row_weights is not None:
-        stacked = stacked * jnp.asarray(np.sqrt(row_weights), z.dtype)[:, None, None]
-    flat = stacked.reshape(len(places), *z.shape[:-3], rows * columns, z.shape[-1])
-    products = jnp.einsum("i...pc,j...pc->...cij", flat, flat, precision="highest")
-    return jnp.moveaxis(products, (-2, -1), (0, 1))
 
 
 def stabilised_first_order(a1: Array) -> Array:

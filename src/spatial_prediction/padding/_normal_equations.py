@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from spatial_prediction import native
+
 _LARGEST_UNROLLED_SYSTEM = 6
 """Above this many unknowns an unrolled factorisation compiles for longer than it saves."""
 
@@ -53,9 +55,30 @@ def solve_normal_equations(
     Where the matrix is not positive definite in working precision the solution is 0, with gradient 0.
     The derivative is that of the solution (``dx = A^-1 (db - dA x)``), not of the factorisation.
     """
-    unknowns = gram.shape[0]
+    unknowns, columns = right_hand_side.shape[:2]
     identity = jnp.eye(unknowns, dtype=gram.dtype).reshape(unknowns, unknowns, *[1] * (gram.ndim - 2))
     matrix = gram + ridge * identity
+    if not native.available(matrix, right_hand_side):
+        return _solved_by_xla(matrix, right_hand_side)
+    flat = _compiled(matrix.reshape(unknowns, unknowns, -1), right_hand_side.reshape(unknowns, columns, -1))
+    return flat.reshape(right_hand_side.shape)
+
+
+def _compiled(matrix: Array, right_hand_side: Array) -> Array:
+    def forward(matrix: Array, right_hand_side: Array) -> Array:
+        return native.kernel("normal_equations", native.like(right_hand_side))(matrix, right_hand_side)[0]
+
+    def backward(arguments: tuple[Array, Array], slope: Array) -> tuple[Array, Array]:
+        kernel = native.kernel("normal_equations_gradient", native.like(*arguments))
+        of_matrix, of_right_hand_side = kernel(*arguments, slope)
+        return of_matrix, of_right_hand_side
+
+    return native.differentiable(_solved_by_xla, forward, backward)(matrix, right_hand_side)
+
+
+def _solved_by_xla(matrix: Array, right_hand_side: Array) -> Array:
+    unknowns = len(matrix)
+    identity = jnp.eye(unknowns, dtype=matrix.dtype).reshape(unknowns, unknowns, *[1] * (matrix.ndim - 2))
     factor, definite = _cholesky(jax.lax.stop_gradient(matrix))
     matrix = jnp.where(definite, matrix, identity)
     factor = jnp.where(definite, factor, identity)

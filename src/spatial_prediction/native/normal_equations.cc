@@ -1,0 +1,130 @@
+// XLA custom calls: the solution of small symmetric positive definite systems, and its derivative.
+//
+// Equations stand on the leading axes and systems on the last one, so that neighbours in memory are solved side
+// by side. Where a matrix is not positive definite the solution is 0, with gradient 0.
+
+#include "cholesky.h"
+
+namespace {
+
+using cholesky::at;
+using cholesky::Lanes;
+using kernels::kVector;
+using kernels::Lined;
+
+// A block of systems: matrix (unknowns, unknowns), right-hand side (unknowns, columns).
+class Systems {
+ public:
+  Systems(int64_t unknowns, int64_t columns, int64_t count)
+      : unknowns_(unknowns), columns_(columns), count_(count), factor_(unknowns * unknowns * kVector) {}
+
+  int64_t right_hand_size() const { return unknowns_ * columns_; }
+  int64_t matrix_size() const { return unknowns_ * unknowns_; }
+
+  // Factors the matrices of the systems from `first` on.
+  template <typename T>
+  FOR_EACH_PROCESSOR void factor(const T* matrix, int64_t first) {
+    first_ = first;
+    lanes_ = std::min(kVector, count_ - first);
+    take(matrix, matrix_size(), factor_);
+    std::fill(definite_, definite_ + kVector, 1.0);
+    cholesky::factor(factor_, unknowns_, definite_);
+  }
+
+  // Takes in right-hand sides and puts the solutions in their place.
+  template <typename T>
+  FOR_EACH_PROCESSOR void solve(const T* right_hand_side, Lined<double>& solution) {
+    take(right_hand_side, right_hand_size(), solution);
+    cholesky::substitute_all(factor_, unknowns_, columns_, solution);
+    const Lanes usable = *reinterpret_cast<const Lanes*>(definite_);
+    for (int64_t i = 0; i < right_hand_size(); ++i) at(solution, i) = usable != 0 ? at(solution, i) : Lanes{};
+  }
+
+  template <typename T>
+  FOR_EACH_PROCESSOR void give(const Lined<double>& from, int64_t size, T* to) const {
+    for (int64_t i = 0; i < size; ++i)
+      for (int64_t v = 0; v < lanes_; ++v) to[i * count_ + first_ + v] = from[i * kVector + v];
+  }
+
+  // With A y = slope of x the matrix has the slope -y x'.
+  template <typename T>
+  FOR_EACH_PROCESSOR void give_matrix_slopes(Lined<double>& y, Lined<double>& x, T* to) {
+    for (int64_t i = 0; i < unknowns_; ++i)
+      for (int64_t j = 0; j < unknowns_; ++j) {
+        Lanes slope = {};
+        for (int64_t k = 0; k < columns_; ++k) slope -= at(y, i * columns_ + k) * at(x, j * columns_ + k);
+        for (int64_t v = 0; v < lanes_; ++v) to[(i * unknowns_ + j) * count_ + first_ + v] = slope[v];
+      }
+  }
+
+ private:
+  template <typename T>
+  __attribute__((always_inline)) void take(const T* from, int64_t size, Lined<double>& to) const {
+    for (int64_t i = 0; i < size; ++i) {
+      for (int64_t v = 0; v < lanes_; ++v) to[i * kVector + v] = from[i * count_ + first_ + v];
+      for (int64_t v = lanes_; v < kVector; ++v) to[i * kVector + v] = 0;
+    }
+  }
+
+  int64_t unknowns_, columns_, count_, first_ = 0, lanes_ = 0;
+  Lined<double> factor_;
+  double definite_[kVector];
+};
+
+// Sizes of a right-hand side (*groups, unknowns, columns, count), and its blocks of systems, which threads share.
+struct Blocks {
+  int64_t groups = 1, unknowns, columns, count, in_group;
+
+  explicit Blocks(ffi::Span<const int64_t> dimensions) {
+    const size_t rank = dimensions.size();
+    unknowns = dimensions[rank - 3], columns = dimensions[rank - 2], count = dimensions[rank - 1];
+    for (size_t i = 0; i + 3 < rank; ++i) groups *= dimensions[i];
+    in_group = (count + kVector - 1) / kVector;
+  }
+};
+
+// matrix (*groups, unknowns, unknowns, count), right-hand side -> solution (*groups, unknowns, columns, count)
+template <ffi::DataType D>
+ffi::Error solve(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buffer<D> right_hand_side,
+                 ffi::ResultBuffer<D> solution) {
+  const Blocks blocks(right_hand_side.dimensions());
+  kernels::for_each_map(pool, blocks.groups * blocks.in_group, [&] {
+    return [&, systems = Systems(blocks.unknowns, blocks.columns, blocks.count),
+            x = Lined<double>(blocks.unknowns * blocks.columns * kVector)](int64_t block) mutable {
+      const int64_t group = block / blocks.in_group, first = block % blocks.in_group * kVector;
+      const int64_t side = group * systems.right_hand_size() * blocks.count;
+      systems.factor(matrix.typed_data() + group * systems.matrix_size() * blocks.count, first);
+      systems.solve(right_hand_side.typed_data() + side, x);
+      systems.give(x, systems.right_hand_size(), solution->typed_data() + side);
+    };
+  });
+  return ffi::Error::Success();
+}
+
+// The gradients of `solve`.
+template <ffi::DataType D>
+ffi::Error solve_gradient(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buffer<D> right_hand_side,
+                          ffi::Buffer<D> slopes, ffi::ResultBuffer<D> of_matrix,
+                          ffi::ResultBuffer<D> of_right_hand_side) {
+  const Blocks blocks(right_hand_side.dimensions());
+  kernels::for_each_map(pool, blocks.groups * blocks.in_group, [&] {
+    return [&, systems = Systems(blocks.unknowns, blocks.columns, blocks.count),
+            x = Lined<double>(blocks.unknowns * blocks.columns * kVector),
+            y = Lined<double>(blocks.unknowns * blocks.columns * kVector)](int64_t block) mutable {
+      const int64_t group = block / blocks.in_group, first = block % blocks.in_group * kVector;
+      const int64_t side = group * systems.right_hand_size() * blocks.count;
+      const int64_t square = group * systems.matrix_size() * blocks.count;
+      systems.factor(matrix.typed_data() + square, first);
+      systems.solve(right_hand_side.typed_data() + side, x);
+      systems.solve(slopes.typed_data() + side, y);
+      systems.give(y, systems.right_hand_size(), of_right_hand_side->typed_data() + side);
+      systems.give_matrix_slopes(y, x, of_matrix->typed_data() + square);
+    };
+  });
+  return ffi::Error::Success();
+}
+
+}  // namespace
+
+DEFINE_KERNEL(normal_equations, solve, 2, 1);
+DEFINE_KERNEL(normal_equations_gradient, solve_gradient, 3, 2);
