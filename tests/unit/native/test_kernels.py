@@ -12,6 +12,7 @@ import pytest
 from spatial_prediction import native
 from spatial_prediction.padding import AutocorrelationPrediction, CovariancePrediction, padding_from_name
 from spatial_prediction.padding._lagged_products import lagged_products
+from spatial_prediction.padding._normal_equations import solve_normal_equations
 
 pytestmark = [
     pytest.mark.usefixtures("quick_compilation"),
@@ -85,11 +86,14 @@ PADDINGS = [
     AutocorrelationPrediction(((1, 1), (1, 1)), 3, 3, ridge=1e-2),
     CovariancePrediction(((1, 1), (1, 1)), 1),
     CovariancePrediction(((2, 1), (0, 1)), 2, shared_sides=True),
+    CovariancePrediction(((1, 1), (1, 1)), 2, 3, stabilised=False),
+    CovariancePrediction(((1, 0), (2, 1)), 1, 3, stabilised=False, band=3, shared_sides=True),
+    CovariancePrediction(((1, 1), (1, 1)), 2, 1, stabilised=False, decay=2.0),
 ]
 
 
 @pytest.mark.parametrize("padding", PADDINGS, ids=lambda p: f"{type(p).__name__}-{p.length}x{p.width}")
-@pytest.mark.parametrize("shape", [(2, 9, 8, 3), (1, 6, 7, 16), (3, 4, 20)], ids=str)
+@pytest.mark.parametrize("shape", [(2, 9, 8, 3), (1, 6, 7, 16), (3, 4, 20), (2, 1, 6, 5)], ids=str)
 def test_frames_and_their_gradients(padding, shape, monkeypatch):
     x = example(shape)
 
@@ -99,8 +103,9 @@ def test_frames_and_their_gradients(padding, shape, monkeypatch):
     assert_equal(compute(), by_xla(monkeypatch, compute), 1e-8)
 
 
-def test_second_derivatives(monkeypatch):
-    padding = padding_from_name("lp2x3", 1)
+@pytest.mark.parametrize("name", ["lp2x3", "lp2x3c"])
+def test_second_derivatives(name, monkeypatch):
+    padding = padding_from_name(name, 1)
     x, direction = example((6, 5, 2)), example((6, 5, 2), seed=1)
 
     def compute():
@@ -110,8 +115,9 @@ def test_second_derivatives(monkeypatch):
     assert_equal(compute(), by_xla(monkeypatch, compute), 1e-7)
 
 
-def test_a_mapped_axis_is_one_more_batch_axis():
-    padding = padding_from_name("lp2x3", 1)
+@pytest.mark.parametrize("name", ["lp2x3", "lp2x3c"])
+def test_a_mapped_axis_is_one_more_batch_axis(name):
+    padding = padding_from_name(name, 1)
     x = example((3, 2, 7, 6, 4))
     gradient = jax.jit(jax.grad(weighted(padding.frame)))
     mapped = jax.jit(jax.vmap(jax.vmap(gradient)))(x)
@@ -125,6 +131,23 @@ def test_a_channel_without_a_solution_is_predicted_by_its_mean_beside_others():
     for strip in frame:
         np.testing.assert_array_equal(strip[..., 1], 4.0)
         assert np.isfinite(strip).all()
+
+
+@pytest.mark.parametrize("unknowns", [1, 4, 9])
+def test_normal_equations_and_their_gradient(unknowns, monkeypatch):
+    rng = np.random.default_rng(0)
+    factor = rng.normal(size=(unknowns, unknowns, 3, 7))
+    matrix = jnp.asarray(np.einsum("ikbc,jkbc->ijbc", factor, factor))
+    matrix = matrix.at[..., 1, 2].set(-1.0)  # not positive definite
+    right_hand_side = jnp.asarray(rng.normal(size=(unknowns, 2, 3, 7)))
+
+    def compute():
+        def solution(system):
+            return solve_normal_equations(*system, ridge=0.1)
+
+        return jax.jit(lambda s: (solution(s), jax.grad(weighted(solution))(s)))((matrix, right_hand_side))
+
+    assert_equal(compute(), by_xla(monkeypatch, compute), 1e-9)
 
 
 def test_the_result_does_not_depend_on_the_batch_it_is_in():
