@@ -12,6 +12,10 @@ from spatial_prediction.figures import style
 SPACING, SPREAD = 0.1, 0.6
 """Distance between neighbouring presets, and between the first and the last at most, in shells."""
 
+MOST_BESIDE_DATA = 9
+"""Presets whose legend fits beside the data; for more a panel is made higher by the share below."""
+HEADROOM = 0.4
+
 
 @style.styled
 def mse_by_shell(shells: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
@@ -54,6 +58,9 @@ def _draw_panel(axes: Axes, shells: pd.DataFrame, output_crop: int, members: Seq
     axes.grid(axis="y")
     style.log_if_wide(axes.yaxis, list(shells["mean"]))
     axes.legend(loc="upper right", ncols=3 if len(members) > 6 else 2)
+    if len(members) > MOST_BESIDE_DATA:
+        ends = axes.transAxes.transform([(0, 0), (0, 1 + HEADROOM)])
+        axes.set_ylim(*axes.transData.inverted().transform(ends)[:, 1])
 
 
 def _draw_line(axes: Axes, line: pd.DataFrame, shift: float, preset: str, output_crop: int) -> None:

@@ -86,6 +86,18 @@ _LOOKS: dict[str, tuple[str, str, float]] = {
     "lp3x3": (_BLUE, "8", 0.0),
     "lp4x5": (_BLUE, "p", 0.3),
     "lp6x7": (_BLUE, "X", 0.0),
+    "part": (_GREEN, "X", 0.0),
+    "diff": (_ORANGE, "D", 0.0),
+    "diff_edge": (_ORANGE, "p", 0.4),
+    "ebh": (_PURPLE, "^", 0.0),
+    "auto": (_VERMILION, "h", 0.5),
+    "lp2x3c": (_BLUE, "D", 0.3),
+    "lp2x3_batch": (_BLUE, "<", 0.55),
+    "lp2x3_band8": (_GREEN, "d", 0.45),
+    "lp2x3_decay8": (_GREEN, "v", 0.45),
+    "lp1x1_across": (_GREEN, "v", 0.0),
+    "lp2x3_learned": (_SKY_BLUE, "^", 0.0),
+    "lp2x3_running": (_SKY_BLUE, "s", 0.0),
 }
 _FAMILY_COLOURS = {"zero": _BLACK, "repl": _VERMILION, "extr": _ORANGE, "lp": _BLUE}
 _SPARE_MARKERS = ("D", "p", "v", "^", "<", ">", "h", "d", "P", "X")
