@@ -12,8 +12,8 @@ from jaxtyping import Array, Float
 EXAMPLES_A_BLOCK, FEW_EXAMPLES = 8, 16
 """Examples whose share of a kernel's gradient is taken at once, and up to how many are taken as one.
 
-Measured on two cores for maps of 48 x 48 x 16: blocks save 9 % of a training step at batch 64, and cost 9 % at
-batch 16.
+Measured on two cores for maps of 48 x 48 x 16: blocks save 9 % of a training step at batch 64, and cost 9 %
+at batch 16.
 """
 
 
