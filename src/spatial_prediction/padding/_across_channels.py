@@ -26,8 +26,8 @@ class AcrossChannelsPrediction(AbstractPadding):
         width: pixels across it, odd.
         shrinkage: weight ``s`` of replication, as a share of the summed squares of one predicting pixel.
 
-    A map too small for the neighbourhood lowers it; one pixel is replicated. Source: among the further
-    work that arXiv 2502.12300 suggests; the prior is ours.
+    A map too small for the neighbourhood lowers it; one pixel is replicated. Differentiable in reverse mode.
+    Source: among the further work that arXiv 2502.12300 suggests; the prior is ours.
     """
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)

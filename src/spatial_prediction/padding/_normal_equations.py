@@ -53,7 +53,8 @@ def solve_normal_equations(
     """Solve ``(gram + ridge I) x = right_hand_side`` for every batch element.
 
     Where the matrix is not positive definite in working precision the solution is 0, with gradient 0.
-    The derivative is that of the solution (``dx = A^-1 (db - dA x)``), not of the factorisation.
+    The derivative is that of the solution (``dx = A^-1 (db - dA x)``), not of the factorisation; with
+    compiled kernels in reverse mode alone.
     """
     unknowns, columns = right_hand_side.shape[:2]
     identity = jnp.eye(unknowns, dtype=gram.dtype).reshape(unknowns, unknowns, *[1] * (gram.ndim - 2))

@@ -60,16 +60,17 @@ def test_derivatives_are_those_of_the_solution_and_of_differences(unknowns):
     changes = with_batch_last(change, rng.normal(size=right_hand_side.shape))
     inputs = with_batch_last(gram, right_hand_side)
 
-    solution, tangent = jax.jit(lambda x, dx: jax.jvp(solve, x, dx))(inputs, changes)
-    for k in range(3):
-        matrix = gram[k] + RIDGE * np.eye(unknowns)
-        expected = np.linalg.solve(matrix, changes[1][..., k] - change[k] @ np.asarray(solution)[..., k])
-        np.testing.assert_allclose(tangent[..., k], expected, rtol=1e-10, atol=1e-10)
+    solution = np.asarray(jax.jit(solve)(*inputs))
+    matrices = [matrix + RIDGE * np.eye(unknowns) for matrix in gram]
+    tangents = [
+        np.linalg.solve(matrices[k], changes[1][..., k] - change[k] @ solution[..., k]) for k in range(3)
+    ]
 
     weights = jnp.asarray(rng.normal(size=solution.shape))
     loss = jax.jit(lambda *inputs: jnp.sum(weights * solve(*inputs)))
     gradient = jax.jit(jax.grad(loss, (0, 1)))(*inputs)
     slope = sum(jnp.sum(g * change) for g, change in zip(gradient, changes, strict=True))
+    np.testing.assert_allclose(slope, np.sum(weights * np.stack(tangents, axis=-1)), rtol=1e-9)
     step = 1e-6
     ahead, behind = (
         [a + sign * step * da for a, da in zip(inputs, changes, strict=True)] for sign in (1, -1)
