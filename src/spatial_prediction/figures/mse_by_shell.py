@@ -13,8 +13,10 @@ SPACING, SPREAD = 0.1, 0.6
 """Distance between neighbouring presets, and between the first and the last at most, in shells."""
 
 MOST_BESIDE_DATA = 9
-"""Presets whose legend fits beside the data; for more a panel is made higher by the share below."""
-HEADROOM = 0.4
+"""Presets whose legend fits beside the data. More have it above them."""
+
+LEGEND_ROW = 0.075
+"""Height of three presets in the legend, as a share of the panel."""
 
 
 @style.styled
@@ -59,7 +61,9 @@ def _draw_panel(axes: Axes, shells: pd.DataFrame, output_crop: int, members: Seq
     style.log_if_wide(axes.yaxis, list(shells["mean"]))
     axes.legend(loc="upper right", ncols=3 if len(members) > 6 else 2)
     if len(members) > MOST_BESIDE_DATA:
-        ends = axes.transAxes.transform([(0, 0), (0, 1 + HEADROOM)])
+        axes.autoscale_view()  # or the limits are not yet those of the data
+        room = 1 - LEGEND_ROW * -(-len(members) // 3)
+        ends = axes.transAxes.transform([(0, 0), (0, 1 / room)])
         axes.set_ylim(*axes.transData.inverted().transform(ends)[:, 1])
 
 
