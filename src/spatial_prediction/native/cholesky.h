@@ -31,7 +31,7 @@ __attribute__((always_inline)) inline void eliminate(Lined<double>& matrix, int6
 
 // Factors the lower half of the matrix in place, the inverse of the diagonal on the diagonal; clears
 // `definite` in lanes where the matrix is not positive definite.
-FOR_EACH_PROCESSOR void factor(Lined<double>& matrix, int64_t n, double* definite) {
+FOR_EACH_PROCESSOR inline void factor(Lined<double>& matrix, int64_t n, double* definite) {
   for (int64_t k = 0; k < n; ++k) {
     Lanes pivot = at(matrix, k * n + k), inverse;
     for (int64_t j = 0; j < k; ++j) pivot -= at(matrix, k * n + j) * at(matrix, k * n + j);
@@ -63,8 +63,8 @@ __attribute__((always_inline)) inline void substitute(Lined<double>& factor, int
   for (int64_t i = n - 1; i >= 0; --i) row(i, i + 1, n, 1, n);
 }
 
-FOR_EACH_PROCESSOR void substitute_all(Lined<double>& factor, int64_t n, int64_t columns,
-                                       Lined<double>& b) {
+FOR_EACH_PROCESSOR inline void substitute_all(Lined<double>& factor, int64_t n, int64_t columns,
+                                              Lined<double>& b) {
   int64_t first = 0;
   for (; first + 4 <= columns; first += 4) substitute<4>(factor, n, columns, first, b);
   for (; first + 2 <= columns; first += 2) substitute<2>(factor, n, columns, first, b);

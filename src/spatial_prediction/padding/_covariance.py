@@ -78,8 +78,7 @@ class CovariancePrediction(AbstractLinearPrediction):
 
     def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
-        fitted = self._fit_in_closed_form(x, known) if self._has_closed_form else self._fit_in_general(x)
-        return fitted[1:]
+        return self.fit_in_passing(x)[1:]
 
     def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
         """Hand ``x`` on with what ``fit`` returns; see :class:`AbstractLinearPrediction`."""

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction import native
+from spatial_prediction.padding._borders import transposed, turned
 
 
 class Rectangle(NamedTuple):
@@ -60,7 +61,7 @@ def neighbourhood_products_in_passing(
     def reference(x: Array) -> tuple[Array, Array, Array, Array]:
         mean = jnp.mean(x, axis=(-3, -2))
         z = x - mean[..., None, None, :]
-        return x, mean, _opposite_sides(z, down), _opposite_sides(jnp.swapaxes(z, -3, -2), right)
+        return x, mean, _opposite_sides(z, down), _opposite_sides(transposed(z), right)
 
     weights = [jnp.asarray(each.row_weights, x.dtype) for each in (down, right)]
     neighbourhoods = native.as_attribute([down.length, down.width, right.length, right.width])
@@ -86,7 +87,7 @@ def neighbourhood_products_in_passing(
 
 def _opposite_sides(z: Array, rectangle: Rectangle) -> Array:
     """Sums for the upper and the lower side, (*batch, 2, pairs, channels)."""
-    sides = [_products(jnp.flip(z, axis=(-3, -2)), rectangle), _products(z, rectangle)]
+    sides = [_products(turned(z), rectangle), _products(z, rectangle)]
     return jnp.stack(sides, axis=-3)
 
 

@@ -57,8 +57,7 @@ def solve_normal_equations(
     compiled kernels in reverse mode alone.
     """
     unknowns, columns = right_hand_side.shape[:2]
-    identity = jnp.eye(unknowns, dtype=gram.dtype).reshape(unknowns, unknowns, *[1] * (gram.ndim - 2))
-    matrix = gram + ridge * identity
+    matrix = gram + ridge * _identity(gram)
     if not native.available(matrix, right_hand_side):
         return _solved_by_xla(matrix, right_hand_side)
     flat = _compiled(matrix.reshape(unknowns, unknowns, -1), right_hand_side.reshape(unknowns, columns, -1))
@@ -78,8 +77,7 @@ def _compiled(matrix: Array, right_hand_side: Array) -> Array:
 
 
 def _solved_by_xla(matrix: Array, right_hand_side: Array) -> Array:
-    unknowns = len(matrix)
-    identity = jnp.eye(unknowns, dtype=matrix.dtype).reshape(unknowns, unknowns, *[1] * (matrix.ndim - 2))
+    identity = _identity(matrix)
     factor, definite = _cholesky(jax.lax.stop_gradient(matrix))
     matrix = jnp.where(definite, matrix, identity)
     factor = jnp.where(definite, factor, identity)
@@ -94,6 +92,12 @@ def _solved_by_xla(matrix: Array, right_hand_side: Array) -> Array:
 
     right_hand_side = jnp.where(definite, right_hand_side, 0)
     return jax.lax.custom_linear_solve(apply, right_hand_side, solve, symmetric=True)
+
+
+def _identity(matrix: Array) -> Array:
+    """Return the identity of the size of ``matrix``, with axes of length 1 for its batch."""
+    unknowns = len(matrix)
+    return jnp.eye(unknowns, dtype=matrix.dtype).reshape(unknowns, unknowns, *[1] * (matrix.ndim - 2))
 
 
 def _cholesky(matrix: Array) -> tuple[Array, Bool[Array, "*batch"]]:
