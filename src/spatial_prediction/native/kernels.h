@@ -19,7 +19,8 @@
 namespace ffi = xla::ffi;
 
 // One binary serves every processor of its family: the loader picks the version for the one at hand.
-#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
+// ONE_VERSION compiles as other compilers and processors do, for tests.
+#if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && !defined(ONE_VERSION)
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define FOR_EACH_PROCESSOR

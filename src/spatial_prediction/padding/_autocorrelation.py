@@ -71,12 +71,8 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
         if self.sums not in ("direct", "fft"):
             raise ValueError(f"sums must be 'direct' or 'fft', got {self.sums!r}")
 
-    def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
+    def fit(self, x: Array) -> tuple[Array, Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
-        return self.fit_in_passing(x)[1:]
-
-    def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
-        """Hand ``x`` on with what ``fit`` returns; see :class:`AbstractLinearPrediction`."""
         height, breadth = x.shape[-3:-1]
         equations = AutocorrelationEquations(self.length, self.width, height, breadth)
         pixels = height * breadth

@@ -36,13 +36,12 @@ class ChosenExtrapolation(AbstractLinearPrediction):
     length: int = eqx.field(static=True, default=_HIGHEST_ORDER, init=False)
     width: int = eqx.field(static=True, default=1, init=False)
 
-    def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
+    def fit(self, x: Array) -> tuple[Array, Array, Borders]:
         """Choose the weights of each map; see :class:`AbstractLinearPrediction`."""
-        del known
         mean = jnp.mean(x, axis=(-3, -2))
         z = jax.lax.stop_gradient(x - mean[..., None, None, :])
         vertical, horizontal = _best_weights(z, -3), _best_weights(z, -2)
-        return mean, Borders(vertical, vertical, horizontal, horizontal)
+        return x, mean, Borders(vertical, vertical, horizontal, horizontal)
 
 
 def _best_weights(z: Array, axis: int) -> Array:

@@ -76,23 +76,19 @@ class CovariancePrediction(AbstractLinearPrediction):
     def _has_closed_form(self) -> bool:
         return self.width == 1 and self.length <= 2 and self.band is None and self.decay is None
 
-    def fit(self, x: Array, known: Borders) -> tuple[Array, Borders]:
+    def fit(self, x: Array) -> tuple[Array, Array, Borders]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
-        return self.fit_in_passing(x)[1:]
-
-    def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
-        """Hand ``x`` on with what ``fit`` returns; see :class:`AbstractLinearPrediction`."""
         if not self._has_closed_form:
             return self._fit_in_general(x)
         if self.length == 1 and self.stabilised and not self.shared_sides:
             return self._fitted_to_nearest(x)
-        return self._fit_in_closed_form(*with_borders(x, self.depth(x)))
+        return self._fit_in_closed_form(x)
 
     def _fitted_to_nearest(self, x: Array) -> tuple[Array, Array, Borders]:
         """Fit the one coefficient of each side in a single pass, where there is a kernel for it."""
 
         def reference(x: Array) -> tuple[Array, Array, Array]:
-            x, mean, sides = self._fit_in_closed_form(*with_borders(x, self.depth(x)))
+            x, mean, sides = self._fit_in_closed_form(x)
             return x, mean, jnp.stack([side[0, 0, 0] for side in sides], axis=-2)
 
         def forward(x: Array) -> tuple[Array, ...]:
@@ -118,8 +114,9 @@ class CovariancePrediction(AbstractLinearPrediction):
         x, mean, vertical, horizontal = neighbourhood_products_in_passing(x, down, right)
         return x, mean, Borders(*self._of_opposite(vertical, down), *self._of_opposite(horizontal, right))
 
-    def _fit_in_closed_form(self, x: Array, known: Borders) -> tuple[Array, Array, Borders]:
+    def _fit_in_closed_form(self, x: Array) -> tuple[Array, Array, Borders]:
         down, across = (max(1, min(self.length, size - 1)) for size in x.shape[-3:-1])
+        x, known = with_borders(x, (down, across))
         lags = [(0, 0)] + [(k, 0) for k in range(1, down + 1)] + [(0, k) for k in range(1, across + 1)]
         x, mean, sums = lagged_products_in_passing(x, lags)
 
@@ -132,13 +129,9 @@ class CovariancePrediction(AbstractLinearPrediction):
                 upwards = downwards = upwards + downwards
             return self._solved(upwards), self._solved(downwards)
 
-        top, bottom = sides(sums[: down + 1], known.top[..., :down, :, :], known.bottom[..., -down:, :, :])
+        top, bottom = sides(sums[: down + 1], known.top, known.bottom)
         of_columns = jnp.concatenate([sums[:1], sums[down + 1 :]])
-        left, right = sides(
-            of_columns,
-            jnp.swapaxes(known.left, -3, -2)[..., :across, :, :],
-            jnp.swapaxes(known.right, -3, -2)[..., -across:, :, :],
-        )
+        left, right = sides(of_columns, jnp.swapaxes(known.left, -3, -2), jnp.swapaxes(known.right, -3, -2))
         return x, mean, Borders(top, bottom, left, right)
 
     def _solved(self, products: Array) -> Array:

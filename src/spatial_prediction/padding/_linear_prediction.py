@@ -37,16 +37,17 @@ class AbstractLinearPrediction(AbstractPadding):
 
     @abc.abstractmethod
     def fit(
-        self, x: Float[Array, "*batch height width channels"], known: Borders
-    ) -> tuple[Float[Array, "*batch channels"], Borders]:
-        """Take the means of the channels and fit each side's coefficients to the map without them.
+        self, x: Float[Array, "*batch height width channels"]
+    ) -> tuple[
+        Float[Array, "*batch height width channels"],
+        Float[Array, "*batch channels"],
+        Borders,
+    ]:
+        """Hand ``x`` on with the means of its channels and each side's coefficients for the map without them.
 
         Every side is handled as "downwards": for the top the map is turned by 180 degrees, for the right
-        it is transposed, for the left both.
-
-        Args:
-            x: the map.
-            known: its outermost ``length`` rows and columns, as far as it has so many.
+        it is transposed, for the left both. What uses ``x`` afterwards uses the map handed on, so that
+        gradients may be added in place.
         """
 
     def frame(self, x: Array) -> Borders:
@@ -56,18 +57,9 @@ class AbstractLinearPrediction(AbstractPadding):
     def framed(self, x: Array) -> tuple[Array, Borders]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
         values = x.astype(at_least_float32(x.dtype))
-        values, mean, coefficients = self.fit_in_passing(values)
+        values, mean, coefficients = self.fit(values)
         values, frame = predicted_frame(values, mean, coefficients, self.pad_width)
         return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
-
-    def fit_in_passing(self, x: Array) -> tuple[Array, Array, Borders]:
-        """Hand ``x`` on with what ``fit`` returns, so that gradients may be added in place."""
-        x, known = with_borders(x, self.depth(x))
-        return x, *self.fit(x, known)
-
-    def depth(self, x: Array) -> tuple[int, int]:
-        """Return how many rows and columns of ``x`` are seen from each side."""
-        return min(self.length, x.shape[-3]), min(self.length, x.shape[-2])
 
 
 def check_neighbourhood(length: int, width: int) -> None:

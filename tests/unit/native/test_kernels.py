@@ -1,6 +1,8 @@
 """Compiled kernels compute what XLA computes, and their absence changes nothing but the time."""
 
+import ctypes
 import os
+import shutil
 import subprocess
 import sys
 
@@ -181,3 +183,12 @@ def test_without_a_compiler_everything_goes_on_with_xla(tmp_path):
     assert "no C++ compiler" in built.stderr
     found = python("-c", "from spatial_prediction import native; print(native.available())")
     assert found.stdout.split() == ["False"]
+
+
+def test_kernels_link_where_there_is_one_version_of_each_function(tmp_path):
+    """As other compilers and processors see them; slow machine code will do to tell."""
+    compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, native.COMPILERS)))
+    library = str(tmp_path / "kernels.so")
+    flags = [*native.FLAGS, "-O0", "-w", "-DONE_VERSION", "-isystem", jax.ffi.include_dir()]
+    subprocess.run([compiler, *flags, *map(str, native.SOURCES), "-o", library], check=True, timeout=300)
+    ctypes.CDLL(library, mode=os.RTLD_NOW)

@@ -14,7 +14,6 @@ from spatial_prediction.padding import (
     padding_from_name,
 )
 from spatial_prediction.padding._autocorrelation import transform_size
-from spatial_prediction.padding._borders import borders_of
 from spatial_prediction.padding._covariance import stabilised_first_order, stabilised_second_order
 from spatial_prediction.padding._lagged_products import tukey_window
 
@@ -206,7 +205,7 @@ PROCESSES = {
 
 def coefficients_downwards(z, **settings):
     x = jnp.asarray(z)[..., None]
-    _, coefficients = CovariancePrediction(ONE_PIXEL, 2, **settings).fit(x, borders_of(x, (2, 2)))
+    _, _, coefficients = CovariancePrediction(ONE_PIXEL, 2, **settings).fit(x)
     return coefficients.bottom
 
 
