@@ -27,7 +27,9 @@ PROFILE = (
 
 def slurm(*command):
     """What a program of SLURM prints."""
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert ended.returncode == 0, f"{command}: {ended.stderr}"
+    return ended.stdout
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -83,7 +85,7 @@ OVERLAY = {
     "presets": ["zero-repl"],
     "seeds": [0, 1, 2],
     "training": {
-        "steps": 200, "batch_size": 1, "warmup_steps": 5, "decay_start": 100, "test_every": 100,
+        "steps": 800, "batch_size": 1, "warmup_steps": 5, "decay_start": 100, "test_every": 400,
         "checkpoint_every": 10, "learning_rate": 1e-4,
     },
     "evaluation": {"nmse_presets": []},
