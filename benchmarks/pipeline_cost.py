@@ -82,16 +82,17 @@ def compiling(folder: Path) -> None:
     script("build_arrays", "--scenes", "scenes", *TINY_DATA, *arrays)
     for seed, folder_of_programs in enumerate(("empty", "filled")):
         programs = {"SPATIAL_PREDICTION_COMPILED": str(folder / "programs")}
-        network = f"{seed}.safetensors"
+        trained = f"trained_{seed}"
         seconds = script(
-            "train_model", *TINY_TRAINING, *arrays, "--seed", seed, "--checkpoints", "checkpoints",
-            "--output", network, **programs,
+            "train_model", *TINY_TRAINING, *arrays, "--seeds", seed, "--checkpoints", "checkpoints",
+            "--output", trained, **programs,
         )  # fmt: skip
         show(f"training of 2 steps, {folder_of_programs} folder of programs", seconds)
-        exported = ("--model", f"model_{seed}.safetensors", "--history", "h.parquet", "--run", "r.json")
-        script("export_model", "--training", network, *exported)
+        model = f"model_{seed}.safetensors"
+        exported = ("--model", model, "--history", "history.parquet", "--run", "run.json")
+        script("export_model", "--training", f"{trained}/seed_{seed}.safetensors", *exported)
         seconds = script(
-            "evaluate_mse", *exported[:2], *arrays[2:], "--low-res-size", 48, "--batch-size", 24,
+            "evaluate_mse", "--models", model, *arrays[2:], "--low-res-size", 48, "--batch-size", 24,
             "--output", "mse.parquet", **programs,
         )  # fmt: skip
         show(f"evaluation of 1 scene, {folder_of_programs} folder of programs", seconds)
