@@ -8,7 +8,8 @@ from spatial_prediction.figures import arguments as shared
 from spatial_prediction.files import read_json
 
 DESCRIPTION = """\
-Tabulate versions, commit, device, data and run times, as the files of a study record them. Example:
+Tabulate versions, commit, device, configuration, data and run times, as the files of a study record them.
+Example:
 
   python scripts/tabulate_provenance.py --runs results/runs/*/seed_*.json \\
       --timing-training results/timing/training/*.json --summary resources/arrays/summary.json \\

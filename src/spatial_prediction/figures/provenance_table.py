@@ -1,4 +1,4 @@
-"""Where the study's numbers come from: versions, device, commit, data, run times."""
+"""Where the study's numbers come from: versions, device, commit, configuration, data, run times."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ def provenance_table(runs: Sequence[Record], timings: Sequence[Record], summary:
     """Sum up what the files of a study record about themselves.
 
     Args:
-        runs: records of training runs: status, seconds, and provenance.
+        runs: records of training runs: preset, seed, status, seconds, and provenance with settings.
         timings: records of timings: kind and provenance.
         summary: of the arrays, as `build_arrays.py` writes it.
 
@@ -37,6 +37,7 @@ def provenance_table(runs: Sequence[Record], timings: Sequence[Record], summary:
         ("Device", "of training", _values(run["provenance"].get("device") for run in runs)),
         ("Device", "of timing", _values(timing["provenance"].get("device") for timing in timings)),
         ("Device", "compiled kernels", _values(_yes_or_no(p) for p in provenances)),
+        *_configuration_rows(runs),
         *_data_rows(summary),
         *_time_rows(runs),
     ]
@@ -47,6 +48,19 @@ def provenance_table(runs: Sequence[Record], timings: Sequence[Record], summary:
         caption="Where the numbers come from.",
         notes=("Numbers in brackets are numbers of files, where files differ.",),
     )
+
+
+def _configuration_rows(runs: Sequence[Record]) -> list[tuple[str, str, str]]:
+    settings = [run["provenance"]["settings"]["training"] for run in runs]
+    names = dict.fromkeys(name for each in settings for name in each)
+    return [
+        ("Configuration", "presets", ", ".join(dict.fromkeys(run["preset"] for run in runs))),
+        ("Configuration", "seeds", ", ".join(map(str, sorted({run["seed"] for run in runs})))),
+        *(
+            ("Configuration", f"training.{name}", _values(_written(each.get(name)) for each in settings))
+            for name in names
+        ),
+    ]
 
 
 def _data_rows(summary: Record) -> list[tuple[str, str, str]]:
@@ -75,6 +89,10 @@ def _time_rows(runs: Sequence[Record]) -> list[tuple[str, str, str]]:
 
 def _yes_or_no(record: Record) -> str | None:
     return {True: "yes", False: "no"}.get(record.get("compiled_kernels", None))
+
+
+def _written(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _values(values: Iterable[str | None]) -> str:

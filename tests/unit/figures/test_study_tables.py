@@ -152,7 +152,9 @@ def _record(**changes):
         "platform": "Linux x86_64",
     }
     provenance |= {"packages": {"jax": "0.10.2"}, "device": "cpu", "compiled_kernels": True}
-    return {"status": "completed", "seconds": 30.0, "provenance": provenance | changes}
+    provenance["settings"] = {"training": {"steps": 240, "learning_rate": 5e-6}}
+    run = {"preset": "lp2x3", "seed": 1, "status": "completed", "seconds": 30.0}
+    return run | {"provenance": provenance | changes}
 
 
 SUMMARY = {"size": 512, "scene_count": {"train": 24, "test": 6, "skipped": 1}} | {
@@ -162,13 +164,17 @@ SUMMARY = {"size": 512, "scene_count": {"train": 24, "test": 6, "skipped": 1}} |
 
 
 def test_provenance_is_one_value_an_item_or_each_with_its_number_of_files():
-    runs = [_record(), _record(commit="def"), _record() | {"seconds": 7200.0, "status": "diverged"}]
+    longer = _record() | {"seconds": 7200.0, "status": "diverged", "preset": "repl", "seed": 0}
+    runs = [_record(), _record(commit="def", settings={"training": {"steps": 500}}), longer]
     table = provenance_table(runs, [_record(device="gpu", compiled_kernels=None)], SUMMARY)
     values = {item: value for _, item, value in table.cells.itertuples(index=False)}
     assert values["commit"] == "abc (3), def (1)"
     assert values["jax"] == "0.10.2"
     assert (values["of training"], values["of timing"]) == ("cpu", "gpu")
     assert values["compiled kernels"] == "yes (3), not recorded (1)"
+    assert (values["presets"], values["seeds"]) == ("lp2x3, repl", "0, 1")
+    assert values["training.steps"] == "240 (2), 500 (1)"
+    assert values["training.learning_rate"] == "5e-06 (2), not recorded (1)"
     assert values["scenes"] == "24 train, 6 test, 1 skipped"
     assert values["means of red, green, blue, train"] == "-0.500, -0.250, 0.125"
     assert values["SHA-256 of the array, test"] == 64 * "b"
