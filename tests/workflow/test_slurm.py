@@ -51,7 +51,7 @@ OVERLAY = {
     "presets": ["zero-repl"],
     "seeds": [0, 1, 2],
     "training": {
-        "steps": 800, "batch_size": 1, "warmup_steps": 5, "decay_start": 100, "test_every": 400,
+        "steps": 400, "batch_size": 1, "warmup_steps": 5, "decay_start": 100, "test_every": 200,
         "checkpoint_every": 10, "learning_rate": 1e-4,
     },
     "evaluation": {"nmse_presets": []},
@@ -66,7 +66,8 @@ def test_training_survives_scancel_requeue_and_its_time_limit(tmp_path, monkeypa
     monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")  # there is more to compile than to train
     study = Study(tmp_path / "study")
     (study.folder / "overlay.yaml").write_text(yaml.safe_dump(OVERLAY))
-    waiting = {("zero-repl", seed): act for seed, act in enumerate((cancel, requeue, end_its_time))}
+    # the requeued last: it is waited for, while the others train on
+    waiting = {("zero-repl", seed): act for seed, act in enumerate((cancel, end_its_time, requeue))}
     targets = [f"results/{path}" for path in FOLDERS]
     with study.started(*PROFILE, "--", *targets) as running:
         interrupt(study.folder, running, waiting, seconds=900)  # a minute or two, were all else idle
