@@ -109,7 +109,9 @@ def interrupt(folder, running, waiting, seconds):
 
 
 def unequal_arrays(one, other):
-    """Names of the arrays of two safetensors files that differ in any bit."""
-    one, other = load_file(one), load_file(other)
-    same = {name for name in one.keys() & other.keys() if one[name].tobytes() == other[name].tobytes()}
-    return sorted((one.keys() | other.keys()) - same)
+    """Names of the arrays of two safetensors files that differ in dtype, shape or any bit."""
+    one, other = (
+        {name: (array.dtype, array.shape, array.tobytes()) for name, array in load_file(path).items()}
+        for path in (one, other)
+    )
+    return sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))

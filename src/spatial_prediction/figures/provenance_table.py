@@ -57,7 +57,7 @@ def _configuration_rows(runs: Sequence[Record]) -> list[tuple[str, str, str]]:
         ("Configuration", "presets", ", ".join(dict.fromkeys(run["preset"] for run in runs))),
         ("Configuration", "seeds", ", ".join(map(str, sorted({run["seed"] for run in runs})))),
         *(
-            ("Configuration", f"training.{name}", _values(_written(each.get(name)) for each in settings))
+            ("Configuration", f"training.{name}", _values(each.get(name) for each in settings))
             for name in names
         ),
     ]
@@ -91,13 +91,9 @@ def _yes_or_no(record: Record) -> str | None:
     return {True: "yes", False: "no"}.get(record.get("compiled_kernels", None))
 
 
-def _written(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _values(values: Iterable[str | None]) -> str:
+def _values(values: Iterable[object]) -> str:
     """Write the value that all files have, or each value with its number of files, the commonest first."""
-    counts = Counter(_NONE if value is None else value for value in values)
+    counts = Counter(_NONE if value is None else str(value) for value in values)
     if len(counts) == 1:
         return next(iter(counts))
     return ", ".join(f"{value} ({count})" for value, count in counts.most_common())

@@ -8,7 +8,7 @@ from jaxtyping import Array
 
 from spatial_prediction import native
 from spatial_prediction.padding._base import PadWidth, as_pad_width
-from spatial_prediction.padding._borders import Borders, with_borders
+from spatial_prediction.padding._borders import Borders, transposed, with_borders
 from spatial_prediction.padding._lagged_products import lagged_products_in_passing
 from spatial_prediction.padding._linear_prediction import (
     AbstractLinearPrediction,
@@ -131,7 +131,7 @@ class CovariancePrediction(AbstractLinearPrediction):
 
         top, bottom = sides(sums[: down + 1], known.top, known.bottom)
         of_columns = jnp.concatenate([sums[:1], sums[down + 1 :]])
-        left, right = sides(of_columns, jnp.swapaxes(known.left, -3, -2), jnp.swapaxes(known.right, -3, -2))
+        left, right = sides(of_columns, transposed(known.left), transposed(known.right))
         return x, mean, Borders(top, bottom, left, right)
 
     def _solved(self, products: Array) -> Array:
