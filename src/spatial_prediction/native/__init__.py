@@ -43,6 +43,11 @@ def library_path() -> Path:
     return FOLDER / f"kernels-{state.hexdigest()[:16]}.so"
 
 
+def compiler() -> str | None:
+    """Return the C++ compiler, ``CXX`` or the first of the usual ones on PATH, or None."""
+    return os.environ.get("CXX") or next(filter(None, map(shutil.which, COMPILERS)), None)
+
+
 def build() -> Path:
     """Compile the kernels unless that has been done; return the library.
 
@@ -52,23 +57,23 @@ def build() -> Path:
     path = library_path()
     if path.exists():
         return path
-    compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, COMPILERS)), None)
-    if compiler is None:
+    program = compiler()
+    if program is None:
         raise CompilationError(f"no C++ compiler ({', '.join(COMPILERS)}) is on PATH; install one or set CXX")
     try:
         with written_aside(path) as temporary:
             include = ["-isystem", jax.ffi.include_dir()]
             subprocess.run(
-                [compiler, *FLAGS, *include, *map(str, SOURCES), "-o", str(temporary)],
+                [program, *FLAGS, *include, *map(str, SOURCES), "-o", str(temporary)],
                 check=True,
                 capture_output=True,
                 text=True,
                 timeout=600,
             )
     except subprocess.CalledProcessError as error:
-        raise CompilationError(f"{compiler} failed:\n{error.stderr[-2000:]}") from None
+        raise CompilationError(f"{program} failed:\n{error.stderr[-2000:]}") from None
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise CompilationError(f"{compiler}: {error}") from None
+        raise CompilationError(f"{program}: {error}") from None
     for old in set(FOLDER.glob("kernels-*.so")) - {path}:
         old.unlink(missing_ok=True)
     return path
