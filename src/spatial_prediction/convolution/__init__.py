@@ -17,6 +17,7 @@ from spatial_prediction.convolution._explicit import (
     by_region,
     explicit_boundary_convolution,
 )
+from spatial_prediction.convolution._framed import framed_convolution
 from spatial_prediction.convolution._padded import PaddedConv2d
 from spatial_prediction.convolution._padded_convolution import padded_convolution
 from spatial_prediction.convolution._partial import PartialConv2d, partial_convolution
@@ -34,6 +35,7 @@ __all__ = [
     "convolve",
     "differential_convolution",
     "explicit_boundary_convolution",
+    "framed_convolution",
     "padded_convolution",
     "partial_convolution",
 ]

@@ -2,8 +2,7 @@
 
 from jaxtyping import Array, Float
 
-from spatial_prediction.convolution._base import convolve
-from spatial_prediction.convolution._ring import add_ring
+from spatial_prediction.convolution._framed import framed_convolution
 from spatial_prediction.padding import AbstractPadding, ZeroPadding
 
 
@@ -16,11 +15,7 @@ def padded_convolution(
 ) -> Float[Array, "*batch out_height out_width outputs"]:
     """Pad ``x`` and convolve it, with stride 1; the same as ``convolve(padding.extend(x), kernel, bias)``.
 
-    It costs what zero padding costs, and a ring of corrections where results see the frame. Differentiable
-    in reverse mode.
+    It costs what zero padding costs, and the prediction of the frame. Differentiable in reverse mode.
     """
-    if isinstance(padding, ZeroPadding):
-        return convolve(x, kernel, bias, padding=padding.pad_width)
-    x, frame = padding.framed(x)
-    y = add_ring(convolve(x, kernel, padding=padding.pad_width), frame, kernel)
-    return y if bias is None else y + bias
+    x, frame = (x, None) if isinstance(padding, ZeroPadding) else padding.framed(x)
+    return framed_convolution(x, frame, kernel, bias, pad_width=padding.pad_width)

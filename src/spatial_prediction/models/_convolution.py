@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from spatial_prediction.convolution import convolve
+from spatial_prediction.convolution import framed_convolution
 
 
 class Convolution(eqx.Module):
@@ -31,8 +31,8 @@ class Convolution(eqx.Module):
     def __call__(
         self, x: Float[Array, "batch height width inputs"]
     ) -> Float[Array, "batch out_height out_width outputs"]:
-        """Convolve; the map shrinks by the kernel's size less one."""
-        return convolve(x, self.kernel, self.bias)
+        """Convolve; the map shrinks by the kernel's size less one. Differentiable in reverse mode."""
+        return framed_convolution(x, None, self.kernel, self.bias)
 
 
 def then(first: Convolution, second: Convolution) -> Convolution:

@@ -12,32 +12,13 @@ from jaxtyping import Array, Float
 
 from spatial_prediction.models._borders import AbstractBorder, border_from_name
 from spatial_prediction.models._convolution import Convolution
+from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.models._repconv import ExpandedConvolution, RepConv
 from spatial_prediction.models._upscaling import bilinear_phases, pixel_shuffle
 from spatial_prediction.padding import AbstractPadding, padding_from_name
 
 LARGEST_OUTPUT_CROP = 10
 """3x3 convolutions of the published network: beyond this crop no border is seen."""
-
-
-class FeedForward(eqx.Module):
-    """Pixelwise expansion to twice the channels, GELU, reduction, and a skip connection."""
-
-    expand: Convolution
-    reduce: Convolution
-
-    @classmethod
-    def initialised(cls, channels: int, *, key: Array) -> "FeedForward":
-        """Make a block that keeps the number of channels."""
-        expand_key, reduce_key = jax.random.split(key)
-        return cls(
-            Convolution.initialised(channels, 2 * channels, 1, key=expand_key),
-            Convolution.initialised(2 * channels, channels, 1, key=reduce_key),
-        )
-
-    def __call__(self, x: Array) -> Array:
-        """Apply to a channels-last batch."""
-        return x + self.reduce(jax.nn.gelu(self.expand(x)))
 
 
 class Block(eqx.Module):

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -21,10 +22,12 @@ namespace ffi = xla::ffi;
 // One binary serves every processor of its family: the loader picks the version for the one at hand.
 // ONE_VERSION compiles as other compilers and processors do, for tests.
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && !defined(ONE_VERSION)
+#define HAS_VERSIONS
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
 #define FOR_EACH_PROCESSOR
 #endif
+#define ALWAYS_INLINE __attribute__((always_inline)) inline
 
 namespace kernels {
 
@@ -57,6 +60,44 @@ struct OnCacheLine {
 
 template <typename T>
 using Lined = std::vector<T, OnCacheLine<T>>;
+
+// Bytes of the vector registers that `run` uses: the processor's, or fewer if the environment says so, for tests of
+// what other processors run.
+inline int64_t register_bytes() {
+#ifdef HAS_VERSIONS
+  static const int64_t bytes = [] {
+    const char* limit = std::getenv("SPATIAL_PREDICTION_REGISTER_BYTES");
+    const int64_t most = limit ? std::atoll(limit) : 64;
+    if (most >= 64 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl")) return 64;
+    if (most >= 32 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return 32;
+    return 16;
+  }();
+  return bytes;
+#else
+  return 16;
+#endif
+}
+
+// Runs `Work::run<bytes>(arguments...)`, always inline, as compiled for registers of so many bytes. For what has to
+// know them; all else is FOR_EACH_PROCESSOR.
+#ifdef HAS_VERSIONS
+template <typename Work, typename... Arguments>
+__attribute__((target("arch=x86-64-v4"))) void run_with_64_bytes(Arguments&... arguments) {
+  Work::template run<64>(arguments...);
+}
+template <typename Work, typename... Arguments>
+__attribute__((target("arch=x86-64-v3"))) void run_with_32_bytes(Arguments&... arguments) {
+  Work::template run<32>(arguments...);
+}
+#endif
+template <typename Work, typename... Arguments>
+void run(Arguments&&... arguments) {
+#ifdef HAS_VERSIONS
+  if (register_bytes() == 64) return run_with_64_bytes<Work>(arguments...);
+  if (register_bytes() == 32) return run_with_32_bytes<Work>(arguments...);
+#endif
+  Work::template run<16>(arguments...);
+}
 
 struct Shape {
   int64_t maps, height, width, channels;

@@ -159,6 +159,47 @@ def test_the_result_does_not_depend_on_the_batch_it_is_in():
         assert_equal(jax.tree.map(lambda s, i=index: s[i], whole), padding.frame(x[index]), 0)
 
 
+CONVOLUTION_AND_FEED_FORWARD = """
+import os
+import jax, jax.numpy as jnp, numpy as np
+from spatial_prediction import native
+from spatial_prediction.convolution import padded_convolution
+from spatial_prediction.models._feed_forward import FeedForward
+from spatial_prediction.padding import padding_from_name
+
+jax.config.update("jax_enable_x64", True)
+for dtype, tolerance in ((jnp.float32, 1e-5), (jnp.float64, 1e-12)):
+    block = FeedForward.initialised(5, key=jax.random.key(0))
+    kernel = jax.random.normal(jax.random.key(1), (3, 3, 17, 5))
+    x = jax.random.normal(jax.random.key(2), (2, 30, 19, 17))
+    arguments = jax.tree.map(lambda leaf: leaf.astype(dtype), (block, kernel, x))
+
+    def loss(block, kernel, x):
+        return jnp.sum(jnp.sin(block(padded_convolution(x, kernel, padding=padding_from_name("repl", 1)))))
+
+    assert native.available()
+    found = jax.jit(jax.value_and_grad(loss, (0, 1, 2)))(*arguments)
+    os.environ[native.DISABLING_VARIABLE] = "0"
+    expected = jax.jit(jax.value_and_grad(lambda *a: loss(*a), (0, 1, 2)))(*arguments)
+    del os.environ[native.DISABLING_VARIABLE]
+    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(expected)):
+        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * np.abs(other).max())
+    print("equal")
+"""
+
+
+@pytest.mark.parametrize("register_bytes", [16, 32, 64])
+def test_kernels_for_the_registers_of_other_processors(register_bytes):
+    ran = subprocess.run(
+        [sys.executable, "-c", CONVOLUTION_AND_FEED_FORWARD],
+        env=os.environ | {"SPATIAL_PREDICTION_REGISTER_BYTES": str(register_bytes)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert ran.stdout.split() == ["equal", "equal"], ran.stderr[-2000:]
+
+
 def test_without_a_compiler_everything_goes_on_with_xla(tmp_path):
     source = native.FOLDER.parent.parent
     copied = tmp_path / "spatial_prediction"

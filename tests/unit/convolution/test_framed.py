@@ -1,4 +1,4 @@
-"""What a frame adds to a convolution: the kernel, XLA, and the plain convolution of the padded map agree."""
+"""The convolution of a map in a frame: the kernel, XLA, and the plain convolution of the padded map agree."""
 
 import jax
 import jax.numpy as jnp
@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from spatial_prediction import native
-from spatial_prediction.convolution._base import convolve
-from spatial_prediction.convolution._ring import add_ring
+from spatial_prediction.convolution import convolve, framed_convolution
 from spatial_prediction.padding import Borders
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -21,6 +20,7 @@ CASES = [
     ((2, 3, 20), (2, 1, 20, 5), ((0, 2), (3, 1))),
     ((1, 5, 6, 2), (1, 1, 2, 3), ((2, 0), (0, 1))),
     ((1, 5, 6, 2), (3, 3, 2, 2), ((0, 0), (0, 0))),
+    ((2, 50, 37, 5), (3, 3, 5, 20), ((1, 1), (1, 1))),
 ]
 
 
@@ -56,8 +56,8 @@ def example(shape, kernel_shape, pad_width, dtype=np.float64):
     return normal(*shape), frame, normal(*kernel_shape)
 
 
-def ringed(pad_width):
-    return lambda x, frame, kernel: add_ring(convolve(x, kernel, padding=pad_width), frame, kernel)
+def framed(pad_width):
+    return lambda x, frame, kernel: framed_convolution(x, frame, kernel, pad_width=pad_width)
 
 
 def plain(x, frame, kernel):
@@ -85,8 +85,32 @@ def assert_close(actual, expected, tolerance):
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 1e-5)])
 def test_values_and_gradients(case, dtype, tolerance):
     arguments = example(*case, dtype)
-    actual, expected = with_gradients(ringed(case[-1]))(*arguments), with_gradients(plain)(*arguments)
+    actual, expected = with_gradients(framed(case[-1]))(*arguments), with_gradients(plain)(*arguments)
     assert_close(actual, expected, tolerance)
+
+
+@pytest.mark.usefixtures("form")
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_frame_of_zeros(case):
+    x, frame, *others = example(*case)
+    zeros = jax.tree.map(jnp.zeros_like, frame)
+    bias = jnp.arange(others[0].shape[-1], dtype=x.dtype)
+
+    def in_zeros(x, kernel, bias):
+        return framed_convolution(x, None, kernel, bias, pad_width=case[-1])
+
+    actual = with_gradients(in_zeros)(x, *others, bias)
+    expected = with_gradients(lambda x, kernel, bias: plain(x, zeros, kernel) + bias)(x, *others, bias)
+    assert_close(actual, expected, 1e-12)
+
+
+@pytest.mark.usefixtures("form")
+def test_maps_without_results_or_none_at_all():
+    kernel = jnp.ones((3, 3, 2, 4))
+    assert framed_convolution(jnp.ones((5, 2, 7, 2)), None, kernel).shape == (5, 0, 5, 4)
+    assert framed_convolution(jnp.ones((0, 6, 7, 2)), None, kernel).shape == (0, 4, 5, 4)
+    slope = jax.grad(lambda k: framed_convolution(jnp.ones((0, 6, 7, 2)), None, k).sum())(kernel)
+    np.testing.assert_array_equal(slope, 0)
 
 
 @pytest.mark.usefixtures("form")
@@ -94,7 +118,7 @@ def test_a_mapped_axis_of_maps_or_of_kernels():
     case = CASES[2]
     x, frame, kernel = example(*case)
     kernels = jnp.stack([kernel, 2 * kernel])
-    one, other = with_gradients(ringed(case[-1])), with_gradients(plain)
+    one, other = with_gradients(framed(case[-1])), with_gradients(plain)
     for axes, which in (((0, 0, None), kernel), ((None, None, 0), kernels), ((0, 0, 0), kernels)):
         actual, expected = (jax.vmap(each, axes)(x, frame, which) for each in (one, other))
         assert_close(actual, expected, 1e-12)
@@ -112,14 +136,14 @@ def test_second_derivatives():
 
         return jax.jit(jax.grad(total, (0, 1, 2)))(*arguments)
 
-    assert_close(slope(ringed(case[-1])), slope(plain), 1e-11)
+    assert_close(slope(framed(case[-1])), slope(plain), 1e-11)
 
 
 @pytest.mark.usefixtures("form")
 def test_gradients_are_the_same_bit_by_bit_in_every_run():
     case = ((64, 12, 12, 16), (3, 3, 16, 16), ((1, 1), (1, 1)))
     arguments = example(*case, np.float32)
-    run = with_gradients(ringed(case[-1]))
+    run = with_gradients(framed(case[-1]))
     first = run(*arguments)
     for _ in range(5):
         assert_close(run(*arguments), first, 0)

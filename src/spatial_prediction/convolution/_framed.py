@@ -1,0 +1,120 @@
+"""The convolution of a map in a frame, without making the framed map."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from spatial_prediction import native
+from spatial_prediction.convolution._base import convolve
+from spatial_prediction.padding import Borders, PadWidth, add_to_borders
+from spatial_prediction.padding._borders import transposed, turned
+
+
+def framed_convolution(
+    x: Float[Array, "*batch height width inputs"],
+    frame: Borders | None,
+    kernel: Float[Array, "rows columns group_inputs outputs"],
+    bias: Float[Array, " outputs"] | None = None,
+    *,
+    pad_width: PadWidth = ((0, 0), (0, 0)),
+) -> Float[Array, "*batch out_height out_width outputs"]:
+    """Convolve maps in a frame of ``pad_width``, None for zeros. Differentiable in reverse mode.
+
+    The compiled kernel puts the rows of the framed map together as it goes. XLA knows no such thing, but
+    convolution is linear: the framed map is the map with zeros around it, plus its frame with zeros inside,
+    and the latter reaches only results within the pad width of the border.
+    """
+    grouped = x.shape[-1] != kernel.shape[-2]
+    if grouped or not native.available(x) or min(_result_shape(x, kernel, pad_width), default=1) < 1:
+        return _by_xla(x, frame, kernel, bias, pad_width=pad_width)
+    if bias is None:
+        bias = jnp.zeros(kernel.shape[-1], x.dtype)
+    return _compiled(x, frame, kernel, bias, pad_width=pad_width)
+
+
+def _result_shape(x: Array, kernel: Array, pad_width: PadWidth) -> tuple[int, ...]:
+    (top, bottom), (left, right) = pad_width
+    *batch, height, width, _ = x.shape
+    rows, columns, _, outputs = kernel.shape
+    return *batch, top + height + bottom - rows + 1, left + width + right - columns + 1, outputs
+
+
+def _by_xla(
+    x: Array, frame: Borders | None, kernel: Array, bias: Array | None, *, pad_width: PadWidth
+) -> Array:
+    y = convolve(x, kernel, padding=pad_width)
+    if frame is not None:
+        y = _with_ring(y, frame, kernel)
+    return y if bias is None else y + bias
+
+
+def _with_ring(y: Array, frame: Borders, kernel: Array) -> Array:
+    """Add what the frame contributes to the convolution of a map with zeros around it."""
+    top, bottom = frame.top.shape[-3], frame.bottom.shape[-3]
+    no_more = [(0, 0)] * (y.ndim - 3)  # corners belong to the strips at top and bottom
+
+    left, right = (jnp.pad(s, [*no_more, (top, bottom), (0, 0), (0, 0)]) for s in (frame.left, frame.right))
+
+    def from_left(strip: Array, kernel: Array) -> Array:
+        return transposed(_first_rows(transposed(strip), jnp.swapaxes(kernel, 0, 1)))
+
+    return add_to_borders(
+        y,
+        Borders(
+            top=_first_rows(frame.top, kernel),
+            bottom=turned(_first_rows(turned(frame.bottom), kernel[::-1, ::-1])),
+            left=from_left(left, kernel),
+            right=turned(from_left(turned(right), kernel[::-1, ::-1])),
+        ),
+    )
+
+
+def _first_rows(strip: Array, kernel: Array) -> Array:
+    """Convolve a strip of rows with nothing below it; by matrix products, for XLA convolves strips slowly."""
+    height, width, group_inputs, outputs = kernel.shape
+    rows, columns = strip.shape[-3], strip.shape[-2] - width + 1
+    if group_inputs != strip.shape[-1]:
+        return convolve(strip, kernel, padding=((0, height - 1), (0, 0)))
+
+    def row(first: int) -> Array:
+        seen = min(height, rows - first)
+        pixels = [strip[..., first + i, j : j + columns, :] for i in range(seen) for j in range(width)]
+        return jnp.concatenate(pixels, axis=-1) @ kernel[:seen].reshape(-1, outputs)
+
+    if not rows:
+        return jnp.zeros((*strip.shape[:-2], columns, outputs), strip.dtype)
+    return jnp.stack([row(first) for first in range(rows)], axis=-3)
+
+
+def _compiled(x: Array, frame: Borders | None, kernel: Array, bias: Array, *, pad_width: PadWidth) -> Array:
+    result = jax.ShapeDtypeStruct(_result_shape(x, kernel, pad_width), x.dtype)
+    nothing = jnp.zeros((*x.shape[:-3], 0, 0, x.shape[-1]), x.dtype)
+    widths = native.as_attribute(pad_width)
+    reach = native.as_attribute([[size - 1] * 2 for size in kernel.shape[:2]])
+
+    def reference(x: Array, strips: Borders, kernel: Array, bias: Array) -> Array:
+        return _by_xla(x, None if frame is None else strips, kernel, bias, pad_width=pad_width)
+
+    def forward(x: Array, strips: Borders, kernel: Array, bias: Array) -> Array:
+        return native.kernel("convolution", [result], widths=widths)(x, *strips, kernel, bias)[0]
+
+    def backward(
+        arguments: tuple[Array, Borders, Array, Array], slope: Array
+    ) -> tuple[Array, Borders, Array, Array]:
+        x, strips, kernel, bias = arguments
+        # Slopes in zeros as wide as a window reaches give those of the whole framed map. Of zeros nobody
+        # asks for slopes.
+        without_frame = frame is None and bool((widths <= reach).all())
+        of_map = native.kernel(
+            "convolution_map_gradient",
+            native.like(x, *strips),
+            widths=0 * widths if without_frame else widths,
+            margins=reach - widths if without_frame else reach,
+        )
+        of_kernel = native.kernel("convolution_kernel_gradient", native.like(kernel, bias), widths=widths)
+        of_x, *of_strips = of_map(slope, kernel)
+        kernel_slope, bias_slope = of_kernel(slope, x, *strips)
+        return of_x, Borders(*of_strips), kernel_slope, bias_slope
+
+    convolution = native.differentiable(reference, forward, backward)
+    return convolution(x, Borders(*[nothing] * 4) if frame is None else frame, kernel, bias)

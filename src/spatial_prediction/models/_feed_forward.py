@@ -1,0 +1,48 @@
+"""The feed-forward part of a network's blocks."""
+
+import equinox as eqx
+import jax
+from jaxtyping import Array, Float
+
+from spatial_prediction import native
+from spatial_prediction.models._convolution import Convolution
+
+Weights = tuple[Array, Array, Array, Array]
+
+
+class FeedForward(eqx.Module):
+    """Pixelwise expansion to twice the channels, GELU, reduction, and a skip connection."""
+
+    expand: Convolution
+    reduce: Convolution
+
+    @classmethod
+    def initialised(cls, channels: int, *, key: Array) -> "FeedForward":
+        """Make a block that keeps the number of channels."""
+        expand_key, reduce_key = jax.random.split(key)
+        return cls(
+            Convolution.initialised(channels, 2 * channels, 1, key=expand_key),
+            Convolution.initialised(2 * channels, channels, 1, key=reduce_key),
+        )
+
+    def __call__(self, x: Float[Array, "batch height width channels"]) -> Array:
+        """Apply to a channels-last batch. Differentiable in reverse mode."""
+        function = _compiled if native.available(x) else _by_xla
+        return function(x, self.expand.kernel, self.expand.bias, self.reduce.kernel, self.reduce.bias)
+
+
+def _by_xla(x: Array, expand: Array, expand_bias: Array, reduce: Array, reduce_bias: Array) -> Array:
+    return x + Convolution(reduce, reduce_bias)(jax.nn.gelu(Convolution(expand, expand_bias)(x)))
+
+
+def _forward(x: Array, *weights: Array) -> Array:
+    return native.kernel("feed_forward", native.like(x))(x, *weights)[0]
+
+
+def _backward(arguments: tuple[Array, ...], slope: Array) -> tuple[Array, ...]:
+    x, expand, expand_bias, reduce, _ = arguments
+    gradient = native.kernel("feed_forward_gradient", native.like(*arguments))
+    return tuple(gradient(slope, x, expand, expand_bias, reduce))
+
+
+_compiled = native.differentiable(_by_xla, _forward, _backward)

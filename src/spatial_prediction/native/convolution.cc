@@ -1,0 +1,180 @@
+// XLA custom calls: the convolution of maps in a frame, and its derivatives.
+//
+// The frame is four strips of predicted pixels, or zeros. Rows of the framed map are put together as they are
+// needed, as many at a time as the kernel has: nobody makes a padded map.
+
+#include "row_products.h"
+
+namespace {
+
+using kernels::Shape;
+using rows::columns_for;
+using rows::Kernel;
+using rows::Row;
+using rows::Size;
+using Dimensions = ffi::Span<const int64_t>;
+
+constexpr int64_t kRows = 24;  // results computed by one thread in a go, and whose gradients are summed up first
+enum Side { kTop, kBottom, kLeft, kRight };
+constexpr int kSides = 4;
+
+// Maps and the strips around each, top and bottom with corners; or only their widths: zeros, or nothing at all.
+template <typename T>
+struct FramedMaps {
+  Shape shape;
+  int64_t widths[kSides];
+  T* maps;
+  T* strips[kSides];
+
+  int64_t rows() const { return widths[kTop] + shape.height + widths[kBottom]; }
+  int64_t columns() const { return widths[kLeft] + shape.width + widths[kRight]; }
+
+  // Calls visit(pixels or null, first column, count) for each stretch of a row of a framed map.
+  template <typename Visit>
+  void for_each_stretch(int64_t map, int64_t row, const Visit& visit) const {
+    const int64_t inner = row - widths[kTop], left = widths[kLeft], right = widths[kRight];
+    if (inner < 0) return visit(at(strips[kTop], map * widths[kTop] + row, columns()), 0, columns());
+    if (inner >= shape.height)
+      return visit(at(strips[kBottom], map * widths[kBottom] + inner - shape.height, columns()), 0, columns());
+    const int64_t here = map * shape.height + inner;
+    if (left) visit(at(strips[kLeft], here, left), 0, left);
+    visit(at(maps, here, shape.width), left, shape.width);
+    if (right) visit(at(strips[kRight], here, right), left + shape.width, right);
+  }
+
+ private:
+  T* at(T* pixels, int64_t row, int64_t columns) const {
+    return pixels ? pixels + row * columns * shape.channels : nullptr;
+  }
+};
+
+// The rows of framed maps that a kernel sees, one after the other.
+template <typename T>
+class Window {
+ public:
+  Window(const FramedMaps<const T>& from, const Size& kernel)
+      : from_(from),
+        held_(kernel.rows, Row<T>(kernel.inputs, columns_for(from.columns()) + kernel.columns)),
+        seen_(kernel.rows) {}
+
+  // Rows from `row` of the map on; cheap when the call before was for the row above.
+  const Row<T>* const* at(int64_t map, int64_t row) {
+    const int64_t count = held_.size();
+    const bool goes_on = map == map_ && row == row_ + 1;
+    for (int64_t r = goes_on ? row + count - 1 : row; r < row + count; ++r)
+      from_.for_each_stretch(map, r, [&](const T* pixels, int64_t first, int64_t columns) {
+        held_[r % count].read(pixels, first, columns);
+      });
+    for (int64_t a = 0; a < count; ++a) seen_[a] = &held_[(row + a) % count];
+    map_ = map;
+    row_ = row;
+    return seen_.data();
+  }
+
+ private:
+  const FramedMaps<const T>& from_;
+  std::vector<Row<T>> held_;
+  std::vector<const Row<T>*> seen_;
+  int64_t map_ = -1, row_ = -1;
+};
+
+template <typename T>
+void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const std::vector<Kernel<T>>& kernels,
+              const FramedMaps<T>& to) {
+  const int64_t maps_each = kernels.empty() ? 0 : to.shape.maps / kernels.size();
+  rows::for_each_part(pool, to.shape.maps, to.rows(), kRows, [&] {
+    return [&, window = Window<T>(from, kernels[0].size),
+            result = Row<T>(to.shape.channels, columns_for(to.columns()))](int64_t, int64_t map, int64_t first,
+                                                                           int64_t last) mutable {
+      for (int64_t row = first; row < last; ++row) {
+        kernels::run<rows::Products>(window.at(map, row), kernels[map / maps_each], to.columns(), result);
+        to.for_each_stretch(map, row, [&](T* pixels, int64_t column, int64_t columns) {
+          if (pixels) result.write(pixels, column, columns);
+        });
+      }
+    };
+  });
+}
+
+template <typename T, typename... Strips>
+FramedMaps<T> in_frame(Dimensions shape, Dimensions widths, T* maps, Strips*... strips) {
+  return {kernels::shape_of(shape), {widths[0], widths[1], widths[2], widths[3]}, maps, {strips...}};
+}
+
+// The strips of zeros have no elements.
+template <typename Buffer>
+auto or_null(Buffer& strip) {
+  return strip.element_count() ? strip.typed_data() : nullptr;
+}
+
+// x (*maps, height, width, inputs), strips of its frame or empty ones for zeros, kernel (*some of maps, rows,
+// columns, inputs, outputs), bias (*some of maps, outputs) -> y (*maps, height, width, outputs)
+template <ffi::DataType D>
+ffi::Error convolution(ffi::ThreadPool pool, Dimensions widths, ffi::Buffer<D> x, ffi::Buffer<D> top,
+                       ffi::Buffer<D> bottom, ffi::Buffer<D> left, ffi::Buffer<D> right, ffi::Buffer<D> kernel,
+                       ffi::Buffer<D> bias, ffi::ResultBuffer<D> y) {
+  using T = ffi::NativeType<D>;
+  const auto from = in_frame<const T>(x.dimensions(), widths, x.typed_data(), or_null(top), or_null(bottom),
+                                      or_null(left), or_null(right));
+  const auto to = FramedMaps<T>{kernels::shape_of(y->dimensions()), {}, y->typed_data(), {}};
+  const Size size = rows::size_of(kernel.dimensions());
+  const rows::Kernels kernels(kernel.dimensions(), to.shape.maps);
+  convolve(pool, from, rows::laid_out(size, kernels.count, kernel.typed_data(), bias.typed_data()), to);
+  return ffi::Error::Success();
+}
+
+// The gradient with respect to x and the strips, given the slopes of y; a convolution of these in zeros. `margins`
+// are those zeros: where the frame is of zeros, only as many as the map itself is seen by.
+template <ffi::DataType D>
+ffi::Error convolution_map_gradient(ffi::ThreadPool pool, Dimensions widths, Dimensions margins,
+                                    ffi::Buffer<D> slopes, ffi::Buffer<D> kernel, ffi::ResultBuffer<D> x,
+                                    ffi::ResultBuffer<D> top, ffi::ResultBuffer<D> bottom, ffi::ResultBuffer<D> left,
+                                    ffi::ResultBuffer<D> right) {
+  using T = ffi::NativeType<D>;
+  const auto from = in_frame<const T>(slopes.dimensions(), margins, slopes.typed_data());
+  const auto to = in_frame<T>(x->dimensions(), widths, x->typed_data(), or_null(*top), or_null(*bottom),
+                              or_null(*left), or_null(*right));
+  const Size size = rows::size_of(kernel.dimensions());
+  const rows::Kernels count(kernel.dimensions(), to.shape.maps);
+  std::vector<Kernel<T>> kernels;
+  for (int64_t k = 0; k < count.count; ++k)
+    kernels.push_back(Kernel<T>::turned(size, kernel.typed_data() + k * size.values()));
+  convolve(pool, from, kernels, to);
+  return ffi::Error::Success();
+}
+
+// The gradient with respect to kernel and bias, given the slopes of y.
+template <ffi::DataType D>
+ffi::Error convolution_kernel_gradient(ffi::ThreadPool pool, Dimensions widths, ffi::Buffer<D> slopes,
+                                       ffi::Buffer<D> x, ffi::Buffer<D> top, ffi::Buffer<D> bottom,
+                                       ffi::Buffer<D> left, ffi::Buffer<D> right, ffi::ResultBuffer<D> kernel,
+                                       ffi::ResultBuffer<D> bias) {
+  using T = ffi::NativeType<D>;
+  const auto from = in_frame<const T>(x.dimensions(), widths, x.typed_data(), or_null(top), or_null(bottom),
+                                      or_null(left), or_null(right));
+  const auto of = FramedMaps<const T>{kernels::shape_of(slopes.dimensions()), {}, slopes.typed_data(), {}};
+  const Size size = rows::size_of(kernel->dimensions());
+  const rows::Kernels kernels(kernel->dimensions(), of.shape.maps);
+  std::vector<Kernel<T>> partial(of.shape.maps * ((of.rows() + kRows - 1) / kRows), Kernel<T>(size));
+  rows::for_each_part(pool, of.shape.maps, of.rows(), kRows, [&] {
+    return [&, window = Window<T>(from, size), slope = Row<T>(size.outputs, of.columns())](
+               int64_t part, int64_t map, int64_t first, int64_t last) mutable {
+      for (int64_t row = first; row < last; ++row) {
+        of.for_each_stretch(map, row, [&](const T* pixels, int64_t column, int64_t columns) {
+          slope.read(pixels, column, columns);
+        });
+        kernels::run<rows::AddKernelSlopes>(window.at(map, row), slope, of.columns(), partial[part]);
+      }
+    };
+  });
+  rows::write_sums(size, partial, kernels.count, kernel->typed_data(), bias->typed_data());
+  return ffi::Error::Success();
+}
+
+}  // namespace
+
+#define WIDTHS .Attr<ffi::Span<const int64_t>>("widths")
+
+DEFINE_KERNEL(convolution, convolution, 7, 1, WIDTHS);
+DEFINE_KERNEL(convolution_map_gradient, convolution_map_gradient, 2, 5, WIDTHS.Attr<ffi::Span<const int64_t>>("margins"));
+DEFINE_KERNEL(convolution_kernel_gradient, convolution_kernel_gradient, 6, 2, WIDTHS);

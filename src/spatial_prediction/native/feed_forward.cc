@@ -1,0 +1,185 @@
+// XLA custom calls: the pixelwise feed-forward part of a network, x + reduce(GELU(expand(x))), and its derivative.
+//
+// Some pixels at a time go through all of it. What lies between, twice the channels, stays in the cache, and is
+// computed again for the derivative: that costs less than keeping it in memory.
+
+#include <cmath>
+
+#include "row_products.h"
+
+namespace {
+
+using kernels::Shape;
+using rows::Kernel;
+using rows::Registers;
+using rows::Row;
+using rows::Size;
+
+constexpr int64_t kPixels = 96;      // that go through together
+constexpr int64_t kTogether = 1152;  // computed by one thread in a go, and whose gradients are summed up first
+
+// Replaces x by e^x, for -87 <= x <= 87, in as many lanes as a register has.
+template <typename T, int64_t bytes>
+ALWAYS_INLINE void exponentiate(typename Registers<T, bytes>::Register& x) {
+  using Values = typename Registers<T, bytes>::Register;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    // 2^n e^r with integer n and |r| <= ln(2) / 2, by Taylor's series, whose rest is 6e-9.
+    typedef int32_t Bits __attribute__((vector_size(bytes), may_alias));
+    constexpr float rounding = 1.5f * (1 << 23);  // added, it leaves no fraction: the integer is in the last bits
+    const Values shifted = x * 1.44269504f + rounding, n = shifted - rounding;
+    const Values r = (x - n * 0.693359375f) + n * 2.12194440e-4f;  // ln(2) in two parts; n times the first is exact
+    Values series = r * (1.0f / 5040) + 1.0f / 720;
+#pragma GCC unroll 8
+    for (float factor : {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}) series = series * r + factor;
+    x = (Values)((Bits)series + ((Bits)shifted << 23));
+  } else {
+    for (int64_t lane = 0; lane < Registers<T, bytes>::kLanes; ++lane) x[lane] = std::exp(x[lane]);
+  }
+}
+
+// GELU by the hyperbolic tangent: x / (1 + e^(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3); and its derivative, if
+// there is a place for it.
+struct Gelu {
+  template <int64_t bytes, typename T>
+  ALWAYS_INLINE static void run(int64_t count, T* values, T* derivatives) {
+    using In = Registers<T, bytes>;
+    using Values = typename In::Register;
+    constexpr T scale = 2 * 0.7978845608028654, cubic = 0.044715;
+    const Values largest = Values{} + T(87);
+    for (int64_t i = 0; i < count; i += In::kLanes) {
+      const Values x = In::at(values + i), square = x * x;
+      const Values exponent = x * (-scale - scale * cubic * square);
+      Values power = exponent > largest ? largest : exponent;
+      power = power < -largest ? -largest : power;
+      const auto bounded = power == exponent;  // beyond, GELU is straight
+      exponentiate<T, bytes>(power);
+      const Values share = T(1) / (T(1) + power);
+      In::at(values + i) = x * share;
+      if (derivatives) {
+        const Values bend = x * share * (power * share) * (scale + 3 * scale * cubic * square);
+        In::at(derivatives + i) = share + (bounded ? bend : Values{});
+      }
+    }
+  }
+};
+
+// Applies GELU to some pixels of `values`, and gives its derivatives unless that is null.
+template <typename T>
+void gelu(int64_t pixels, Row<T>& values, Row<T>* derivatives) {
+  for (int64_t b = 0; b < rows::blocks_of(values.channels); ++b)
+    kernels::run<Gelu>(pixels * kernels::kVector, values.block(b), derivatives ? derivatives->block(b) : nullptr);
+}
+
+// Calls each(value of `from`, value of `to`) for some pixels of two rows of equal form.
+template <typename T, typename Each>
+ALWAYS_INLINE void for_each_value(int64_t pixels, const Row<T>& from, Row<T>& to, const Each& each) {
+  for (int64_t b = 0; b < rows::blocks_of(from.channels); ++b)
+    for (int64_t i = 0; i < pixels * kernels::kVector; ++i) each(from.block(b)[i], to.block(b)[i]);
+}
+
+template <typename T>
+FOR_EACH_PROCESSOR void add(int64_t pixels, const Row<T>& values, Row<T>& to) {
+  for_each_value(pixels, values, to, [](T value, T& sum) __attribute__((always_inline)) { sum += value; });
+}
+
+template <typename T>
+FOR_EACH_PROCESSOR void multiply(int64_t pixels, const Row<T>& values, Row<T>& to) {
+  for_each_value(pixels, values, to, [](T value, T& product) __attribute__((always_inline)) { product *= value; });
+}
+
+template <typename T>
+void product(const Row<T>& x, const Kernel<T>& kernel, int64_t count, Row<T>& to) {
+  const Row<T>* seen[] = {&x};
+  kernels::run<rows::Products>(seen, kernel, count, to);
+}
+
+template <typename T>
+void add_kernel_slopes(const Row<T>& x, const Row<T>& slopes, int64_t count, Kernel<T>& kernel) {
+  const Row<T>* seen[] = {&x};
+  kernels::run<rows::AddKernelSlopes>(seen, slopes, count, kernel);
+}
+
+template <typename T>
+Row<T> pixels_of(int64_t channels) {
+  return Row<T>(channels, rows::columns_for(kPixels));
+}
+
+// x (*maps, height, width, channels), kernels (*some of maps, 1, 1, inputs, outputs), biases (*some of maps, outputs)
+template <ffi::DataType D>
+ffi::Error feed_forward(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D> expand, ffi::Buffer<D> expand_bias,
+                        ffi::Buffer<D> reduce, ffi::Buffer<D> reduce_bias, ffi::ResultBuffer<D> y) {
+  using T = ffi::NativeType<D>;
+  const Shape shape = kernels::shape_of(x.dimensions());
+  const rows::Kernels of(expand.dimensions(), shape.maps);
+  const Size expanding = rows::size_of(expand.dimensions()), reducing = expanding.exchanged();
+  const auto expansions = rows::laid_out(expanding, of.count, expand.typed_data(), expand_bias.typed_data());
+  const auto reductions = rows::laid_out(reducing, of.count, reduce.typed_data(), reduce_bias.typed_data());
+  const int64_t pixels = shape.height * shape.width;
+  rows::for_each_part(pool, shape.maps, pixels, kTogether, [&] {
+    return [&, from = pixels_of<T>(shape.channels), hidden = pixels_of<T>(expanding.outputs),
+            to = pixels_of<T>(shape.channels)](
+               int64_t, int64_t map, int64_t begin, int64_t end) mutable {
+      const int64_t which = map / of.maps_each;
+      for (int64_t first = begin; first < end; first += kPixels) {
+        const int64_t count = std::min(kPixels, end - first), offset = (map * pixels + first) * shape.channels;
+        from.read(x.typed_data() + offset, 0, count);
+        product(from, expansions[which], count, hidden);
+        gelu<T>(count, hidden, nullptr);
+        product(hidden, reductions[which], count, to);
+        add(count, from, to);
+        to.write(y->typed_data() + offset, 0, count);
+      }
+    };
+  });
+  return ffi::Error::Success();
+}
+
+// The gradients of `feed_forward`, given the slopes of y.
+template <ffi::DataType D>
+ffi::Error feed_forward_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes, ffi::Buffer<D> x, ffi::Buffer<D> expand,
+                                 ffi::Buffer<D> expand_bias, ffi::Buffer<D> reduce, ffi::ResultBuffer<D> of_x,
+                                 ffi::ResultBuffer<D> of_expand, ffi::ResultBuffer<D> of_expand_bias,
+                                 ffi::ResultBuffer<D> of_reduce, ffi::ResultBuffer<D> of_reduce_bias) {
+  using T = ffi::NativeType<D>;
+  const Shape shape = kernels::shape_of(x.dimensions());
+  const rows::Kernels of(expand.dimensions(), shape.maps);
+  const Size expanding = rows::size_of(expand.dimensions()), reducing = expanding.exchanged();
+  const auto expansions = rows::laid_out(expanding, of.count, expand.typed_data(), expand_bias.typed_data());
+  std::vector<Kernel<T>> back_to_hidden, back_to_x;
+  for (int64_t k = 0; k < of.count; ++k) {
+    back_to_hidden.push_back(Kernel<T>::turned(reducing, reduce.typed_data() + k * reducing.values()));
+    back_to_x.push_back(Kernel<T>::turned(expanding, expand.typed_data() + k * expanding.values()));
+  }
+  const int64_t pixels = shape.height * shape.width, parts = shape.maps * ((pixels + kTogether - 1) / kTogether);
+  std::vector<Kernel<T>> expand_slopes(parts, Kernel<T>(expanding)), reduce_slopes(parts, Kernel<T>(reducing));
+  rows::for_each_part(pool, shape.maps, pixels, kTogether, [&] {
+    return [&, from = pixels_of<T>(shape.channels), hidden = pixels_of<T>(expanding.outputs),
+            derivatives = pixels_of<T>(expanding.outputs), slope = pixels_of<T>(shape.channels),
+            hidden_slope = pixels_of<T>(expanding.outputs), to = pixels_of<T>(shape.channels)](
+               int64_t part, int64_t map, int64_t begin, int64_t end) mutable {
+      const int64_t which = map / of.maps_each;
+      for (int64_t first = begin; first < end; first += kPixels) {
+        const int64_t count = std::min(kPixels, end - first), offset = (map * pixels + first) * shape.channels;
+        from.read(x.typed_data() + offset, 0, count);
+        slope.read(slopes.typed_data() + offset, 0, count);
+        product(from, expansions[which], count, hidden);
+        gelu(count, hidden, &derivatives);
+        add_kernel_slopes(hidden, slope, count, reduce_slopes[part]);
+        product(slope, back_to_hidden[which], count, hidden_slope);
+        multiply(count, derivatives, hidden_slope);
+        add_kernel_slopes(from, hidden_slope, count, expand_slopes[part]);
+        product(hidden_slope, back_to_x[which], count, to);
+        add(count, slope, to);
+        to.write(of_x->typed_data() + offset, 0, count);
+      }
+    };
+  });
+  rows::write_sums(expanding, expand_slopes, of.count, of_expand->typed_data(), of_expand_bias->typed_data());
+  rows::write_sums(reducing, reduce_slopes, of.count, of_reduce->typed_data(), of_reduce_bias->typed_data());
+  return ffi::Error::Success();
+}
+
+}  // namespace
+
+DEFINE_KERNEL(feed_forward, feed_forward, 5, 1);
+DEFINE_KERNEL(feed_forward_gradient, feed_forward_gradient, 5, 5);

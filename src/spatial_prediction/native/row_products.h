@@ -1,0 +1,286 @@
+// Products of the rows of a map with the kernel of a convolution, and their derivative: what convolutions of
+// any size are made of.
+//
+// A row is laid out as [block of channels][column][channel of the block], with blocks of as many channels as a
+// vector has lanes; channels that fill up the last block are zero. A kernel is laid out as [block of
+// outputs][row][block of inputs][column][input][output of the block], in the order of its use.
+// A result of a convolution is, for a block of outputs, a sum of vectors of the kernel, each multiplied by one
+// value of a row. The sums of neighbouring pixels are kept in registers, where a vector serves them all.
+
+#pragma once
+
+#include "kernels.h"
+
+namespace rows {
+
+using kernels::kVector;
+using kernels::Lined;
+using kernels::Vector;
+using kernels::vector_at;
+
+constexpr int64_t kMostSums = 16;  // that the registers of any processor hold
+
+inline int64_t blocks_of(int64_t channels) { return (channels + kVector - 1) / kVector; }
+
+// Columns of a row for some pixels: those that complete the last group of sums are computed too.
+inline int64_t columns_for(int64_t pixels) { return pixels + kMostSums; }
+
+// A row of `columns` pixels, as many as `columns_for` tells and more for what a kernel sees to their right.
+template <typename T>
+struct Row {
+  int64_t channels, columns;
+  Lined<T> values;
+
+  Row(int64_t channels, int64_t columns)
+      : channels(channels), columns(columns), values(blocks_of(channels) * columns * kVector, T(0)) {}
+
+  T* block(int64_t b) { return values.data() + b * columns * kVector; }
+  const T* block(int64_t b) const { return values.data() + b * columns * kVector; }
+
+  // Calls visit(pixel, first channel, channels, place here) for each stretch of channels that lie side by side.
+  template <typename Visit>
+  void for_each_stretch(int64_t first, int64_t count, const Visit& visit) {
+    for (int64_t b = 0; b < blocks_of(channels); ++b)
+      for (int64_t p = 0; p < count; ++p)
+        visit(p, b * kVector, std::min(kVector, channels - b * kVector), block(b) + (first + p) * kVector);
+  }
+
+  // Takes in `count` pixels (pixel, channel) from column `first` on; without pixels, zeros.
+  void read(const T* pixels, int64_t first, int64_t count) {
+    if (pixels && channels == kVector) {
+      std::copy(pixels, pixels + count * kVector, block(0) + first * kVector);
+    } else {
+      for_each_stretch(first, count, [&](int64_t p, int64_t channel, int64_t some, T* here) {
+        for (int64_t c = 0; c < some; ++c) here[c] = pixels ? pixels[p * channels + channel + c] : T(0);
+      });
+    }
+  }
+
+  void write(T* pixels, int64_t first, int64_t count) {
+    if (channels == kVector) {
+      std::copy(block(0) + first * kVector, block(0) + (first + count) * kVector, pixels);
+    } else {
+      for_each_stretch(first, count, [&](int64_t p, int64_t channel, int64_t some, const T* here) {
+        std::copy(here, here + some, pixels + p * channels + channel);
+      });
+    }
+  }
+};
+
+struct Size {
+  int64_t rows, columns, inputs, outputs;
+
+  int64_t values() const { return rows * columns * inputs * outputs; }
+  int64_t block() const { return rows * columns * inputs * kVector; }  // that all inputs have, of a block of outputs
+  int64_t place(int64_t a, int64_t b, int64_t i, int64_t o) const { return ((a * columns + b) * inputs + i) * outputs + o; }
+  Size exchanged() const { return {rows, columns, outputs, inputs}; }
+
+  // Calls visit(place in the layout, row, column, input) for each vector of a block of outputs.
+  template <typename Visit>
+  void for_each_vector(const Visit& visit) const {
+    int64_t place = 0;
+    for (int64_t a = 0; a < rows; ++a)
+      for (int64_t first = 0; first < inputs; first += kVector)
+        for (int64_t b = 0; b < columns; ++b)
+          for (int64_t i = first; i < std::min(inputs, first + kVector); ++i, place += kVector) visit(place, a, b, i);
+  }
+};
+
+// A kernel (rows, columns, inputs, outputs) and a bias (outputs) laid out for products.
+template <typename T>
+struct Kernel {
+  Size size;
+  Lined<T> weights, bias;
+
+  // Without values, zeros.
+  explicit Kernel(const Size& size, const T* kernel = nullptr, const T* added = nullptr)
+      : size(size), weights(blocks_of(size.outputs) * size.block(), T(0)), bias(blocks_of(size.outputs) * kVector, T(0)) {
+    if (added) std::copy(added, added + size.outputs, bias.begin());
+    if (kernel)
+      for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) {
+        here = kernel[size.place(a, b, i, o)];
+      });
+  }
+
+  void add(const Kernel& other) {
+    for (size_t i = 0; i < weights.size(); ++i) weights[i] += other.weights[i];
+    for (size_t i = 0; i < bias.size(); ++i) bias[i] += other.bias[i];
+  }
+
+  // The kernel that carries slopes back: turned by 180 degrees, inputs and outputs exchanged.
+  static Kernel turned(const Size& size, const T* kernel) {
+    Kernel result(size.exchanged());
+    result.for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) {
+      here = kernel[size.place(size.rows - 1 - a, size.columns - 1 - b, o, i)];
+    });
+    return result;
+  }
+
+  void write(T* kernel, T* added) {
+    for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) { kernel[size.place(a, b, i, o)] = here; });
+    std::copy(bias.begin(), bias.begin() + size.outputs, added);
+  }
+
+ private:
+  template <typename Visit>
+  void for_each_value(const Visit& visit) {
+    for (int64_t first = 0; first < size.outputs; first += kVector) {
+      T* block = weights.data() + first / kVector * size.block();
+      size.for_each_vector([&](int64_t place, int64_t a, int64_t b, int64_t i) {
+        for (int64_t o = first; o < std::min(size.outputs, first + kVector); ++o) visit(block[place + o - first], a, b, i, o);
+      });
+    }
+  }
+};
+
+// Vectors in as many registers as they take; compilers split wider ones badly.
+template <typename T, int64_t bytes>
+struct Registers {
+  typedef T Register __attribute__((vector_size(bytes), aligned(sizeof(T)), may_alias));
+  static constexpr int64_t kLanes = bytes / sizeof(T), kEach = kVector / kLanes;     // of a register, of a vector
+  static constexpr int64_t kSums = std::max<int64_t>(1, (bytes == 64 ? kMostSums : 12) / kEach);  // kept while others come
+
+  ALWAYS_INLINE static const Register& at(const T* from) { return *reinterpret_cast<const Register*>(from); }
+  ALWAYS_INLINE static Register& at(T* to) { return *reinterpret_cast<Register*>(to); }
+};
+
+// `count` sums, one vector each, in registers for as long as the function lives.
+template <int64_t count, int64_t bytes, typename T>
+struct Sums {
+  using In = Registers<T, bytes>;
+  typename In::Register sums[count * In::kEach];
+
+  // Begins with the vectors at `from`, `step` elements apart.
+  ALWAYS_INLINE void load(const T* from, int64_t step) {
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < count * In::kEach; ++i) sums[i] = In::at(from + i / In::kEach * step + i % In::kEach * In::kLanes);
+  }
+
+  ALWAYS_INLINE void store(T* to) const {
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < count * In::kEach; ++i) In::at(to + i * In::kLanes) = sums[i];
+  }
+
+  // Adds, for each term, to sum i the term's vector multiplied by its value at i * value_step.
+  ALWAYS_INLINE void add(int64_t terms, const T* vectors, const T* values, int64_t value_step, int64_t term_step) {
+    for (int64_t t = 0; t < terms; ++t, vectors += kVector, values += term_step) {
+      typename In::Register vector[In::kEach];
+#pragma GCC unroll 16
+      for (int64_t part = 0; part < In::kEach; ++part) vector[part] = In::at(vectors + part * In::kLanes);
+#pragma GCC unroll 16
+      for (int64_t i = 0; i < count * In::kEach; ++i) sums[i] += values[i / In::kEach * value_step] * vector[i % In::kEach];
+    }
+  }
+};
+
+// to[p] = bias + the product of the kernel with what is seen at pixel p of `seen`, one row for each of the kernel's
+struct Products {
+  template <int64_t bytes, typename T>
+  ALWAYS_INLINE static void run(const Row<T>* const* seen, const Kernel<T>& kernel, int64_t count, Row<T>& to) {
+    constexpr int64_t pixels = Registers<T, bytes>::kSums;
+    const Size& size = kernel.size;
+    for (int64_t block = 0; block < blocks_of(size.outputs); ++block)
+      for (int64_t first = 0; first < count; first += pixels) {
+        const T* weights = kernel.weights.data() + block * size.block();
+        Sums<pixels, bytes, T> sums;
+        sums.load(kernel.bias.data() + block * kVector, 0);
+        for (int64_t a = 0; a < size.rows; ++a)
+          for (int64_t inputs = 0; inputs < size.inputs; inputs += kVector)
+            for (int64_t b = 0; b < size.columns; ++b) {
+              const int64_t some = std::min(kVector, size.inputs - inputs);
+              sums.add(some, weights, seen[a]->block(inputs / kVector) + (first + b) * kVector, kVector, 1);
+              weights += some * kVector;
+            }
+        sums.store(to.block(block) + first * kVector);
+      }
+  }
+};
+
+// Adds the gradient of `Products` with respect to the kernel and the bias, given the slopes of its result.
+struct AddKernelSlopes {
+  template <int64_t bytes, typename T>
+  ALWAYS_INLINE static void run(const Row<T>* const* seen, const Row<T>& slopes, int64_t count, Kernel<T>& kernel) {
+    const Size& size = kernel.size;
+    for (int64_t block = 0; block < blocks_of(size.outputs); ++block) {
+      const T* slope = slopes.block(block);
+      T* to = kernel.weights.data() + block * size.block();
+      for (int64_t a = 0; a < size.rows; ++a)
+        for (int64_t inputs = 0; inputs < size.inputs; inputs += kVector)
+          for (int64_t b = 0; b < size.columns; ++b) {
+            const T* values = seen[a]->block(inputs / kVector) + b * kVector;
+            const int64_t some = std::min(kVector, size.inputs - inputs);
+            int64_t c = 0;
+            auto add = [&](auto together) __attribute__((always_inline)) {
+              for (; c + together() <= some; c += together(), to += together() * kVector) {
+                Sums<together(), bytes, T> sums;
+                sums.load(to, kVector);
+                sums.add(count, slope, values + c, 1, kVector);
+                sums.store(to);
+              }
+            };
+            constexpr int64_t most = Registers<T, bytes>::kSums;
+            if constexpr (most >= kMostSums) add(std::integral_constant<int64_t, kMostSums>());
+            if constexpr (most >= 4) add(std::integral_constant<int64_t, 4>());
+            add(std::integral_constant<int64_t, 1>());
+          }
+      T* bias = kernel.bias.data() + block * kVector;
+      const auto sum = [](const T* at, int64_t v) { return at[v] + at[kVector + v]; };
+      int64_t p = 0;
+      for (; p + 4 <= count; p += 4, slope += 4 * kVector)
+        for (int64_t v = 0; v < kVector; ++v) bias[v] += sum(slope, v) + sum(slope + 2 * kVector, v);
+      for (; p < count; ++p, slope += kVector)
+        for (int64_t v = 0; v < kVector; ++v) bias[v] += slope[v];
+    }
+  }
+};
+
+// Calls work(part, map, first, last) for parts of at most `most` of the `size` rows or pixels of each map, on all
+// threads; `begin` makes what a thread needs.
+template <typename Begin>
+void for_each_part(ffi::ThreadPool& pool, int64_t maps, int64_t size, int64_t most, const Begin& begin) {
+  const int64_t parts = (size + most - 1) / most;
+  kernels::for_each_map(pool, maps * parts, [&] {
+    return [&, work = begin()](int64_t part) mutable {
+      const int64_t first = part % parts * most;
+      work(part, part / parts, first, std::min(size, first + most));
+    };
+  });
+}
+
+// The first axes of a kernel are those of the maps: each kernel has as many maps as the axes between hold.
+struct Kernels {
+  int64_t count, maps_each;
+
+  Kernels(ffi::Span<const int64_t> kernel, int64_t maps) : count(1) {
+    for (size_t i = 0; i + 4 < kernel.size(); ++i) count *= kernel[i];
+    maps_each = count ? maps / count : 0;
+  }
+};
+
+inline Size size_of(ffi::Span<const int64_t> kernel) {
+  const size_t rank = kernel.size();
+  return {kernel[rank - 4], kernel[rank - 3], kernel[rank - 2], kernel[rank - 1]};
+}
+
+// Kernels (*kernels, rows, columns, inputs, outputs) and biases (*kernels, outputs) laid out; without biases, zeros.
+template <typename T>
+std::vector<Kernel<T>> laid_out(const Size& size, int64_t count, const T* kernels, const T* biases) {
+  std::vector<Kernel<T>> result;
+  for (int64_t k = 0; k < count; ++k)
+    result.emplace_back(size, kernels + k * size.values(), biases ? biases + k * size.outputs : nullptr);
+  return result;
+}
+
+// Writes the sum of the parts of each kernel's gradient, `parts` one after the other for each: always in the same
+// order, whoever computed them.
+template <typename T>
+void write_sums(const Size& size, std::vector<Kernel<T>>& partial, int64_t count, T* kernels, T* biases) {
+  const int64_t parts = count ? partial.size() / count : 0;
+  for (int64_t k = 0; k < count; ++k) {
+    Kernel<T> total(size);
+    for (int64_t part = 0; part < parts; ++part) total.add(partial[k * parts + part]);
+    total.write(kernels + k * size.values(), biases + k * size.outputs);
+  }
+}
+
+}  // namespace rows
