@@ -37,32 +37,40 @@ struct Row {
   T* block(int64_t b) { return values.data() + b * columns * kVector; }
   const T* block(int64_t b) const { return values.data() + b * columns * kVector; }
 
-  // Calls visit(pixel, first channel, channels, place here) for each stretch of channels that lie side by side.
-  template <typename Visit>
-  void for_each_stretch(int64_t first, int64_t count, const Visit& visit) {
-    for (int64_t b = 0; b < blocks_of(channels); ++b)
-      for (int64_t p = 0; p < count; ++p)
-        visit(p, b * kVector, std::min(kVector, channels - b * kVector), block(b) + (first + p) * kVector);
-  }
-
   // Takes in `count` pixels (pixel, channel) from column `first` on; without pixels, zeros.
   void read(const T* pixels, int64_t first, int64_t count) {
-    if (pixels && channels == kVector) {
-      std::copy(pixels, pixels + count * kVector, block(0) + first * kVector);
-    } else {
-      for_each_stretch(first, count, [&](int64_t p, int64_t channel, int64_t some, T* here) {
-        for (int64_t c = 0; c < some; ++c) here[c] = pixels ? pixels[p * channels + channel + c] : T(0);
-      });
-    }
+    for_each_stretch(first, count, [&](int64_t place, T* here, auto some) {
+      if (pixels) {
+        std::copy(pixels + place, pixels + place + some, here);
+      } else {
+        std::fill(here, here + some, T(0));
+      }
+    });
   }
 
   void write(T* pixels, int64_t first, int64_t count) {
-    if (channels == kVector) {
-      std::copy(block(0) + first * kVector, block(0) + (first + count) * kVector, pixels);
-    } else {
-      for_each_stretch(first, count, [&](int64_t p, int64_t channel, int64_t some, const T* here) {
-        std::copy(here, here + some, pixels + p * channels + channel);
-      });
+    for_each_stretch(first, count, [&](int64_t place, const T* here, auto some) {
+      std::copy(here, here + some, pixels + place);
+    });
+  }
+
+ private:
+  // Calls visit(place among pixels, place here, how many) for what lies side by side in both, whole vectors with a
+  // number that the compiler knows.
+  template <typename Visit>
+  void for_each_stretch(int64_t first, int64_t count, const Visit& visit) {
+    if (channels == kVector) return visit(0, block(0) + first * kVector, count * kVector);
+    for (int64_t b = 0; b < blocks_of(channels); ++b) {
+      T* here = block(b) + first * kVector;
+      const int64_t some = channels - b * kVector;
+      for (int64_t p = 0; p < count; ++p, here += kVector) {
+        const int64_t place = p * channels + b * kVector;
+        if (some >= kVector) {
+          visit(place, here, std::integral_constant<int64_t, kVector>());
+        } else {
+          visit(place, here, some);
+        }
+      }
     }
   }
 };
