@@ -4,13 +4,13 @@ Each comes as a layer in the conventions of ``equinox.nn.Conv2d`` (one example, 
 function on channels-last arrays with any batch axes, for networks' hot paths. One method a file.
 """
 
-from spatial_prediction.convolution._base import convolve
 from spatial_prediction.convolution._conversion import (
     ChangedLayer,
     PaddingReport,
     RefusedLayer,
     convert_padding,
 )
+from spatial_prediction.convolution._convolve import convolve
 from spatial_prediction.convolution._differential import DifferentialConv2d, differential_convolution
 from spatial_prediction.convolution._explicit import (
     ExplicitBoundaryConv2d,

@@ -1,4 +1,4 @@
-"""What the convolutions share: the plain convolution, and the way between the two layouts."""
+"""What the convolutions share: the convolution by XLA, and the way between the two layouts."""
 
 import functools
 import math
@@ -9,15 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-EXAMPLES_A_BLOCK, FEW_EXAMPLES = 8, 16
-"""Examples whose share of a kernel's gradient is taken at once, and up to how many are taken as one.
 
-Measured on two cores for maps of 48 x 48 x 16: blocks save 9 % of a training step at batch 64, and cost 9 %
-at batch 16.
-"""
-
-
-def convolve(
+def convolve_by_xla(
     x: Float[Array, "*batch height width inputs"],
     kernel: Float[Array, "rows columns group_inputs outputs"],
     bias: Float[Array, " outputs"] | None = None,
@@ -26,7 +19,7 @@ def convolve(
     padding: Sequence[tuple[int, int]] = ((0, 0), (0, 0)),
     dilation: Sequence[int] = (1, 1),
 ) -> Float[Array, "*batch out_height out_width outputs"]:
-    """Convolve with zero padding, by default none; the number of groups is inputs / group_inputs.
+    """Convolve as ``convolve`` does, without compiled kernels.
 
     Raises:
         ValueError: the kernel's input channels do not divide those of ``x``.
@@ -48,37 +41,13 @@ def convolve(
     unpadded = all(width == 0 for axis in padding for width in axis)
     if kernel.shape[:2] == (1, 1) and groups == 1 and tuple(stride) == (1, 1) and unpadded:
         convolved = _pointwise
-    examples = math.prod(x.shape[:-3])
-    if examples > FEW_EXAMPLES and jax.default_backend() == "cpu":
-        convolved = _with_gradient_by_blocks(convolved)
-    y = convolved(x.reshape(examples, *x.shape[-3:]), kernel)
+    y = convolved(x.reshape(math.prod(x.shape[:-3]), *x.shape[-3:]), kernel)
     y = y.reshape(*x.shape[:-3], *y.shape[1:])
     return y if bias is None else y + bias
 
 
 def _pointwise(x: Array, kernel: Array) -> Array:
     return x @ kernel[0, 0]
-
-
-def _with_gradient_by_blocks(convolved: Callable[[Array, Array], Array]) -> Callable[[Array, Array], Array]:
-    """Take the gradient of the kernel block by block of examples: on CPUs that stays in the cache.
-
-    It is differentiable again, but by reverse mode alone.
-    """
-
-    def backward(saved: tuple[Array, Array], slope: Array) -> tuple[Array, Array]:
-        x, kernel = saved
-        (of_x,) = jax.vjp(lambda x: convolved(x, kernel), x)[1](slope)
-        of_kernel = jnp.zeros_like(kernel)
-        for first in range(0, len(x), EXAMPLES_A_BLOCK):
-            block = slice(first, first + EXAMPLES_A_BLOCK)
-            of_block = jax.vjp(lambda kernel, seen=x[block]: convolved(seen, kernel), kernel)[1]
-            of_kernel += of_block(slope[block])[0]
-        return of_x, of_kernel
-
-    function = jax.custom_vjp(convolved)
-    function.defvjp(lambda x, kernel: (function(x, kernel), (x, kernel)), backward)
-    return function
 
 
 def pads_of(layer: eqx.nn.Conv, shape: Sequence[int]) -> Sequence[tuple[int, int]]:

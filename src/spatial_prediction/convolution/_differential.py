@@ -33,8 +33,8 @@ from spatial_prediction.convolution._base import (
     channels_last_bias,
     channels_last_kernel,
     check_odd,
-    convolve,
 )
+from spatial_prediction.convolution._convolve import convolve
 from spatial_prediction.padding._base import at_least_float32
 from spatial_prediction.padding._extrapolation import extrapolation_weights
 

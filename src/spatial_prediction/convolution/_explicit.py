@@ -12,8 +12,8 @@ from spatial_prediction.convolution._base import (
     channels_last,
     channels_last_kernel,
     check_odd,
-    convolve,
 )
+from spatial_prediction.convolution._convolve import convolve
 
 
 def explicit_boundary_convolution(

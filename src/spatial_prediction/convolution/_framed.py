@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
-from spatial_prediction.convolution._base import convolve
+from spatial_prediction.convolution._base import convolve_by_xla
 from spatial_prediction.padding import Borders, PadWidth, add_to_borders
 from spatial_prediction.padding._borders import transposed, turned
 
@@ -30,12 +30,19 @@ def framed_convolution(
     convolution is linear: the framed map is the map with zeros around it, plus its frame with zeros inside,
     and the latter reaches only results within the pad width of the border.
     """
-    fitting = x.shape[-1] == kernel.shape[-2] and kernel.size <= LARGEST_KERNEL
-    if not fitting or not native.available(x) or min(_result_shape(x, kernel, pad_width)) < 1:
+    if not _fitting(x, kernel, pad_width) or not native.available(x):
         return _by_xla(x, frame, kernel, bias, pad_width=pad_width)
     if bias is None:
         bias = jnp.zeros(kernel.shape[-1], x.dtype)
     return _compiled(x, frame, kernel, bias, pad_width=pad_width)
+
+
+def _fitting(x: Array, kernel: Array, pad_width: PadWidth) -> bool:
+    """Tell whether the compiled convolution does this kind, and well."""
+    grouped = x.shape[-1] != kernel.shape[-2]
+    cropping = any(width < 0 for axis in pad_width for width in axis)
+    some = min(_result_shape(x, kernel, pad_width)) > 0
+    return some and not grouped and not cropping and kernel.size <= LARGEST_KERNEL
 
 
 def _result_shape(x: Array, kernel: Array, pad_width: PadWidth) -> tuple[int, ...]:
@@ -48,7 +55,7 @@ def _result_shape(x: Array, kernel: Array, pad_width: PadWidth) -> tuple[int, ..
 def _by_xla(
     x: Array, frame: Borders | None, kernel: Array, bias: Array | None, *, pad_width: PadWidth
 ) -> Array:
-    y = convolve(x, kernel, padding=pad_width)
+    y = convolve_by_xla(x, kernel, padding=pad_width)
     if frame is not None:
         y = _with_ring(y, frame, kernel)
     return y if bias is None else y + bias
@@ -80,7 +87,7 @@ def _first_rows(strip: Array, kernel: Array) -> Array:
     height, width, group_inputs, outputs = kernel.shape
     rows, columns = strip.shape[-3], strip.shape[-2] - width + 1
     if group_inputs != strip.shape[-1]:
-        return convolve(strip, kernel, padding=((0, height - 1), (0, 0)))
+        return convolve_by_xla(strip, kernel, padding=((0, height - 1), (0, 0)))
 
     def row(first: int) -> Array:
         seen = min(height, rows - first)

@@ -12,9 +12,9 @@ from spatial_prediction.convolution._base import (
     channels_last,
     channels_last_bias,
     channels_last_kernel,
-    convolve,
     pads_of,
 )
+from spatial_prediction.convolution._convolve import convolve
 from spatial_prediction.padding import PadWidth, padding_from_name
 
 _EQUINOX_NAMES = {"zeros": "zero", "replicate": "repl", "reflect": "refl", "circular": "circ"}

@@ -15,9 +15,9 @@ from spatial_prediction.convolution._base import (
     channels_last_bias,
     channels_last_kernel,
     check_odd,
-    convolve,
     pads_of,
 )
+from spatial_prediction.convolution._convolve import convolve
 from spatial_prediction.padding._base import at_least_float32
 
 EPSILON = 1e-8

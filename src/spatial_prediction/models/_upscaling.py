@@ -1,10 +1,11 @@
 """Fixed upscaling: new pixels as channels, bilinear interpolation, and the shuffle into place."""
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from einops import rearrange
 from jaxtyping import Array, Float
+
+from spatial_prediction.convolution import convolve
 
 
 def pixel_shuffle(
@@ -35,10 +36,4 @@ def bilinear_phases(
     kernel = np.einsum("ya,xb->yxab", taps, taps).reshape(3, 3, 1, 1, factor**2)
     channels = x.shape[-1]
     kernel = kernel * np.eye(channels)[:, :, None]
-    return jax.lax.conv_general_dilated(
-        x,
-        jnp.asarray(kernel.reshape(3, 3, channels, channels * factor**2), x.dtype),
-        (1, 1),
-        "VALID",
-        dimension_numbers=("NHWC", "HWIO", "NHWC"),
-    )
+    return convolve(x, jnp.asarray(kernel.reshape(3, 3, channels, channels * factor**2), x.dtype))

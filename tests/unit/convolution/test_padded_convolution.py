@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spatial_prediction.convolution import _base, convolve, padded_convolution
+from spatial_prediction.convolution import convolve, padded_convolution
 from spatial_prediction.padding import padding_from_name
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -30,26 +30,6 @@ def double_precision():
 
 def normal(shape, seed):
     return jnp.asarray(np.random.default_rng(seed).normal(size=shape))
-
-
-@pytest.mark.parametrize("examples", [17, 20])
-def test_a_gradient_taken_by_blocks_of_examples_is_the_gradient(monkeypatch, examples):
-    x, kernel = normal((examples, 5, 6, 3), 0), normal((3, 3, 3, 2), 1)
-    slope = normal((examples, 3, 4, 2), 2)
-
-    def gradients(x, kernel, slope):
-        return jax.vjp(convolve, x, kernel)[1](slope)
-
-    def of_second_order(x, kernel, slope):
-        return jax.grad(lambda kernel: sum(jnp.sum(each**3) for each in gradients(x, kernel, slope)))(kernel)
-
-    for function in (gradients, of_second_order):
-        monkeypatch.setattr(_base, "FEW_EXAMPLES", examples)
-        expected = jax.tree.leaves(jax.jit(function)(x, kernel, slope))
-        jax.clear_caches()
-        monkeypatch.setattr(_base, "FEW_EXAMPLES", 16)
-        for one, other in zip(jax.tree.leaves(jax.jit(function)(x, kernel, slope)), expected, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("name", NAMES)

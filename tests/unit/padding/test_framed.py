@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spatial_prediction.convolution import padded_convolution
-from spatial_prediction.convolution._base import convolve
+from spatial_prediction.convolution import convolve, padded_convolution
 from spatial_prediction.padding import AbstractPadding, Borders, padding_from_name
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
