@@ -185,7 +185,19 @@ struct Sums {
 struct Products {
   template <int64_t bytes, typename T>
   ALWAYS_INLINE static void run(const Row<T>* const* seen, const Kernel<T>& kernel, int64_t count, Row<T>& to) {
-    constexpr int64_t pixels = Registers<T, bytes>::kSums;
+    constexpr int64_t most = Registers<T, bytes>::kSums;
+    const int64_t groups = (count + most - 1) / most;
+    in_groups<most, bytes>((count + groups - 1) / groups, seen, kernel, count, to);
+  }
+
+ private:
+  // As many groups as there must be, and in each no more pixels than it takes.
+  template <int64_t pixels, int64_t bytes, typename T>
+  ALWAYS_INLINE static void in_groups(int64_t wanted, const Row<T>* const* seen, const Kernel<T>& kernel, int64_t count,
+                                      Row<T>& to) {
+    if constexpr (pixels > 1) {
+      if (wanted < pixels) return in_groups<pixels - 1, bytes>(wanted, seen, kernel, count, to);
+    }
     const Size& size = kernel.size;
     for (int64_t block = 0; block < blocks_of(size.outputs); ++block)
       for (int64_t first = 0; first < count; first += pixels) {
