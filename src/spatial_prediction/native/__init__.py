@@ -12,7 +12,9 @@ import os
 import platform
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ SOURCES = tuple(sorted(FOLDER.glob("*.cc")))
 DISABLING_VARIABLE = "SPATIAL_PREDICTION_NATIVE"
 DTYPES = (np.float32, np.float64)
 COMPILERS = ("c++", "g++", "clang++")
-FLAGS = ("-O3", "-std=c++17", "-fPIC", "-shared", "-DNDEBUG")
+FLAGS = ("-O3", "-std=c++17", "-fPIC", "-DNDEBUG")
 
 
 class CompilationError(SpatialPredictionError):
@@ -61,15 +63,16 @@ def build() -> Path:
     if program is None:
         raise CompilationError(f"no C++ compiler ({', '.join(COMPILERS)}) is on PATH; install one or set CXX")
     try:
-        with written_aside(path) as temporary:
-            include = ["-isystem", jax.ffi.include_dir()]
-            subprocess.run(
-                [program, *FLAGS, *include, *map(str, SOURCES), "-o", str(temporary)],
-                check=True,
-                capture_output=True,
-                text=True,
-                timeout=600,
-            )
+        with written_aside(path) as temporary, tempfile.TemporaryDirectory() as folder:
+
+            def compiled(source: Path) -> Path:
+                result = Path(folder, source.name).with_suffix(".o")
+                _run(program, "-c", "-isystem", jax.ffi.include_dir(), source, "-o", result)
+                return result
+
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                objects = list(pool.map(compiled, SOURCES))
+            _run(program, "-shared", *objects, "-o", temporary)
     except subprocess.CalledProcessError as error:
         raise CompilationError(f"{program} failed:\n{error.stderr[-2000:]}") from None
     except (OSError, subprocess.TimeoutExpired) as error:
@@ -77,6 +80,11 @@ def build() -> Path:
     for old in set(FOLDER.glob("kernels-*.so")) - {path}:
         old.unlink(missing_ok=True)
     return path
+
+
+def _run(program: str, *arguments: str | Path) -> None:
+    command = [program, *FLAGS, *map(str, arguments)]
+    subprocess.run(command, check=True, capture_output=True, text=True, timeout=600)
 
 
 def available(*arrays: jax.Array) -> bool:

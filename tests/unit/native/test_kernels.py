@@ -228,7 +228,7 @@ def test_without_a_compiler_everything_goes_on_with_xla(tmp_path):
 def test_kernels_link_where_there_is_one_version_of_each_function(tmp_path):
     """As other compilers and processors see them; slow machine code will do to tell."""
     library = str(tmp_path / "kernels.so")
-    flags = [*native.FLAGS, "-O0", "-w", "-DONE_VERSION", "-isystem", jax.ffi.include_dir()]
+    flags = [*native.FLAGS, "-shared", "-O0", "-w", "-DONE_VERSION", "-isystem", jax.ffi.include_dir()]
     subprocess.run(
         [native.compiler(), *flags, *map(str, native.SOURCES), "-o", library], check=True, timeout=300
     )
