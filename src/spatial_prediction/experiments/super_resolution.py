@@ -11,7 +11,7 @@ from jaxtyping import Array
 from spatial_prediction.config import ModelSettings, Preset
 from spatial_prediction.data.degradation import scaled_reflectance, super_resolution_pair
 from spatial_prediction.data.tiles import forget_pages
-from spatial_prediction.models import RVSR, merge_branches
+from spatial_prediction.models import RVSR, merge_branches, pixel_unshuffle
 
 
 def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
@@ -58,8 +58,9 @@ def training_loss(
         )
         low_res, high_res = pair(tiles, model.upscale_factor)
         low_res = low_res.astype(compute_dtype)
-        prediction, features = model.with_features(low_res)
-        error = jnp.mean((prediction.astype(high_res.dtype) - kept(high_res, model)) ** 2)
+        phases, features = model.phases_with_features(low_res)
+        target = pixel_unshuffle(kept(high_res, model), model.upscale_factor)
+        error = jnp.mean((phases.astype(high_res.dtype) - target) ** 2)
         return error, parameters.remembered([low_res, *features])
 
     return loss

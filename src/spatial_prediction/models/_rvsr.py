@@ -204,10 +204,16 @@ class RVSR(eqx.Module):
         return self.with_features(x)[0]
 
     def with_features(self, x: Float[Array, "batch height width 3"]) -> tuple[Array, list[Array]]:
-        """Upscale, and also return what goes into each 3x3 convolution behind the head.
+        """Upscale, and also return the feature maps of ``phases_with_features``."""
+        phases, features = self.phases_with_features(x)
+        return pixel_shuffle(phases, self.upscale_factor), features
+
+    def phases_with_features(self, x: Float[Array, "batch height width 3"]) -> tuple[Array, list[Array]]:
+        """Upscale but for the pixel shuffle, which costs a loss time that has no need of it.
 
         Returns:
-            The output and ``blocks + 1`` feature maps (batch, height, width, channels) before padding.
+            The output as ``pixel_unshuffle`` gives it, and what goes into each 3x3 convolution behind the
+            head: ``blocks + 1`` feature maps (batch, height, width, channels) before padding.
         """
         head = self._convolved(x, 0, self.head)
         features = [head]
@@ -217,7 +223,7 @@ class RVSR(eqx.Module):
             block = jax.tree.map(lambda leaf, index=index: leaf[index], self.body)
             features.append(block.ffn(self._convolved(features[-1], index + 1, block.repconv)))
         features[-1] = features[-1] + _cropped(head, (head.shape[1] - features[-1].shape[1]) // 2)
-        return self._upscaled(x, features[-1]), features
+        return self._phases(x, features[-1]), features
 
     def remembered(self, maps: Sequence[Array]) -> "RVSR | None":
         """Take up the statistics of a batch where the borders keep a memory of them.
@@ -235,11 +241,10 @@ class RVSR(eqx.Module):
         kept = tuple(new or old for new, old in zip(borders, nothing.borders, strict=True))
         return eqx.tree_at(lambda model: model.borders, nothing, kept)
 
-    def _upscaled(self, x: Array, body: Array) -> Array:
+    def _phases(self, x: Array, body: Array) -> Array:
         residual = self.project(self._convolved(body, self.depth - 1, self.tail))
         x = self.upscale_padding.extend(x) if self.output_crop == 0 else _cropped(x, self.output_crop - 1)
-        base = bilinear_phases(x, self.upscale_factor)
-        return pixel_shuffle(residual + base, self.upscale_factor)
+        return residual + bilinear_phases(x, self.upscale_factor)
 
     def _convolved(self, x: Array, index: int, layer: RepConv | Convolution) -> Array:
         """Apply the ``index``-th 3x3 convolution, unpadded where nothing that is kept sees its border."""

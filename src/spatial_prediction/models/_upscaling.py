@@ -15,6 +15,13 @@ def pixel_shuffle(
     return rearrange(x, "n h w (c a b) -> n (h a) (w b) c", a=factor, b=factor)
 
 
+def pixel_unshuffle(
+    x: Float[Array, "batch out_height out_width channels"], factor: int
+) -> Float[Array, "batch height width phases"]:
+    """Turn finer pixels into channels; the inverse of ``pixel_shuffle``."""
+    return rearrange(x, "n (h a) (w b) c -> n h w (c a b)", a=factor, b=factor)
+
+
 def bilinear_upscaling(
     x: Float[Array, "batch height width channels"], factor: int
 ) -> Float[Array, "batch out_height out_width channels"]:

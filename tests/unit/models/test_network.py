@@ -8,7 +8,7 @@ import pytest
 
 from spatial_prediction.models import RVSR, merge_branches
 from spatial_prediction.models._convolution import Convolution
-from spatial_prediction.models._upscaling import pixel_shuffle
+from spatial_prediction.models._upscaling import pixel_shuffle, pixel_unshuffle
 
 # What does not depend on the number of layers is shown on few narrow ones, which compile sooner.
 SMALL = {"blocks": 2, "hidden_channels": 4}
@@ -163,6 +163,7 @@ def test_pixel_shuffle_orders_channel_row_column():
         np.testing.assert_array_equal(
             fine[:, row::4, column::4, channel], coarse[..., 16 * channel + 4 * row + column]
         )
+    np.testing.assert_array_equal(pixel_unshuffle(jnp.asarray(fine), 4), coarse)
 
 
 # Calling
