@@ -176,5 +176,6 @@ ffi::Error convolution_kernel_gradient(ffi::ThreadPool pool, Dimensions widths, 
 #define WIDTHS .Attr<ffi::Span<const int64_t>>("widths")
 
 DEFINE_KERNEL(convolution, convolution, 7, 1, WIDTHS);
-DEFINE_KERNEL(convolution_map_gradient, convolution_map_gradient, 2, 5, WIDTHS.Attr<ffi::Span<const int64_t>>("margins"));
+DEFINE_KERNEL(convolution_map_gradient, convolution_map_gradient, 2, 5,
+              WIDTHS.Attr<ffi::Span<const int64_t>>("margins"));
 DEFINE_KERNEL(convolution_kernel_gradient, convolution_kernel_gradient, 6, 2, WIDTHS);

@@ -80,7 +80,9 @@ struct Size {
 
   int64_t values() const { return rows * columns * inputs * outputs; }
   int64_t block() const { return rows * columns * inputs * kVector; }  // that all inputs have, of a block of outputs
-  int64_t place(int64_t a, int64_t b, int64_t i, int64_t o) const { return ((a * columns + b) * inputs + i) * outputs + o; }
+  int64_t place(int64_t a, int64_t b, int64_t i, int64_t o) const {
+    return ((a * columns + b) * inputs + i) * outputs + o;
+  }
   Size exchanged() const { return {rows, columns, outputs, inputs}; }
 
   // Calls visit(place in the layout, row, column, input) for each vector of a block of outputs.
@@ -102,7 +104,9 @@ struct Kernel {
 
   // Without values, zeros.
   explicit Kernel(const Size& size, const T* kernel = nullptr, const T* added = nullptr)
-      : size(size), weights(blocks_of(size.outputs) * size.block(), T(0)), bias(blocks_of(size.outputs) * kVector, T(0)) {
+      : size(size),
+        weights(blocks_of(size.outputs) * size.block(), T(0)),
+        bias(blocks_of(size.outputs) * kVector, T(0)) {
     if (added) std::copy(added, added + size.outputs, bias.begin());
     if (kernel)
       for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) {
@@ -135,7 +139,8 @@ struct Kernel {
     for (int64_t first = 0; first < size.outputs; first += kVector) {
       T* block = weights.data() + first / kVector * size.block();
       size.for_each_vector([&](int64_t place, int64_t a, int64_t b, int64_t i) {
-        for (int64_t o = first; o < std::min(size.outputs, first + kVector); ++o) visit(block[place + o - first], a, b, i, o);
+        for (int64_t o = first; o < std::min(size.outputs, first + kVector); ++o)
+          visit(block[place + o - first], a, b, i, o);
       });
     }
   }
@@ -146,7 +151,8 @@ template <typename T, int64_t bytes>
 struct Registers {
   typedef T Register __attribute__((vector_size(bytes), aligned(sizeof(T)), may_alias));
   static constexpr int64_t kLanes = bytes / sizeof(T), kEach = kVector / kLanes;     // of a register, of a vector
-  static constexpr int64_t kSums = std::max<int64_t>(1, (bytes == 64 ? kMostSums : 12) / kEach);  // kept while others come
+  // Vectors kept while others come: 64 bytes go with twice as many registers.
+  static constexpr int64_t kSums = std::max<int64_t>(1, (bytes == 64 ? kMostSums : 12) / kEach);
 
   ALWAYS_INLINE static const Register& at(const T* from) { return *reinterpret_cast<const Register*>(from); }
   ALWAYS_INLINE static Register& at(T* to) { return *reinterpret_cast<Register*>(to); }
@@ -161,7 +167,8 @@ struct Sums {
   // Begins with the vectors at `from`, `step` elements apart.
   ALWAYS_INLINE void load(const T* from, int64_t step) {
 #pragma GCC unroll 16
-    for (int64_t i = 0; i < count * In::kEach; ++i) sums[i] = In::at(from + i / In::kEach * step + i % In::kEach * In::kLanes);
+    for (int64_t i = 0; i < count * In::kEach; ++i)
+      sums[i] = In::at(from + i / In::kEach * step + i % In::kEach * In::kLanes);
   }
 
   ALWAYS_INLINE void store(T* to) const {
@@ -176,7 +183,8 @@ struct Sums {
 #pragma GCC unroll 16
       for (int64_t part = 0; part < In::kEach; ++part) vector[part] = In::at(vectors + part * In::kLanes);
 #pragma GCC unroll 16
-      for (int64_t i = 0; i < count * In::kEach; ++i) sums[i] += values[i / In::kEach * value_step] * vector[i % In::kEach];
+      for (int64_t i = 0; i < count * In::kEach; ++i)
+        sums[i] += values[i / In::kEach * value_step] * vector[i % In::kEach];
     }
   }
 };
@@ -282,12 +290,12 @@ inline Size size_of(ffi::Span<const int64_t> kernel) {
   return {kernel[rank - 4], kernel[rank - 3], kernel[rank - 2], kernel[rank - 1]};
 }
 
-// Kernels (*kernels, rows, columns, inputs, outputs) and biases (*kernels, outputs) laid out; without biases, zeros.
+// Kernels (*kernels, rows, columns, inputs, outputs) and biases (*kernels, outputs) laid out.
 template <typename T>
 std::vector<Kernel<T>> laid_out(const Size& size, int64_t count, const T* kernels, const T* biases) {
   std::vector<Kernel<T>> result;
   for (int64_t k = 0; k < count; ++k)
-    result.emplace_back(size, kernels + k * size.values(), biases ? biases + k * size.outputs : nullptr);
+    result.emplace_back(size, kernels + k * size.values(), biases + k * size.outputs);
   return result;
 }
 
