@@ -135,11 +135,8 @@ ffi::Error convolution_map_gradient(ffi::ThreadPool pool, Dimensions widths, Dim
   const auto to = in_frame<T>(x->dimensions(), widths, x->typed_data(), or_null(*top), or_null(*bottom),
                               or_null(*left), or_null(*right));
   const Size size = rows::size_of(kernel.dimensions());
-  const rows::Kernels count(kernel.dimensions(), to.shape.maps);
-  std::vector<Kernel<T>> kernels;
-  for (int64_t k = 0; k < count.count; ++k)
-    kernels.push_back(Kernel<T>::turned(size, kernel.typed_data() + k * size.values()));
-  convolve(pool, from, kernels, to);
+  const rows::Kernels kernels(kernel.dimensions(), to.shape.maps);
+  convolve(pool, from, rows::turned(size, kernels.count, kernel.typed_data()), to);
   return ffi::Error::Success();
 }
 
@@ -155,7 +152,7 @@ ffi::Error convolution_kernel_gradient(ffi::ThreadPool pool, Dimensions widths, 
   const auto of = FramedMaps<const T>{kernels::shape_of(slopes.dimensions()), {}, slopes.typed_data(), {}};
   const Size size = rows::size_of(kernel->dimensions());
   const rows::Kernels kernels(kernel->dimensions(), of.shape.maps);
-  std::vector<Kernel<T>> partial(of.shape.maps * ((of.rows() + kRows - 1) / kRows), Kernel<T>(size));
+  std::vector<Kernel<T>> partial(of.shape.maps * rows::parts_of(of.rows(), kRows), Kernel<T>(size));
   rows::for_each_part(pool, of.shape.maps, of.rows(), kRows, [&] {
     return [&, window = Window<T>(from, size), slope = Row<T>(size.outputs, of.columns())](
                int64_t part, int64_t map, int64_t first, int64_t last) mutable {

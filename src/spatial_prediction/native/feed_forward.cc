@@ -145,12 +145,9 @@ ffi::Error feed_forward_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes, ff
   const rows::Kernels of(expand.dimensions(), shape.maps);
   const Size expanding = rows::size_of(expand.dimensions()), reducing = expanding.exchanged();
   const auto expansions = rows::laid_out(expanding, of.count, expand.typed_data(), expand_bias.typed_data());
-  std::vector<Kernel<T>> back_to_hidden, back_to_x;
-  for (int64_t k = 0; k < of.count; ++k) {
-    back_to_hidden.push_back(Kernel<T>::turned(reducing, reduce.typed_data() + k * reducing.values()));
-    back_to_x.push_back(Kernel<T>::turned(expanding, expand.typed_data() + k * expanding.values()));
-  }
-  const int64_t pixels = shape.height * shape.width, parts = shape.maps * ((pixels + kTogether - 1) / kTogether);
+  const auto back_to_hidden = rows::turned(reducing, of.count, reduce.typed_data());
+  const auto back_to_x = rows::turned(expanding, of.count, expand.typed_data());
+  const int64_t pixels = shape.height * shape.width, parts = shape.maps * rows::parts_of(pixels, kTogether);
   std::vector<Kernel<T>> expand_slopes(parts, Kernel<T>(expanding)), reduce_slopes(parts, Kernel<T>(reducing));
   rows::for_each_part(pool, shape.maps, pixels, kTogether, [&] {
     return [&, from = pixels_of<T>(shape.channels), hidden = pixels_of<T>(expanding.outputs),

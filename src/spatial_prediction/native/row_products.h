@@ -262,11 +262,13 @@ struct AddKernelSlopes {
   }
 };
 
+inline int64_t parts_of(int64_t size, int64_t most) { return (size + most - 1) / most; }
+
 // Calls work(part, map, first, last) for parts of at most `most` of the `size` rows or pixels of each map, on all
 // threads; `begin` makes what a thread needs.
 template <typename Begin>
 void for_each_part(ffi::ThreadPool& pool, int64_t maps, int64_t size, int64_t most, const Begin& begin) {
-  const int64_t parts = (size + most - 1) / most;
+  const int64_t parts = parts_of(size, most);
   kernels::for_each_map(pool, maps * parts, [&] {
     return [&, work = begin()](int64_t part) mutable {
       const int64_t first = part % parts * most;
@@ -296,6 +298,14 @@ std::vector<Kernel<T>> laid_out(const Size& size, int64_t count, const T* kernel
   std::vector<Kernel<T>> result;
   for (int64_t k = 0; k < count; ++k)
     result.emplace_back(size, kernels + k * size.values(), biases + k * size.outputs);
+  return result;
+}
+
+// Kernels as they carry slopes back.
+template <typename T>
+std::vector<Kernel<T>> turned(const Size& size, int64_t count, const T* kernels) {
+  std::vector<Kernel<T>> result;
+  for (int64_t k = 0; k < count; ++k) result.push_back(Kernel<T>::turned(size, kernels + k * size.values()));
   return result;
 }
 
