@@ -147,23 +147,25 @@ def _next_row(rows: Array, coefficients: Array) -> Array:
     columns = rows.shape[-2]
     centre = positions // 2
 
-    def weighted(position: int, first: int, count: int) -> Array:
-        """Predict ``count`` pixels in a row, from the rectangles that begin at column ``first`` and on."""
-        # A sum of products written out, one pass over the row in XLA; a reduction would not be vectorised.
-        return sum(
-            (
-                coefficients[..., position, row, column, :][..., None, :]
-                * rows[..., row, first + column : first + column + count, :]
-                for row in range(length)
-                for column in range(width)
-            ),
-            jnp.zeros((), rows.dtype),
-        )
+    def off_centre(of_positions: slice, rectangle: Array) -> Array:
+        """Predict the pixels of one end, all of them from one rectangle."""
+        return jnp.sum(coefficients[..., of_positions, :, :, :] * rectangle[..., None, :, :, :], axis=(-3, -2))
 
-    pieces = [weighted(position, 0, 1) for position in range(centre)]
-    pieces.append(weighted(centre, 0, columns - width + 1))
-    pieces += [weighted(position, columns - width, 1) for position in range(centre + 1, positions)]
-    return jnp.concatenate(pieces, axis=-2)
+    # A sum of products written out, one pass over the row in XLA; a reduction would not be vectorised.
+    middle = sum(
+        (
+            coefficients[..., centre, row, column, :][..., None, :]
+            * rows[..., row, column : column + columns - width + 1, :]
+            for row in range(length)
+            for column in range(width)
+        ),
+        jnp.zeros((), rows.dtype),
+    )
+    ends = (
+        off_centre(slice(None, centre), rows[..., :width, :]),
+        off_centre(slice(centre + 1, None), rows[..., columns - width :, :]),
+    )
+    return jnp.concatenate([ends[0], middle, ends[1]], axis=-2)
 
 
 def _compiled(pad_width: PadWidth) -> Callable[[Array, Array, Borders], tuple[Array, Borders]]:
