@@ -149,7 +149,8 @@ def _next_row(rows: Array, coefficients: Array) -> Array:
 
     def off_centre(of_positions: slice, rectangle: Array) -> Array:
         """Predict the pixels of one end, all of them from one rectangle."""
-        return jnp.sum(coefficients[..., of_positions, :, :, :] * rectangle[..., None, :, :, :], axis=(-3, -2))
+        weights = coefficients[..., of_positions, :, :, :]
+        return jnp.sum(weights * rectangle[..., None, :, :, :], axis=(-3, -2))
 
     # A sum of products written out, one pass over the row in XLA; a reduction would not be vectorised.
     middle = sum(
