@@ -1,5 +1,6 @@
 """From stored scenes to pairs of low- and high-resolution tiles; runs on the device."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
@@ -36,17 +37,23 @@ def super_resolution_pair(
     """
     f = upscale_factor
     *batch, height, width, bands = tiles.shape
-    # Two small matrix products instead of a general resampling. The bands of a row stay where they are, each
-    # with its own copy of the weights: cheaper than products whose results have three columns.
-    down = jnp.asarray(_downsampling(height, f), tiles.dtype)
-    across = jnp.asarray(np.kron(_downsampling(width, f), np.eye(bands)).T, tiles.dtype)
-    rows = tiles.reshape(*batch, height, width * bands)
-    low_res = jnp.matmul(jnp.matmul(down, rows, precision="highest"), across, precision="highest")
-    return low_res.reshape(*batch, len(down), -1, bands), tiles[..., f:-f, f:-f, :]
+    # Rows first, with the bands of a row side by side as they lie in memory: whole rows are added up.
+    rows = _sampled(tiles.reshape(*batch, height, width * bands), -2, f)
+    low_res = _sampled(rows.reshape(*batch, -1, width, bands), -2, f)
+    return low_res, tiles[..., f:-f, f:-f, :]
 
 
-def _downsampling(size: int, factor: int) -> np.ndarray:
-    """Weights (size / factor - 2, size) of each inner coarse pixel: a triangle two coarse pixels wide."""
-    centres = (np.arange(1, size // factor - 1) + 0.5) * factor - 0.5
-    weights = np.maximum(0, 1 - np.abs(np.arange(size) - centres[:, None]) / factor)
-    return weights / weights.sum(axis=1, keepdims=True)
+def _sampled(x: Array, axis: int, factor: int) -> Array:
+    """Sample an axis at its inner coarse pixels, each with a triangle two coarse pixels wide.
+
+    All have the same few weights: a sum of strided slices takes a fraction of a matrix product's time.
+    """
+    distance = np.abs(np.arange(3 * factor) - (3 * factor - 1) / 2) / factor
+    weights = np.maximum(0, 1 - distance)
+    last_begins = (x.shape[axis] // factor - 3) * factor
+    seen = (
+        weight * jax.lax.slice_in_dim(x, tap, last_begins + tap + 1, factor, axis)
+        for tap, weight in enumerate((weights / weights.sum()).tolist())
+        if weight
+    )
+    return sum(seen, jnp.zeros((), x.dtype))
