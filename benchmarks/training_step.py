@@ -141,8 +141,10 @@ def main() -> None:
     )
     parser.add_argument("--presets", nargs="+", default=["zero-repl", "lp1x1cs", "lp2x3", "lp6x7"])
     parser.add_argument("--batches", nargs="+", type=int, default=[16, 64])
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=3, help="our steps before and after each plain one")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--steps", type=int, default=25, help="our steps before and after each plain one, between waits"
+    )
     options = parser.parse_args()
 
     print(f"device {jax.devices()[0].device_kind}, compiled kernels: {native.available()}")

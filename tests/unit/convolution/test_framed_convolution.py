@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.helpers import assert_close
 
 from spatial_prediction import native
 from spatial_prediction.convolution import convolve, framed_convolution
@@ -71,13 +72,6 @@ def with_gradients(function):
         return result, pullback(jnp.cos(result))
 
     return jax.jit(both)
-
-
-def assert_close(actual, expected, tolerance):
-    for one, other in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
-        assert one.shape == other.shape
-        assert one.dtype == other.dtype
-        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * np.abs(other).max(initial=1e-30))
 
 
 @pytest.mark.usefixtures("form")

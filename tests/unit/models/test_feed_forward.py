@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.helpers import assert_close
 
 from spatial_prediction import native
 from spatial_prediction.models._convolution import Convolution
@@ -43,13 +44,6 @@ def both(monkeypatch, function, *arguments):
     expected = jax.jit(lambda *arguments: function(*arguments))(*arguments)
     monkeypatch.delenv(native.DISABLING_VARIABLE)
     return found, expected
-
-
-def assert_close(actual, expected, tolerance):
-    for one, other in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
-        assert one.shape == other.shape
-        assert one.dtype == other.dtype
-        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * np.abs(other).max(initial=1e-30))
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
