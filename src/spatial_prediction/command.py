@@ -14,6 +14,13 @@ Settings = TypeVar("Settings")
 INTERRUPTED = 75
 """Exit code of a job that saved its state and may be started again (EX_TEMPFAIL of sysexits)."""
 
+JOB_ENVIRONMENT = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
+    ":glibc.malloc.trim_threshold=17179869184"
+}
+"""Of jobs that compute: the C library keeps the memory that a training step gives back for the next step, and in
+large pages, instead of having the system clear it anew. Elsewhere than on Linux with glibc nobody takes notice."""
+
 
 def argument_parser(description: str) -> argparse.ArgumentParser:
     """Make a parser that shows ``description`` as written and every option's default."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import yaml
 
+from spatial_prediction.command import JOB_ENVIRONMENT
 from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.provenance import code_dependencies
 from spatial_prediction.validation import validated
@@ -30,9 +31,9 @@ CROPS = json.dumps({name: preset.output_crop for name, preset in PRESETS.items()
 LIBRARY = shlex.quote(str(Path(workflow.basedir, "src")))
 shell.prefix(f"set -euo pipefail; export PYTHONPATH={LIBRARY}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
 
-# Jobs of one study compile equal programs once. Large pages save a CPU the work of handing out the memory
-# of every training step in pieces of 4 KiB; other systems than Linux with glibc take no notice.
-SHARED_COMPILATION = f"export SPATIAL_PREDICTION_COMPILED={RESOURCES}/compiled_programs GLIBC_TUNABLES=glibc.malloc.hugetlb=1; "
+# What jobs that compute begin with. Those of one study compile equal programs once.
+ENVIRONMENT = {"SPATIAL_PREDICTION_COMPILED": f"{RESOURCES}/compiled_programs", **JOB_ENVIRONMENT}
+COMPUTING = f"export {' '.join(f'{name}={shlex.quote(value)}' for name, value in ENVIRONMENT.items())}; "
 
 
 wildcard_constraints:

@@ -25,9 +25,9 @@ rule evaluate_mse:
     params:
         batch_size=EVALUATION["batch_size"],
         low_res_size=config["training"]["low_res_size"],
-        compiled=SHARED_COMPILATION,
+        environment=COMPUTING,
     shell:
-        "{params.compiled}python {input.code[0]} --models {input.models} --test {input.test}"
+        "{params.environment}python {input.code[0]} --models {input.models} --test {input.test}"
         " --summary {input.summary} --low-res-size {params.low_res_size}"
         " --batch-size {params.batch_size} --output {output} 2> {log}"
 
@@ -49,9 +49,9 @@ rule evaluate_bilinear:
         batch_size=EVALUATION["batch_size"],
         low_res_size=config["training"]["low_res_size"],
         upscale_factor=config["model"]["upscale_factor"],
-        compiled=SHARED_COMPILATION,
+        environment=COMPUTING,
     shell:
-        "{params.compiled}python {input.code[0]} --test {input.test}"
+        "{params.environment}python {input.code[0]} --test {input.test}"
         " --summary {input.summary} --low-res-size {params.low_res_size}"
         " --upscale-factor {params.upscale_factor} --batch-size {params.batch_size} --output {output} 2> {log}"
 
@@ -74,9 +74,9 @@ rule evaluate_nmse:
         paddings=EVALUATION["nmse_paddings"],
         batch_size=EVALUATION["batch_size"],
         low_res_size=config["training"]["low_res_size"],
-        compiled=SHARED_COMPILATION,
+        environment=COMPUTING,
     shell:
-        "{params.compiled}python {input.code[0]} --model {input.model}"
+        "{params.environment}python {input.code[0]} --model {input.model}"
         " --paddings {params.paddings} --test {input.test} --summary {input.summary}"
         " --low-res-size {params.low_res_size} --batch-size {params.batch_size} --output {output} 2> {log}"
 

@@ -188,11 +188,11 @@ rule plot_upscaled_samples:
         ),
         scenes=config["figures"]["sample_scenes"],
         low_res_size=config["training"]["low_res_size"],
-        compiled=SHARED_COMPILATION,
+        environment=COMPUTING,
         figure=stem,
         formats=FORMATS,
     shell:
-        "{params.compiled}python {input.code[0]} --test {input.test}"
+        "{params.environment}python {input.code[0]} --test {input.test}"
         " --models {params.models:q} --scenes {params.scenes} --low-res-size {params.low_res_size}"
         " --figure {params.figure} --formats {params.formats} 2> {log}"
 

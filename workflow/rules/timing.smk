@@ -27,8 +27,8 @@ rule benchmark_throughput:
         timing=flags(
             {key: config["timing"][key] for key in ("memory_budget_mib", "repeats", "largest_batch")}
         ),
-        compiled=SHARED_COMPILATION,
+        environment=COMPUTING,
     shell:
-        "{params.compiled}python {input.code[0]} --kind {wildcards.kind}"
+        "{params.environment}python {input.code[0]} --kind {wildcards.kind}"
         " --preset {wildcards.preset} {params.preset} {params.timing} {params.model} {params.training}"
         " --weights {input.weights} --output {output} 2> {log}"

@@ -25,9 +25,9 @@ rule train_model:
         training=flags({key: value for key, value in config["training"].items() if key != "seeds_per_job"}),
         seeds=lambda wildcards: wildcards.seeds.replace("-", " "),
         checkpoints=f"{RESOURCES}/checkpoints/{{preset}}",
-        compiled=SHARED_COMPILATION,
+        environment=COMPUTING,
     shell:
-        "{params.compiled}python {input.code[0]} --preset {wildcards.preset} {params.preset}"
+        "{params.environment}python {input.code[0]} --preset {wildcards.preset} {params.preset}"
         " --seeds {params.seeds} --train {input.train} --test {input.test} --summary {input.summary}"
         " --checkpoints {params.checkpoints} --output {output} {params.model} {params.training} 2> {log}"
 
