@@ -94,7 +94,8 @@ def _overlaid(config: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str
 
 
 def run() -> None:
-    """Run with plain messages and exit codes, as the installed command does."""
+    """Run as the installed command does: like a job of a study, with plain messages and exit codes."""
+    command.take_job_environment()
     command.run(main)
 
 

@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
@@ -18,8 +19,20 @@ JOB_ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
     ":glibc.malloc.trim_threshold=17179869184"
 }
-"""Of jobs that compute: the C library keeps the memory that a training step gives back for the next step, and in
-large pages, instead of having the system clear it anew. Elsewhere than on Linux with glibc nobody takes notice."""
+"""Of jobs that compute: the C library keeps the memory that a step gives back for the next, in large pages.
+
+The system would have to clear it anew for every step. Only Linux with glibc takes notice.
+"""
+
+
+def take_job_environment() -> None:
+    """Start this program anew in ``JOB_ENVIRONMENT``: the C library reads it when a process starts.
+
+    What the user has set stays as it is.
+    """
+    missing = {name: value for name, value in JOB_ENVIRONMENT.items() if name not in os.environ}
+    if missing and sys.platform == "linux":
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **missing})
 
 
 def argument_parser(description: str) -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import os
 import re
 import subprocess
 import sys
@@ -134,3 +135,20 @@ def test_a_setting_without_a_default_is_required(capsys):
     with pytest.raises(SystemExit):
         parser.parse_args(["--padding", "repl"])
     assert "required: --upscale-padding" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the C library of other systems reads no such settings")
+@pytest.mark.parametrize("own", [{}, {"GLIBC_TUNABLES": "glibc.malloc.check=0"}])
+def test_a_program_starts_anew_in_the_environment_of_jobs(own, monkeypatch):
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    source = "import os, sys; from spatial_prediction import command; command.take_job_environment(); "
+    source += "print(sys.argv[1:], os.environ['GLIBC_TUNABLES'])"
+    ended = subprocess.run(
+        [sys.executable, "-c", source, "an argument"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, **own},
+    )
+    expected = {**command.JOB_ENVIRONMENT, **own}["GLIBC_TUNABLES"]
+    assert (ended.stdout, ended.stderr) == (f"['an argument'] {expected}\n", "")
