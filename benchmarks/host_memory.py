@@ -3,7 +3,7 @@
 Trains some steps at the published batch size from sparse files of the published size, as a study does, and
 prints the peak of the process's memory, device buffers included where the device is the CPU.
 
-  GLIBC_TUNABLES=glibc.malloc.hugetlb=1 python benchmarks/host_memory.py
+  python benchmarks/host_memory.py
 """
 
 import argparse
@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from spatial_prediction import command
 from spatial_prediction.config import ModelSettings, TrainingSettings
 from spatial_prediction.experiments.training_run import train_runs
 from spatial_prediction.presets import PRESETS
@@ -63,4 +64,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    command.take_job_environment()
     main()
