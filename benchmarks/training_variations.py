@@ -24,6 +24,7 @@ VARIATIONS: dict[str, dict[str, Any]] = {
     "skip 10": {"skip_gradient_spikes": 10.0},
     "skip 3": {"skip_gradient_spikes": 3.0},
     "bfloat16": {"compute_dtype": "bfloat16"},
+    "clip 0.1, bfloat16": {"clip_gradient_norm": 0.1, "compute_dtype": "bfloat16"},
 }
 
 
@@ -70,10 +71,11 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--rate", type=float, default=0.014)
+    parser.add_argument("--variations", nargs="+", choices=VARIATIONS, default=list(VARIATIONS))
     options = parser.parse_args()
     print(f"{options.preset}, {options.steps} steps of {options.batch} tiles, rate {options.rate}")
-    for name, variation in VARIATIONS.items():
-        records = outcomes(variation, options)
+    for name in options.variations:
+        records = outcomes(VARIATIONS[name], options)
         told = [
             f"{1e6 * record['final_test_loss']:.0f}"
             if record["status"] == "completed"
@@ -82,7 +84,7 @@ def main() -> None:
         ]
         completed = sum(record["status"] == "completed" for record in records)
         print(
-            f"  {name:9} {completed} of {len(records)} succeed; 1e6 test loss: {', '.join(told)}", flush=True
+            f"  {name:18} {completed} of {len(records)} succeed; 1e6 test loss: {', '.join(told)}", flush=True
         )
 
 
