@@ -19,6 +19,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
+from unittest import mock
 
 import equinox as eqx
 import jax
@@ -99,14 +100,12 @@ class Process:
     def __init__(self, way: type, environment: dict[str, str], *arguments: object) -> None:
         spawned = multiprocessing.get_context("spawn")
         self._connection, other = spawned.Pipe()
-        before = dict(os.environ)
-        for name in JOB_ENVIRONMENT:
-            os.environ.pop(name, None)
-        os.environ.update(environment)
-        self._process = spawned.Process(target=_serve, args=(way, other, *arguments), daemon=True)
-        self._process.start()
-        os.environ.clear()
-        os.environ.update(before)
+        with mock.patch.dict(os.environ):
+            for name in JOB_ENVIRONMENT:
+                os.environ.pop(name, None)
+            os.environ.update(environment)
+            self._process = spawned.Process(target=_serve, args=(way, other, *arguments), daemon=True)
+            self._process.start()
         other.close()
 
     def train(self, steps: int) -> tuple[list[float], np.ndarray]:
@@ -155,8 +154,9 @@ def _seconds(run) -> float:
 
 
 def compare(name: str, batch: int, path: Path, options: argparse.Namespace) -> None:
-    plain_environment = {**JOB_ENVIRONMENT} if options.plain_environment == "job" else {}
-    plain_environment[native.DISABLING_VARIABLE] = "0"  # the plain way has no kernels
+    plain_environment = {native.DISABLING_VARIABLE: "0"}  # the plain way has no kernels
+    if options.plain_environment == "job":
+        plain_environment |= JOB_ENVIRONMENT
     ours = Process(Ours, JOB_ENVIRONMENT, PRESETS[name], path, batch)
     plain = Process(Plain, plain_environment, PRESETS[name], path, batch)
     first, plain_first = ours.train(3)[0], plain.train(3)[0]

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.helpers import assert_close
+from tests.arrays import assert_close
 
 from spatial_prediction import native
 from spatial_prediction.convolution import convolve, framed_convolution

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.arrays import assert_close
 
 from spatial_prediction import native
 from spatial_prediction.padding import AutocorrelationPrediction, CovariancePrediction, padding_from_name
@@ -41,14 +42,6 @@ def by_xla(monkeypatch, compute):
     return result
 
 
-def assert_equal(actual, expected, tolerance):
-    for one, other in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
-        assert one.shape == other.shape
-        assert one.dtype == other.dtype
-        scale = np.abs(other).max(initial=1e-30)
-        np.testing.assert_allclose(one, other, rtol=0, atol=tolerance * scale)
-
-
 def example(shape, dtype=np.float64, seed=0):
     rng = np.random.default_rng(seed)
     return jnp.asarray(rng.normal(size=shape).cumsum(-2) + 10, dtype)
@@ -77,7 +70,7 @@ def test_lagged_products_and_their_gradient(shape, window, dtype, tolerance, mon
         products = lambda x: lagged_products(x, LAGS, window)  # noqa: E731
         return jax.jit(lambda x: (products(x), jax.grad(weighted(products))(x)))(x)
 
-    assert_equal(compute(), by_xla(monkeypatch, compute), tolerance)
+    assert_close(compute(), by_xla(monkeypatch, compute), tolerance)
 
 
 PADDINGS = [
@@ -101,7 +94,7 @@ def test_frames_and_their_gradients(padding, shape, monkeypatch):
     def compute():
         return jax.jit(lambda x: (padding.frame(x), jax.grad(weighted(padding.frame))(x)))(x)
 
-    assert_equal(compute(), by_xla(monkeypatch, compute), 1e-8)
+    assert_close(compute(), by_xla(monkeypatch, compute), 1e-8)
 
 
 @pytest.mark.parametrize("name", ["lp2x3", "lp2x3c"])
@@ -113,7 +106,7 @@ def test_second_derivatives(name, monkeypatch):
         slope = lambda x: jnp.vdot(jax.grad(weighted(padding.frame))(x), direction)  # noqa: E731
         return jax.jit(jax.grad(slope))(x)
 
-    assert_equal(compute(), by_xla(monkeypatch, compute), 1e-7)
+    assert_close(compute(), by_xla(monkeypatch, compute), 1e-7)
 
 
 @pytest.mark.parametrize("name", ["lp2x3", "lp2x3c"])
@@ -123,7 +116,7 @@ def test_a_mapped_axis_is_one_more_batch_axis(name):
     gradient = jax.jit(jax.grad(weighted(padding.frame)))
     mapped = jax.jit(jax.vmap(jax.vmap(gradient)))(x)
     each = jnp.stack([jnp.stack([gradient(one) for one in two]) for two in x])
-    assert_equal(mapped, each, 1e-12)
+    assert_close(mapped, each, 1e-12)
 
 
 def test_a_channel_without_a_solution_is_predicted_by_its_mean_beside_others():
@@ -148,7 +141,7 @@ def test_normal_equations_and_their_gradient(unknowns, monkeypatch):
 
         return jax.jit(lambda s: (solution(s), jax.grad(weighted(solution))(s)))((matrix, right_hand_side))
 
-    assert_equal(compute(), by_xla(monkeypatch, compute), 1e-9)
+    assert_close(compute(), by_xla(monkeypatch, compute), 1e-9)
 
 
 def test_the_result_does_not_depend_on_the_batch_it_is_in():
@@ -156,7 +149,7 @@ def test_the_result_does_not_depend_on_the_batch_it_is_in():
     x = example((9, 13, 14, 5), np.float32)
     whole = padding.frame(x)
     for index in range(9):
-        assert_equal(jax.tree.map(lambda s, i=index: s[i], whole), padding.frame(x[index]), 0)
+        assert_close(jax.tree.map(lambda s, i=index: s[i], whole), padding.frame(x[index]), 0)
 
 
 CONVOLUTION_AND_FEED_FORWARD = """
