@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
 
 def convolve_by_xla(
     x: Float[Array, "*batch height width inputs"],
     kernel: Float[Array, "rows columns group_inputs outputs"],
-    bias: Float[Array, " outputs"] | None = None,
+    bias: Shaped[Array, "..."] | None = None,
     *,
     stride: Sequence[int] = (1, 1),
     padding: Sequence[tuple[int, int]] = ((0, 0), (0, 0)),
@@ -92,5 +92,12 @@ def channels_last_kernel(weight: Array) -> Array:
 
 
 def channels_last_bias(bias: Array | None) -> Array | None:
-    """Turn a bias (..., outputs, 1, 1) into (..., outputs)."""
-    return None if bias is None else bias[..., 0, 0]
+    """Turn a bias (..., outputs, 1, 1) into (..., outputs).
+
+    Another one, put in its place by hand, is broadcast against (outputs, height, width) by Equinox's layers;
+    it is turned so that channels-last results broadcast it alike.
+    """
+    if bias is None:
+        return None
+    bias = bias.reshape(*[1] * (3 - bias.ndim), *bias.shape)
+    return bias[..., 0, 0] if bias.shape[-2:] == (1, 1) else jnp.moveaxis(bias, -3, -1)

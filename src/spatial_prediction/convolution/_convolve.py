@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
 from spatial_prediction.convolution._base import convolve_by_xla
 from spatial_prediction.convolution._framed import framed_convolution
@@ -11,13 +11,15 @@ from spatial_prediction.convolution._framed import framed_convolution
 def convolve(
     x: Float[Array, "*batch height width inputs"],
     kernel: Float[Array, "rows columns group_inputs outputs"],
-    bias: Float[Array, " outputs"] | None = None,
+    bias: Shaped[Array, "..."] | None = None,
     *,
     stride: Sequence[int] = (1, 1),
     padding: Sequence[tuple[int, int]] = ((0, 0), (0, 0)),
     dilation: Sequence[int] = (1, 1),
 ) -> Float[Array, "*batch out_height out_width outputs"]:
     """Convolve with zero padding, by default none; the number of groups is inputs / group_inputs.
+
+    A bias is added to the result as ``+`` does it; that of (outputs,) is one for each output.
 
     Differentiable in reverse mode; in forward mode too where no compiled kernel is used.
 

@@ -25,7 +25,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
 from spatial_prediction.convolution._base import (
     channels_first,
@@ -42,10 +42,10 @@ from spatial_prediction.padding._extrapolation import extrapolation_weights
 def differential_convolution(
     x: Float[Array, "*batch height width inputs"],
     kernel: Float[Array, "rows columns group_inputs outputs"],
-    bias: Float[Array, " outputs"] | None = None,
+    bias: Shaped[Array, "..."] | None = None,
     *,
     edge_kernel: Float[Array, "rows columns group_inputs outputs"] | None = None,
-    edge_bias: Float[Array, " outputs"] | None = None,
+    edge_bias: Shaped[Array, "..."] | None = None,
     keep_border_gradient: bool = True,
     stride: Sequence[int] = (1, 1),
     dilation: Sequence[int] = (1, 1),

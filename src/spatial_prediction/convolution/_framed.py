@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
 from spatial_prediction import native
 from spatial_prediction.convolution._base import convolve_by_xla
@@ -21,29 +21,54 @@ def framed_convolution(
     x: Float[Array, "*batch height width inputs"],
     frame: Borders | None,
     kernel: Float[Array, "rows columns group_inputs outputs"],
-    bias: Float[Array, " outputs"] | None = None,
+    bias: Shaped[Array, "..."] | None = None,
     *,
     pad_width: PadWidth = ((0, 0), (0, 0)),
 ) -> Float[Array, "*batch out_height out_width outputs"]:
     """Convolve maps in a frame of ``pad_width``, None for zeros. Differentiable in reverse mode.
 
+    A bias is added to the result as ``+`` does it; that of (outputs,) is one for each output.
+
     The compiled kernel puts the rows of the framed map together as it goes. XLA knows no such thing, but
     convolution is linear: the framed map is the map with zeros around it, plus its frame with zeros inside,
     and the latter reaches only results within the pad width of the border.
+
+    Raises:
+        ValueError: the strips of the frame do not have the size that ``pad_width`` says.
     """
-    if not _fitting(x, kernel, pad_width) or not native.available(x):
+    if frame is not None:
+        frame = _fitted_frame(x, frame, pad_width)
+    if not _fitting(x, frame, kernel, pad_width) or not native.available(x):
         return _by_xla(x, frame, kernel, bias, pad_width=pad_width)
-    if bias is None:
-        bias = jnp.zeros(kernel.shape[-1], x.dtype)
+    if bias is None or bias.shape != kernel.shape[-1:] or bias.dtype != x.dtype:
+        no_bias = jnp.zeros(kernel.shape[-1], x.dtype)
+        y = _compiled(x, frame, kernel, no_bias, pad_width=pad_width)
+        return y if bias is None else y + bias
     return _compiled(x, frame, kernel, bias, pad_width=pad_width)
 
 
-def _fitting(x: Array, kernel: Array, pad_width: PadWidth) -> bool:
+def _fitted_frame(x: Array, frame: Borders, pad_width: PadWidth) -> Borders:
+    """Broadcast the strips to the batch axes of ``x``, and refuse those of another size."""
+    (top, bottom), (left, right) = pad_width
+    *batch, height, width, channels = x.shape
+    breadth = left + width + right
+    sizes = ((top, breadth), (bottom, breadth), (height, left), (height, right))
+    for side, strip, size in zip(Borders._fields, frame, sizes, strict=True):
+        if strip.shape[-3:] != (*size, channels):
+            raise ValueError(
+                f"the {side} strip of the frame has shape {strip.shape}, wanted "
+                f"(*batch, {size[0]}, {size[1]}, {channels}) for pad_width {pad_width} around {x.shape}"
+            )
+    return Borders(*(jnp.broadcast_to(strip, (*batch, *strip.shape[-3:])) for strip in frame))
+
+
+def _fitting(x: Array, frame: Borders | None, kernel: Array, pad_width: PadWidth) -> bool:
     """Tell whether the compiled convolution does this kind, and well."""
     grouped = x.shape[-1] != kernel.shape[-2]
     cropping = any(width < 0 for axis in pad_width for width in axis)
     some = min(_result_shape(x, kernel, pad_width)) > 0
-    return some and not grouped and not cropping and kernel.size <= LARGEST_KERNEL
+    same_dtype = all(array.dtype == x.dtype for array in (kernel, *(frame or ())))
+    return some and same_dtype and not grouped and not cropping and kernel.size <= LARGEST_KERNEL
 
 
 def _result_shape(x: Array, kernel: Array, pad_width: PadWidth) -> tuple[int, ...]:

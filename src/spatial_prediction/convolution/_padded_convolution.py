@@ -1,6 +1,6 @@
 """A convolution of a padded map that never makes the padded map."""
 
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Shaped
 
 from spatial_prediction.convolution._framed import framed_convolution
 from spatial_prediction.padding import AbstractPadding, ZeroPadding
@@ -9,7 +9,7 @@ from spatial_prediction.padding import AbstractPadding, ZeroPadding
 def padded_convolution(
     x: Float[Array, "*batch height width inputs"],
     kernel: Float[Array, "rows columns group_inputs outputs"],
-    bias: Float[Array, " outputs"] | None = None,
+    bias: Shaped[Array, "..."] | None = None,
     *,
     padding: AbstractPadding,
 ) -> Float[Array, "*batch out_height out_width outputs"]:

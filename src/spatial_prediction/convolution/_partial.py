@@ -7,7 +7,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Shaped
 
 from spatial_prediction.convolution._base import (
     channels_first,
@@ -27,7 +27,7 @@ EPSILON = 1e-8
 def partial_convolution(
     x: Float[Array, "*batch height width inputs"],
     kernel: Float[Array, "rows columns group_inputs outputs"],
-    bias: Float[Array, " outputs"] | None = None,
+    bias: Shaped[Array, "..."] | None = None,
     *,
     epsilon: float = EPSILON,
 ) -> Float[Array, "*batch height width outputs"]:

@@ -27,8 +27,9 @@ class FeedForward(eqx.Module):
 
     def __call__(self, x: Float[Array, "batch height width channels"]) -> Array:
         """Apply to a channels-last batch. Differentiable in reverse mode."""
-        function = _compiled if native.available(x) else _by_xla
-        return function(x, self.expand.kernel, self.expand.bias, self.reduce.kernel, self.reduce.bias)
+        arguments = (x, self.expand.kernel, self.expand.bias, self.reduce.kernel, self.reduce.bias)
+        compiled = native.available(x) and native.fits("feed_forward", arguments, native.like(x))
+        return _compiled(*arguments) if compiled else _by_xla(*arguments)
 
 
 def _by_xla(x: Array, expand: Array, expand_bias: Array, reduce: Array, reduce_bias: Array) -> Array:

@@ -24,13 +24,17 @@ import numpy as np
 
 from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.files import written_aside
+from spatial_prediction.native import _gate
+from spatial_prediction.native._gate import fits as fits
 
 FOLDER = Path(__file__).parent
 SOURCES = tuple(sorted(FOLDER.glob("*.cc")))
 DISABLING_VARIABLE = "SPATIAL_PREDICTION_NATIVE"
-DTYPES = (np.float32, np.float64)
+DTYPES = _gate.DTYPES
 COMPILERS = ("c++", "g++", "clang++")
-FLAGS = ("-O3", "-std=c++17", "-fPIC", "-DNDEBUG")
+FLAGS_VARIABLE = "SPATIAL_PREDICTION_KERNEL_FLAGS"
+FLAGS = ("-O3", "-std=c++17", "-fPIC", "-DNDEBUG", *os.environ.get(FLAGS_VARIABLE, "").split())
+"""Of the compiler; further ones, as for sanitizers, make a library beside the usual one."""
 
 
 class CompilationError(SpatialPredictionError):
@@ -77,7 +81,7 @@ def build() -> Path:
         raise CompilationError(f"{program} failed:\n{error.stderr[-2000:]}") from None
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CompilationError(f"{program}: {error}") from None
-    for old in set(FOLDER.glob("kernels-*.so")) - {path}:
+    for old in set() if os.environ.get(FLAGS_VARIABLE) else set(FOLDER.glob("kernels-*.so")) - {path}:
         old.unlink(missing_ok=True)
     return path
 
@@ -90,12 +94,12 @@ def _run(program: str, *arguments: str | Path) -> None:
 def available(*arrays: jax.Array) -> bool:
     """Tell whether computations with ``arrays`` on the default device use the kernels.
 
-    They take float32 and float64.
+    They take float32 and float64, and arrays that hold something.
     """
     wanted = os.environ.get(DISABLING_VARIABLE, "1") != "0"
     if not (wanted and jax.default_backend() == "cpu" and _library() is not None):
         return False
-    return all(array.dtype in DTYPES for array in arrays)
+    return all(array.dtype in DTYPES and array.size for array in arrays)
 
 
 def kernel(
@@ -111,16 +115,25 @@ def kernel(
         in_place: the first result takes the place of the first argument, which is not copied where
             nothing else needs it.
         attributes: of the kernel.
+
+    What it returns raises, before anything is computed:
+        ValueError: a shape or an attribute is not what the kernel takes.
+        TypeError: arrays are not all float32 or all float64.
     """
-    target = f"{name}_{results[0].dtype}"
-    _register(target)
-    called = jax.ffi.ffi_call(
-        target,
-        list(results),
-        vmap_method="broadcast_all",
-        input_output_aliases={0: 0} if in_place else None,
-    )
-    return functools.partial(called, **attributes)
+
+    def call(*arguments: jax.Array) -> Sequence[jax.Array]:
+        _gate.check(name, arguments, results, attributes)
+        target = f"{name}_{results[0].dtype}"
+        _register(target)
+        called = jax.ffi.ffi_call(
+            target,
+            list(results),
+            vmap_method="broadcast_all",
+            input_output_aliases={0: 0} if in_place else None,
+        )
+        return called(*arguments, **attributes)
+
+    return call
 
 
 def like(*arrays: jax.Array) -> list[jax.ShapeDtypeStruct]:

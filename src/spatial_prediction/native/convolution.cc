@@ -3,6 +3,7 @@
 // The frame is four strips of predicted pixels, or zeros. Rows of the framed map are put together as they are
 // needed, as many at a time as the kernel has: nobody makes a padded map.
 
+#include "checks.h"
 #include "row_products.h"
 
 namespace {
@@ -12,7 +13,7 @@ using rows::columns_for;
 using rows::Kernel;
 using rows::Row;
 using rows::Size;
-using Dimensions = ffi::Span<const int64_t>;
+using checks::Dimensions;
 
 constexpr int64_t kRows = 24;  // results computed by one thread in a go, and whose gradients are summed up first
 enum Side { kTop, kBottom, kLeft, kRight };
@@ -107,6 +108,36 @@ auto or_null(Buffer& strip) {
   return strip.element_count() ? strip.typed_data() : nullptr;
 }
 
+// What all three kernels are given: maps x (*maps, height, width, inputs), strips of their frame or empty ones, and a
+// kernel (*some of maps, rows, columns, inputs, outputs).
+struct Given {
+  Size kernel;
+  int64_t rows, columns;  // of the framed map
+
+  Given(checks::Call& call, Dimensions widths, Dimensions x, const Dimensions (&strips)[kSides], Dimensions weights) {
+    const char* const names[] = {"top", "bottom", "left", "right"};
+    const Shape shape = call.maps("x", x);
+    const auto sizes = call.last<4>("kernel", weights);
+    kernel = {sizes[0], sizes[1], sizes[2], sizes[3]};
+    call.shared("kernel", weights, {kernel.rows, kernel.columns, shape.channels, kernel.outputs});
+    call.integers("widths", widths, kSides, 0, checks::kFarthest);
+    if (call.failed()) return;
+    rows = widths[kTop] + shape.height + widths[kBottom];
+    columns = widths[kLeft] + shape.width + widths[kRight];
+    for (int s = 0; s < kSides; ++s) {
+      const bool across = s == kLeft || s == kRight;
+      if (!std::count(strips[s].begin(), strips[s].end(), 0))
+        call.of_maps(names[s], strips[s],
+                     {across ? shape.height : widths[s], across ? widths[s] : columns, shape.channels});
+    }
+  }
+
+  // Checks y (*maps, out_height, out_width, outputs), or its slopes.
+  void check_result(checks::Call& call, const char* operand, Dimensions y) const {
+    call.of_maps(operand, y, {rows - kernel.rows + 1, columns - kernel.columns + 1, kernel.outputs});
+  }
+};
+
 // x (*maps, height, width, inputs), strips of its frame or empty ones for zeros, kernel (*some of maps, rows,
 // columns, inputs, outputs), bias (*some of maps, outputs) -> y (*maps, height, width, outputs)
 template <ffi::DataType D>
@@ -114,12 +145,18 @@ ffi::Error convolution(ffi::ThreadPool pool, Dimensions widths, ffi::Buffer<D> x
                        ffi::Buffer<D> bottom, ffi::Buffer<D> left, ffi::Buffer<D> right, ffi::Buffer<D> kernel,
                        ffi::Buffer<D> bias, ffi::ResultBuffer<D> y) {
   using T = ffi::NativeType<D>;
+  checks::Call call("convolution");
+  const Given given(call, widths, x.dimensions(),
+                    {top.dimensions(), bottom.dimensions(), left.dimensions(), right.dimensions()},
+                    kernel.dimensions());
+  call.shared("bias", bias.dimensions(), {given.kernel.outputs});
+  given.check_result(call, "y", y->dimensions());
+  if (call.failed()) return call.error();
   const auto from = in_frame<const T>(x.dimensions(), widths, x.typed_data(), or_null(top), or_null(bottom),
                                       or_null(left), or_null(right));
   const auto to = FramedMaps<T>{kernels::shape_of(y->dimensions()), {}, y->typed_data(), {}};
-  const Size size = rows::size_of(kernel.dimensions());
   const rows::Kernels kernels(kernel.dimensions(), to.shape.maps);
-  convolve(pool, from, rows::laid_out(size, kernels.count, kernel.typed_data(), bias.typed_data()), to);
+  convolve(pool, from, rows::laid_out(given.kernel, kernels.count, kernel.typed_data(), bias.typed_data()), to);
   return ffi::Error::Success();
 }
 
@@ -131,12 +168,21 @@ ffi::Error convolution_map_gradient(ffi::ThreadPool pool, Dimensions widths, Dim
                                     ffi::ResultBuffer<D> top, ffi::ResultBuffer<D> bottom, ffi::ResultBuffer<D> left,
                                     ffi::ResultBuffer<D> right) {
   using T = ffi::NativeType<D>;
+  checks::Call call("convolution_map_gradient");
+  const Given given(call, widths, x->dimensions(),
+                    {top->dimensions(), bottom->dimensions(), left->dimensions(), right->dimensions()},
+                    kernel.dimensions());
+  call.integers("margins", margins, kSides, 0, checks::kFarthest);
+  if (call.failed()) return call.error();
+  call.of_maps("slopes", slopes.dimensions(),
+               {given.rows + given.kernel.rows - 1 - margins[kTop] - margins[kBottom],
+                given.columns + given.kernel.columns - 1 - margins[kLeft] - margins[kRight], given.kernel.outputs});
+  if (call.failed()) return call.error();
   const auto from = in_frame<const T>(slopes.dimensions(), margins, slopes.typed_data());
   const auto to = in_frame<T>(x->dimensions(), widths, x->typed_data(), or_null(*top), or_null(*bottom),
                               or_null(*left), or_null(*right));
-  const Size size = rows::size_of(kernel.dimensions());
   const rows::Kernels kernels(kernel.dimensions(), to.shape.maps);
-  convolve(pool, from, rows::turned(size, kernels.count, kernel.typed_data()), to);
+  convolve(pool, from, rows::turned(given.kernel, kernels.count, kernel.typed_data()), to);
   return ffi::Error::Success();
 }
 
@@ -147,11 +193,18 @@ ffi::Error convolution_kernel_gradient(ffi::ThreadPool pool, Dimensions widths, 
                                        ffi::Buffer<D> left, ffi::Buffer<D> right, ffi::ResultBuffer<D> kernel,
                                        ffi::ResultBuffer<D> bias) {
   using T = ffi::NativeType<D>;
+  checks::Call call("convolution_kernel_gradient");
+  const Given given(call, widths, x.dimensions(),
+                    {top.dimensions(), bottom.dimensions(), left.dimensions(), right.dimensions()},
+                    kernel->dimensions());
+  call.shared("bias", bias->dimensions(), {given.kernel.outputs});
+  given.check_result(call, "slopes", slopes.dimensions());
+  if (call.failed()) return call.error();
   const auto from = in_frame<const T>(x.dimensions(), widths, x.typed_data(), or_null(top), or_null(bottom),
                                       or_null(left), or_null(right));
   const auto of = FramedMaps<const T>{kernels::shape_of(slopes.dimensions()), {}, slopes.typed_data(), {}};
-  const Size size = rows::size_of(kernel->dimensions());
   const rows::Kernels kernels(kernel->dimensions(), of.shape.maps);
+  const Size& size = given.kernel;
   std::vector<Kernel<T>> partial(of.shape.maps * rows::parts_of(of.rows(), kRows), Kernel<T>(size));
   rows::for_each_part(pool, of.shape.maps, of.rows(), kRows, [&] {
     return [&, window = Window<T>(from, size), slope = Row<T>(size.outputs, of.columns())](

@@ -5,10 +5,12 @@
 
 #include <cmath>
 
+#include "checks.h"
 #include "row_products.h"
 
 namespace {
 
+using checks::Dimensions;
 using kernels::Shape;
 using rows::Kernel;
 using rows::Registers;
@@ -104,14 +106,31 @@ Row<T> pixels_of(int64_t channels) {
   return Row<T>(channels, rows::columns_for(kPixels));
 }
 
+// Checks the maps x, the kernels that expand (*some of maps, 1, 1, channels, hidden) and reduce (*some of maps, 1, 1,
+// hidden, channels) and gives the size of the former.
+Size checked(checks::Call& call, Dimensions x, Dimensions expand, Dimensions expand_bias, Dimensions reduce) {
+  const Shape shape = call.maps("x", x);
+  const int64_t hidden = call.last<1>("expand", expand)[0];
+  call.shared("expand", expand, {1, 1, shape.channels, hidden});
+  call.shared("expand_bias", expand_bias, {hidden});
+  call.shared("reduce", reduce, {1, 1, hidden, shape.channels});
+  return {1, 1, shape.channels, hidden};
+}
+
 // x (*maps, height, width, channels), kernels (*some of maps, 1, 1, inputs, outputs), biases (*some of maps, outputs)
 template <ffi::DataType D>
 ffi::Error feed_forward(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D> expand, ffi::Buffer<D> expand_bias,
                         ffi::Buffer<D> reduce, ffi::Buffer<D> reduce_bias, ffi::ResultBuffer<D> y) {
   using T = ffi::NativeType<D>;
+  checks::Call call("feed_forward");
+  const Size expanding = checked(call, x.dimensions(), expand.dimensions(), expand_bias.dimensions(),
+                                 reduce.dimensions());
+  const Size reducing = expanding.exchanged();
+  call.shared("reduce_bias", reduce_bias.dimensions(), {reducing.outputs});
+  call.same("y", y->dimensions(), x.dimensions());
+  if (call.failed()) return call.error();
   const Shape shape = kernels::shape_of(x.dimensions());
   const rows::Kernels of(expand.dimensions(), shape.maps);
-  const Size expanding = rows::size_of(expand.dimensions()), reducing = expanding.exchanged();
   const auto expansions = rows::laid_out(expanding, of.count, expand.typed_data(), expand_bias.typed_data());
   const auto reductions = rows::laid_out(reducing, of.count, reduce.typed_data(), reduce_bias.typed_data());
   const int64_t pixels = shape.height * shape.width;
@@ -141,9 +160,19 @@ ffi::Error feed_forward_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes, ff
                                  ffi::ResultBuffer<D> of_expand, ffi::ResultBuffer<D> of_expand_bias,
                                  ffi::ResultBuffer<D> of_reduce, ffi::ResultBuffer<D> of_reduce_bias) {
   using T = ffi::NativeType<D>;
+  checks::Call call("feed_forward_gradient");
+  const Size expanding = checked(call, x.dimensions(), expand.dimensions(), expand_bias.dimensions(),
+                                 reduce.dimensions());
+  const Size reducing = expanding.exchanged();
+  call.same("slopes", slopes.dimensions(), x.dimensions());
+  call.same("of_x", of_x->dimensions(), x.dimensions());
+  call.same("of_expand", of_expand->dimensions(), expand.dimensions());
+  call.same("of_expand_bias", of_expand_bias->dimensions(), expand_bias.dimensions());
+  call.same("of_reduce", of_reduce->dimensions(), reduce.dimensions());
+  call.shared("of_reduce_bias", of_reduce_bias->dimensions(), {reducing.outputs});
+  if (call.failed()) return call.error();
   const Shape shape = kernels::shape_of(x.dimensions());
   const rows::Kernels of(expand.dimensions(), shape.maps);
-  const Size expanding = rows::size_of(expand.dimensions()), reducing = expanding.exchanged();
   const auto expansions = rows::laid_out(expanding, of.count, expand.typed_data(), expand_bias.typed_data());
   const auto back_to_hidden = rows::turned(reducing, of.count, reduce.typed_data());
   const auto back_to_x = rows::turned(expanding, of.count, expand.typed_data());

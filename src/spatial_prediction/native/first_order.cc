@@ -4,11 +4,13 @@
 // With z the map less its mean, prediction downwards has the coefficient a = S / D, where S sums z[y-1] z[y]
 // and D sums z[y-1]^2 over all rows but the first: D is the energy E of the map less that of its last row. The
 // other sides are alike, and opposite sides share S. A coefficient outside [-1, 1] is replaced by 1 / a, for
-// stability. Where D vanishes, or is so small that its reciprocal leaves the range of the map's type, it is 0.
+// stability. Where D vanishes, or is so small that its reciprocal leaves the range of the map's type, or where a sum
+// leaves that range itself, it is 0.
 
 #include <cmath>
 #include <limits>
 
+#include "checks.h"
 #include "lagged_products.h"
 
 namespace {
@@ -95,7 +97,9 @@ class Fit {
   double divisor(int64_t i) const { return sums_[i % shape_.channels] - energies_[i]; }
 
   bool divisible(int64_t i) const {
-    return divisor(i) > std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+    constexpr double least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
+    constexpr double most = std::numeric_limits<T>::max();
+    return divisor(i) > least && divisor(i) <= most && std::abs(numerator(i)) <= most;
   }
 
   double quotient(int64_t i) const { return divisible(i) ? numerator(i) / divisor(i) : 0.0; }
@@ -111,7 +115,11 @@ template <ffi::DataType D>
 ffi::Error first_order(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::ResultBuffer<D> means,
                        ffi::ResultBuffer<D> coefficients) {
   using T = ffi::NativeType<D>;
-  const Shape shape = kernels::shape_of(x.dimensions());
+  checks::Call call("first_order");
+  const Shape shape = call.maps("x", x.dimensions());
+  call.of_maps("means", means->dimensions(), {shape.channels});
+  call.of_maps("coefficients", coefficients->dimensions(), {kSides, shape.channels});
+  if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, fit = std::make_unique<Fit<T>>(shape)](int64_t map) {
@@ -130,7 +138,13 @@ ffi::Error first_order_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes,
                                 ffi::Buffer<D> x, ffi::Buffer<D> mean_slopes,
                                 ffi::Buffer<D> coefficient_slopes, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
-  const Shape shape = kernels::shape_of(x.dimensions());
+  checks::Call call("first_order_gradient");
+  const Shape shape = call.maps("x", x.dimensions());
+  call.same("slopes", slopes.dimensions(), x.dimensions());
+  call.of_maps("mean_slopes", mean_slopes.dimensions(), {shape.channels});
+  call.of_maps("coefficient_slopes", coefficient_slopes.dimensions(), {kSides, shape.channels});
+  call.same("gradient", gradient->dimensions(), x.dimensions());
+  if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   kernels::take_over(slopes, gradient);
   kernels::for_each_map(pool, shape.maps, [&] {

@@ -2,10 +2,19 @@
 
 #include "lagged_products.h"
 
+#include "checks.h"
+
 namespace {
 
 using lagged::Products;
 using kernels::Shape;
+
+// The results, or their slopes.
+void check_results(checks::Call& call, ffi::Span<const int64_t> lags, const Shape& shape,
+                   checks::Dimensions means, checks::Dimensions sums) {
+  call.of_maps("means", means, {shape.channels});
+  call.of_maps("sums", sums, {static_cast<int64_t>(lags.size() / 2), shape.channels});
+}
 
 // x (*maps, height, width, channels) -> means (*maps, channels), sums (*maps, lags, channels)
 template <ffi::DataType D>
@@ -13,7 +22,10 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Bu
                     ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::ResultBuffer<D> means,
                     ffi::ResultBuffer<D> sums) {
   using T = ffi::NativeType<D>;
-  const Shape shape = kernels::shape_of(x.dimensions());
+  checks::Call call("lagged_products");
+  const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
+  check_results(call, lags, shape, means->dimensions(), sums->dimensions());
+  if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
@@ -35,7 +47,12 @@ ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags
                              ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_slopes,
                              ffi::Buffer<D> sum_slopes, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
-  const Shape shape = kernels::shape_of(x.dimensions());
+  checks::Call call("lagged_products_gradient");
+  const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
+  call.same("slopes", slopes.dimensions(), x.dimensions());
+  check_results(call, lags, shape, mean_slopes.dimensions(), sum_slopes.dimensions());
+  call.same("gradient", gradient->dimensions(), x.dimensions());
+  if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const int64_t count = lags.size() / 2;
   kernels::take_over(slopes, gradient);

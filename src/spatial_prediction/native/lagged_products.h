@@ -10,6 +10,7 @@
 
 #include <numeric>
 
+#include "checks.h"
 #include "kernels.h"
 
 namespace lagged {
@@ -19,6 +20,16 @@ using kernels::Lined;
 using kernels::Shape;
 using kernels::Vector;
 using kernels::vector_at;
+
+// Checks what all kernels that take lagged products are given.
+inline Shape checked(checks::Call& call, ffi::Span<const int64_t> lags, checks::Dimensions x,
+                     checks::Dimensions taper_y, checks::Dimensions taper_x) {
+  call.integers("lags", lags, (lags.size() + 1) / 2 * 2, -checks::kFarthest, checks::kFarthest);
+  const Shape shape = call.maps("x", x);
+  call.shared("taper_y", taper_y, {shape.height});
+  call.shared("taper_x", taper_x, {shape.width});
+  return shape;
+}
 
 constexpr int64_t kLagsAtOnce = 13;  // sums kept in registers
 constexpr int64_t kSideBySide = 4;   // vectors of the gradient computed side by side

@@ -5,6 +5,7 @@
 // the lower one of the map turned by 180 degrees, where every offset has the opposite sign. Channels lie side by
 // side in vectors, a block of them at a time.
 
+#include "checks.h"
 #include "kernels.h"
 
 namespace {
@@ -12,6 +13,7 @@ namespace {
 using kernels::kVector;
 using kernels::Lined;
 using kernels::Shape;
+using checks::Dimensions;
 
 constexpr int64_t kPixels = 4;  // of the gradient, computed side by side
 
@@ -189,9 +191,26 @@ std::vector<Rectangle> rectangles(const Shape& shape, ffi::Span<const int64_t> n
   return sides;
 }
 
-template <typename Dimensions>
-int64_t last(const Dimensions& dimensions) {
-  return dimensions[dimensions.size() - 1];
+int64_t last(Dimensions dimensions) { return dimensions.size() ? dimensions[dimensions.size() - 1] : 0; }
+
+// Checks what both kernels are given: the neighbourhoods of a map, the weights, and the results or their slopes.
+Shape checked(checks::Call& call, ffi::Span<const int64_t> neighbourhoods, Dimensions x, const Dimensions (&weights)[2],
+              Dimensions means, const Dimensions (&sums)[2]) {
+  const Shape shape = call.maps("x", x);
+  call.integers("neighbourhoods", neighbourhoods, 4, 1, checks::kFarthest);
+  if (call.failed()) return shape;
+  const char* const names[][2] = {{"weights_down", "vertical sums"}, {"weights_right", "horizontal sums"}};
+  const int64_t sizes[][2] = {{shape.height, shape.width}, {shape.width, shape.height}};
+  call.of_maps("means", means, {shape.channels});
+  for (int o = 0; o < 2; ++o) {
+    const int64_t length = neighbourhoods[2 * o], width = neighbourhoods[2 * o + 1], rows = last(weights[o]);
+    call.require(length + rows <= sizes[o][0], "attribute neighbourhoods reaches beyond the map with so many weights");
+    call.require(width <= sizes[o][1], "attribute neighbourhoods is wider than the map");
+    call.shared(names[o][0], weights[o], {rows});
+    const int64_t unknowns = length * width, pairs = unknowns * (unknowns + width) - unknowns * (unknowns - 1) / 2;
+    call.of_maps(names[o][1], sums[o], {2, pairs, shape.channels});
+  }
+  return shape;
 }
 
 // x (*maps, height, width, channels), weights of the rows of places, vertically and horizontally -> means
@@ -201,7 +220,11 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> neighbourhood
                     ffi::Buffer<D> weights_down, ffi::Buffer<D> weights_right, ffi::ResultBuffer<D> means,
                     ffi::ResultBuffer<D> vertical, ffi::ResultBuffer<D> horizontal) {
   using T = ffi::NativeType<D>;
-  const Shape shape = kernels::shape_of(x.dimensions());
+  checks::Call call("neighbourhood_products");
+  const Shape shape = checked(call, neighbourhoods, x.dimensions(),
+                              {weights_down.dimensions(), weights_right.dimensions()}, means->dimensions(),
+                              {vertical->dimensions(), horizontal->dimensions()});
+  if (call.failed()) return call.error();
   const auto sides =
       rectangles(shape, neighbourhoods, last(weights_down.dimensions()), last(weights_right.dimensions()));
   const T* weights[] = {weights_down.typed_data(), weights_right.typed_data()};
@@ -229,7 +252,13 @@ ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> neig
                              ffi::Buffer<D> mean_slopes, ffi::Buffer<D> vertical_slopes,
                              ffi::Buffer<D> horizontal_slopes, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
-  const Shape shape = kernels::shape_of(x.dimensions());
+  checks::Call call("neighbourhood_products_gradient");
+  const Shape shape = checked(call, neighbourhoods, x.dimensions(),
+                              {weights_down.dimensions(), weights_right.dimensions()}, mean_slopes.dimensions(),
+                              {vertical_slopes.dimensions(), horizontal_slopes.dimensions()});
+  call.same("x_slopes", x_slopes.dimensions(), x.dimensions());
+  call.same("gradient", gradient->dimensions(), x.dimensions());
+  if (call.failed()) return call.error();
   const auto sides =
       rectangles(shape, neighbourhoods, last(weights_down.dimensions()), last(weights_right.dimensions()));
   const T* weights[] = {weights_down.typed_data(), weights_right.typed_data()};

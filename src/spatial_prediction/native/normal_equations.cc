@@ -3,6 +3,7 @@
 // Equations stand on the leading axes and systems on the last one, so that neighbours in memory are solved side
 // by side. Where a matrix is not positive definite the solution is 0, with gradient 0.
 
+#include "checks.h"
 #include "cholesky.h"
 
 namespace {
@@ -75,11 +76,11 @@ class Systems {
 struct Blocks {
   int64_t groups = 1, unknowns, columns, count, in_group;
 
-  explicit Blocks(ffi::Span<const int64_t> dimensions) {
-    const size_t rank = dimensions.size();
-    unknowns = dimensions[rank - 3], columns = dimensions[rank - 2], count = dimensions[rank - 1];
-    for (size_t i = 0; i + 3 < rank; ++i) groups *= dimensions[i];
+  Blocks(checks::Call& call, ffi::Span<const int64_t> matrix, ffi::Span<const int64_t> right_hand_side) {
+    const kernels::Shape shape = call.maps("right_hand_side", right_hand_side);
+    groups = shape.maps, unknowns = shape.height, columns = shape.width, count = shape.channels;
     in_group = (count + kVector - 1) / kVector;
+    call.of_maps("matrix", matrix, {unknowns, unknowns, count});
   }
 };
 
@@ -87,7 +88,10 @@ struct Blocks {
 template <ffi::DataType D>
 ffi::Error solve(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buffer<D> right_hand_side,
                  ffi::ResultBuffer<D> solution) {
-  const Blocks blocks(right_hand_side.dimensions());
+  checks::Call call("normal_equations");
+  const Blocks blocks(call, matrix.dimensions(), right_hand_side.dimensions());
+  call.same("solution", solution->dimensions(), right_hand_side.dimensions());
+  if (call.failed()) return call.error();
   kernels::for_each_map(pool, blocks.groups * blocks.in_group, [&] {
     return [&, systems = Systems(blocks.unknowns, blocks.columns, blocks.count),
             x = Lined<double>(blocks.unknowns * blocks.columns * kVector)](int64_t block) mutable {
@@ -106,7 +110,12 @@ template <ffi::DataType D>
 ffi::Error solve_gradient(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buffer<D> right_hand_side,
                           ffi::Buffer<D> slopes, ffi::ResultBuffer<D> of_matrix,
                           ffi::ResultBuffer<D> of_right_hand_side) {
-  const Blocks blocks(right_hand_side.dimensions());
+  checks::Call call("normal_equations_gradient");
+  const Blocks blocks(call, matrix.dimensions(), right_hand_side.dimensions());
+  call.same("slopes", slopes.dimensions(), right_hand_side.dimensions());
+  call.same("of_matrix", of_matrix->dimensions(), matrix.dimensions());
+  call.same("of_right_hand_side", of_right_hand_side->dimensions(), right_hand_side.dimensions());
+  if (call.failed()) return call.error();
   kernels::for_each_map(pool, blocks.groups * blocks.in_group, [&] {
     return [&, systems = Systems(blocks.unknowns, blocks.columns, blocks.count),
             x = Lined<double>(blocks.unknowns * blocks.columns * kVector),

@@ -4,6 +4,7 @@
 // along it, turned and transposed as it needs. Left and right come first; top and bottom continue the map that
 // these have widened. Channels lie side by side in vectors, a block of them at a time.
 
+#include "checks.h"
 #include "kernels.h"
 
 namespace {
@@ -11,7 +12,7 @@ namespace {
 using kernels::kVector;
 using kernels::Lined;
 using kernels::Shape;
-using Dimensions = ffi::Span<const int64_t>;
+using checks::Dimensions;
 
 constexpr int kSides = 4;
 enum Side { kTop, kBottom, kLeft, kRight };
@@ -253,6 +254,32 @@ class Frame {
   Lined<T> z_[kSides], slopes_[kSides], coefficients_[kSides], coefficient_slopes_[kSides];
 };
 
+// Checks the maps, their means, the coefficients of each side and its strip, or the slopes of these.
+void check(checks::Call& call, Dimensions x, Dimensions mean, const Dimensions (&coefficients)[kSides],
+           const Dimensions (&strips)[kSides]) {
+  const char* const names[] = {"top", "bottom", "left", "right"};
+  const char* const strip_names[] = {"top strip", "bottom strip", "left strip", "right strip"};
+  const Shape shape = call.maps("x", x);
+  call.of_maps("mean", mean, {shape.channels});
+  int64_t steps[kSides];
+  for (int s = 0; s < kSides; ++s) {
+    const auto sizes = call.last<3, 0>(strip_names[s], strips[s]);
+    steps[s] = s == kTop || s == kBottom ? sizes[0] : sizes[1];
+  }
+  const int64_t breadth = steps[kLeft] + shape.width + steps[kRight];
+  for (int s = 0; s < kSides; ++s) {
+    const bool across = s == kLeft || s == kRight;
+    call.of_maps(strip_names[s], strips[s],
+                 {across ? shape.height : steps[s], across ? steps[s] : breadth, shape.channels});
+    const auto sizes = call.last<4>(names[s], coefficients[s]);
+    const int64_t width = sizes[0], length = sizes[1];
+    call.of_maps(names[s], coefficients[s], {width, length, width, shape.channels});
+    call.require(width % 2 == 1, "coefficients are for neighbourhoods of even width");
+    call.require(length <= (across ? shape.width : shape.height) && width <= (across ? shape.height : breadth),
+                 "coefficients are for neighbourhoods larger than the map");
+  }
+}
+
 // Pointers to what belongs to one map of arrays for the four sides.
 template <typename T>
 struct OfMap {
@@ -281,6 +308,9 @@ ffi::Error predicted_frame(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D
   const T* const coefficients[] = {top.typed_data(), bottom.typed_data(), left.typed_data(), right.typed_data()};
   T* const strips[] = {top_strip->typed_data(), bottom_strip->typed_data(), left_strip->typed_data(),
                        right_strip->typed_data()};
+  checks::Call call("predicted_frame");
+  check(call, x.dimensions(), mean.dimensions(), sides, strip_sides);
+  if (call.failed()) return call.error();
   const Geometry of(x.dimensions(), sides, strip_sides);
   const int64_t size = of.shape.height * of.shape.width * of.shape.channels;
   kernels::for_each_map(pool, of.shape.maps, [&] {
@@ -316,6 +346,16 @@ ffi::Error predicted_frame_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes,
                                    right_slopes.typed_data()};
   T* const of_coefficients[] = {of_top->typed_data(), of_bottom->typed_data(), of_left->typed_data(),
                                 of_right->typed_data()};
+  checks::Call call("predicted_frame_gradient");
+  check(call, x.dimensions(), mean.dimensions(), sides, strip_sides);
+  call.same("slopes", slopes.dimensions(), x.dimensions());
+  call.same("of_x", of_x->dimensions(), x.dimensions());
+  call.same("of_mean", of_mean->dimensions(), mean.dimensions());
+  call.same("of_top", of_top->dimensions(), sides[kTop]);
+  call.same("of_bottom", of_bottom->dimensions(), sides[kBottom]);
+  call.same("of_left", of_left->dimensions(), sides[kLeft]);
+  call.same("of_right", of_right->dimensions(), sides[kRight]);
+  if (call.failed()) return call.error();
   const Geometry of(x.dimensions(), sides, strip_sides);
   const int64_t size = of.shape.height * of.shape.width * of.shape.channels;
   kernels::take_over(slopes, of_x);

@@ -5,6 +5,7 @@
 // maps make them nearly singular, and products rounded to single precision would lose the solution.
 // Channels lie side by side in vectors, so that a factorisation runs over all of them at once.
 
+#include "checks.h"
 #include "cholesky.h"
 #include "lagged_products.h"
 
@@ -14,6 +15,7 @@ using kernels::kVector;
 using kernels::Lined;
 using lagged::Products;
 using kernels::Shape;
+using checks::Dimensions;
 using cholesky::at;
 using cholesky::factor;
 using cholesky::Lanes;
@@ -177,6 +179,15 @@ void add_lanes(const Lined<double>& lanes, int64_t channels, int64_t first, int6
     for (int64_t v = 0; v < count; ++v) rows[row * channels + first + v] += lanes[row * kVector + v];
 }
 
+// A solution (*maps, columns, unknowns, channels), or its slopes, and which lag stands where in its equations.
+void check_solution(checks::Call& call, const char* operand, Dimensions solution, ffi::Span<const int64_t> lag,
+                    ffi::Span<const int64_t> lags, const Shape& shape) {
+  const auto sizes = call.last<3>(operand, solution);
+  const int64_t columns = sizes[0], unknowns = sizes[1];
+  call.of_maps(operand, solution, {columns, unknowns, shape.channels});
+  call.integers(operand, lag, unknowns * (unknowns + columns), 0, static_cast<int64_t>(lags.size() / 2) - 1);
+}
+
 // x (*maps, height, width, channels) -> means (*maps, channels), and for either direction the solution
 // (*maps, columns, unknowns, channels)
 template <ffi::DataType D>
@@ -185,7 +196,12 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
                         ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::ResultBuffer<D> means,
                         ffi::ResultBuffer<D> down, ffi::ResultBuffer<D> right) {
   using T = ffi::NativeType<D>;
-  const Shape shape = kernels::shape_of(x.dimensions());
+  checks::Call call("prediction_coefficients");
+  const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
+  call.of_maps("means", means->dimensions(), {shape.channels});
+  check_solution(call, "down", down->dimensions(), down_lag, lags, shape);
+  check_solution(call, "right", right->dimensions(), right_lag, lags, shape);
+  if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const int64_t lag_count = lags.size() / 2;
   const Unknowns directions[] = {{down->dimensions(), down_lag}, {right->dimensions(), right_lag}};
@@ -220,7 +236,14 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
                                  ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_slopes, ffi::Buffer<D> down_slopes,
                                  ffi::Buffer<D> right_slopes, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
-  const Shape shape = kernels::shape_of(x.dimensions());
+  checks::Call call("prediction_coefficients_gradient");
+  const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
+  call.same("x_slopes", x_slopes.dimensions(), x.dimensions());
+  call.of_maps("mean_slopes", mean_slopes.dimensions(), {shape.channels});
+  check_solution(call, "down_slopes", down_slopes.dimensions(), down_lag, lags, shape);
+  check_solution(call, "right_slopes", right_slopes.dimensions(), right_lag, lags, shape);
+  call.same("gradient", gradient->dimensions(), x.dimensions());
+  if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const int64_t lag_count = lags.size() / 2;
   const Unknowns directions[] = {{down_slopes.dimensions(), down_lag}, {right_slopes.dimensions(), right_lag}};

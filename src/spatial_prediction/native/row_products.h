@@ -287,11 +287,6 @@ struct Kernels {
   }
 };
 
-inline Size size_of(ffi::Span<const int64_t> kernel) {
-  const size_t rank = kernel.size();
-  return {kernel[rank - 4], kernel[rank - 3], kernel[rank - 2], kernel[rank - 1]};
-}
-
 // Kernels (*kernels, rows, columns, inputs, outputs) and biases (*kernels, outputs) laid out.
 template <typename T>
 std::vector<Kernel<T>> laid_out(const Size& size, int64_t count, const T* kernels, const T* biases) {

@@ -51,6 +51,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
             does not matter.
         over_batch: average the autocorrelations over all leading axes and give all maps the same
             coefficients; each keeps its own mean.
+        finite_only: let the window be 0 where a pixel is not finite; see :class:`AbstractLinearPrediction`.
 
     A map smaller than the neighbourhood shrinks it. Source: arXiv 2502.12300, sec. 2.
     """
@@ -63,6 +64,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
     ridge: float = eqx.field(static=True, default=1e-7)
     ridge_of_variance: bool = eqx.field(static=True, default=False)
     over_batch: bool = eqx.field(static=True, default=False)
+    finite_only: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self) -> None:
         check_neighbourhood(self.length, self.width)

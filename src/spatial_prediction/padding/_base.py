@@ -32,7 +32,15 @@ def as_pad_width(pad_width: int | PadWidth) -> PadWidth:
 
 
 def at_least_float32(dtype: jnp.dtype) -> jnp.dtype:
-    """Return ``dtype``, or float32 in place of a half precision."""
+    """Return ``dtype``, or float32 in place of a half precision.
+
+    Raises:
+        TypeError: ``dtype`` is not that of floating numbers, which alone can be predicted.
+    """
+    if not jnp.issubdtype(dtype, jnp.floating):
+        raise TypeError(
+            f"x must be of floating numbers to be predicted, got dtype {dtype}; convert it with astype"
+        )
     return jnp.dtype(jnp.float32) if jnp.finfo(dtype).bits < 32 else dtype
 
 

@@ -35,6 +35,7 @@ class ChosenExtrapolation(AbstractLinearPrediction):
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
     length: int = eqx.field(static=True, default=_HIGHEST_ORDER, init=False)
     width: int = eqx.field(static=True, default=1, init=False)
+    finite_only: bool = eqx.field(static=True, default=False, init=False)
 
     def fit(self, x: Array) -> tuple[Array, Array, Borders]:
         """Choose the weights of each map; see :class:`AbstractLinearPrediction`."""

@@ -15,7 +15,11 @@ from spatial_prediction.padding._linear_prediction import (
     check_neighbourhood,
     fitting_width,
 )
-from spatial_prediction.padding._neighbourhood_products import Rectangle, neighbourhood_products_in_passing
+from spatial_prediction.padding._neighbourhood_products import (
+    Rectangle,
+    neighbourhood_products_in_passing,
+    neighbourhood_products_of_known,
+)
 from spatial_prediction.padding._normal_equations import (
     guarded_quotient,
     solve_normal_equations,
@@ -42,6 +46,8 @@ class CovariancePrediction(AbstractLinearPrediction):
             1x1 and 2x1 over the whole map need none and take none.
         band: fit to so many pixels along each side alone.
         decay: weigh squared errors by ``exp(-distance / decay)`` from that side, in pixels.
+        finite_only: fit to the neighbourhoods that are finite throughout; see
+            :class:`AbstractLinearPrediction`.
 
     A map too small for the neighbourhood lowers it; the mean is predicted where nothing can be fitted.
     Source: arXiv 2502.12300, sec. 2 and App. B, with the signs of its code (the appendix prints
@@ -56,6 +62,7 @@ class CovariancePrediction(AbstractLinearPrediction):
     ridge: float = eqx.field(static=True, default=1e-6)
     band: int | None = eqx.field(static=True, default=None)
     decay: float | None = eqx.field(static=True, default=None)
+    finite_only: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self) -> None:
         check_neighbourhood(self.length, self.width)
@@ -83,6 +90,13 @@ class CovariancePrediction(AbstractLinearPrediction):
         if self.length == 1 and self.stabilised and not self.shared_sides:
             return self._fitted_to_nearest(x)
         return self._fit_in_closed_form(x)
+
+    def fit_to_known(self, x: Array, known: Array) -> tuple[Array, Borders]:
+        """Fit to the places whose pixels are all known; see :class:`AbstractLinearPrediction`."""
+        height, breadth = x.shape[-3:-1]
+        down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
+        mean, vertical, horizontal = neighbourhood_products_of_known(x, known, down, right)
+        return mean, Borders(*self._of_opposite(vertical, down), *self._of_opposite(horizontal, right))
 
     def _fitted_to_nearest(self, x: Array) -> tuple[Array, Array, Borders]:
         """Fit the one coefficient of each side in a single pass, where there is a kernel for it."""
@@ -136,7 +150,7 @@ class CovariancePrediction(AbstractLinearPrediction):
 
     def _solved(self, products: Array) -> Array:
         if products.shape[0] == 2:
-            a1 = guarded_quotient(products[0, 1], products[1, 1])
+            a1 = guarded_quotient(products[1, 0], products[1, 1])
             coefficients = [stabilised_first_order(a1) if self.stabilised else a1]
         else:
             # the determinant squares the products, which may leave the range of their type
@@ -158,6 +172,10 @@ class CovariancePrediction(AbstractLinearPrediction):
         if self.shared_sides:
             products = jnp.broadcast_to(jnp.sum(products, axis=-2, keepdims=True), products.shape)
         matrix, right_hand_side = (products[place] for place in rectangle.equations())
+        if self._has_closed_form:  # which counts from the predicted pixel on, and needs no square of that one
+            others = jnp.concatenate([right_hand_side[::-1], matrix[::-1, ::-1]], axis=1)
+            solution = self._solved(jnp.concatenate([jnp.zeros_like(others[:1]), others]))
+            return solution[..., 0, :], solution[..., 1, :]
         size = jnp.trace(matrix) / rectangle.unknowns
         matrix, right_hand_side = guarded_quotient(matrix, size), guarded_quotient(right_hand_side, size)
         solution = solve_normal_equations(matrix, right_hand_side, ridge=self.ridge)

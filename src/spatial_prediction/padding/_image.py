@@ -16,7 +16,14 @@ _NUMPY_MODES = {"zero": "constant", "repl": "edge", "refl": "reflect", "circ": "
 _LIBRARY_NAMES = {numpy_mode: name for name, numpy_mode in _NUMPY_MODES.items()}
 
 
-def pad(image: Any, pad_width: Any, mode: str = "lp2x3", *, axes: tuple[int, int] = (-2, -1)) -> np.ndarray:
+def pad(
+    image: Any,
+    pad_width: Any,
+    mode: str = "lp2x3",
+    *,
+    axes: tuple[int, int] = (-2, -1),
+    finite_only: bool = False,
+) -> np.ndarray:
     """Predict a frame of pixels around an image.
 
     Computing is done by JAX, which compiles once for each shape, mode and dtype: give tiles one size.
@@ -29,16 +36,19 @@ def pad(image: Any, pad_width: Any, mode: str = "lp2x3", *, axes: tuple[int, int
         mode: a name that :func:`padding_from_name` knows, or NumPy's "constant" (zeros), "edge", "reflect",
             "wrap".
         axes: the axes of height and width; ``(0, 1)`` for images with their channels last.
+        finite_only: let linear prediction pass over pixels that are not finite; as of
+            :func:`padding_from_name`.
 
     Returns:
         The padded image, dtype of ``image``; the interior is bit for bit that of ``image``. Zeros and copies
         are exact. All else is computed in float64 for float64, and in float32 otherwise; integers are
         rounded, and kept in the range of their dtype as are half floats. So 32-bit integers are predicted to
-        7 digits. NaN (for no data) makes predictions NaN; fill such pixels before.
+        7 digits. One NaN (for no data) makes the whole frame of its image NaN, unless ``finite_only``.
 
     Raises:
         ValueError: the image is empty or has fewer than two axes, ``axes`` are not two of them,
-            ``pad_width`` has another form or is negative, or no padding is called ``mode``.
+            ``pad_width`` has another form or is negative, no padding is called ``mode``, or that one does not
+            know ``finite_only``.
         TypeError: the image's dtype is complex, bool, object or another that has no arithmetic.
     """
     image = np.asarray(image)
@@ -53,7 +63,7 @@ def pad(image: Any, pad_width: Any, mode: str = "lp2x3", *, axes: tuple[int, int
         raise ValueError(f"axes must be those of height and width, got {axes!r}")
     widths = _pad_width(pad_width)
     name = _LIBRARY_NAMES.get(mode, mode)
-    padding = padding_from_name(name, widths)
+    padding = padding_from_name(name, widths, finite_only=finite_only)
 
     every_width = [(0, 0)] * image.ndim
     for axis, width in zip(spatial, widths, strict=True):

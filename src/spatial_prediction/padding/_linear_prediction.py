@@ -30,10 +30,17 @@ class AbstractLinearPrediction(AbstractPadding):
     The mean of the channel is removed before and added after, so a constant stays constant. Rows are
     extended first (left and right), then the columns of the widened map. Differentiable in reverse mode, any
     number of times; not in forward mode.
+
+    One pixel that is NaN or infinite makes the whole frame of its channel NaN, and the gradient too: the mean
+    and all sums contain it. With ``finite_only`` such pixels do not count: means and coefficients are those
+    of the finite pixels, and in predictions a neighbour that is not finite is taken for the mean. The map
+    itself is not changed, no gradient reaches such pixels, and the frame of a channel without any finite
+    pixel is NaN. It costs a pass over the map; for the covariance method also the compiled sums.
     """
 
     length: eqx.AbstractVar[int]
     width: eqx.AbstractVar[int]
+    finite_only: eqx.AbstractVar[bool]
 
     @abc.abstractmethod
     def fit(
@@ -57,9 +64,36 @@ class AbstractLinearPrediction(AbstractPadding):
     def framed(self, x: Array) -> tuple[Array, Borders]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
         values = x.astype(at_least_float32(x.dtype))
-        values, mean, coefficients = self.fit(values)
-        values, frame = predicted_frame(values, mean, coefficients, self.pad_width)
+        if self.finite_only:
+            frame = self._frame_of_finite(values)
+        else:
+            values, mean, coefficients = self.fit(values)
+            values, frame = predicted_frame(values, mean, coefficients, self.pad_width)
         return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
+
+    def fit_to_known(self, x: Array, known: Array) -> tuple[Array, Borders]:
+        """Fit to the known pixels of maps that have the mean of these at all others.
+
+        Args:
+            x: maps (*batch, height, width, channels), finite.
+            known: True for pixels that are known, same shape.
+
+        Returns:
+            Means and coefficients, as of ``fit``.
+        """
+        del known  # less their mean, the others are 0 and add nothing to sums of products
+        return self.fit(x)[1:]
+
+    def _frame_of_finite(self, x: Array) -> Borders:
+        """Predict the frame from the finite pixels alone."""
+        known = jnp.isfinite(x)
+        count = jnp.sum(known, axis=(-3, -2), keepdims=True)
+        mean = jnp.sum(jnp.where(known, x, 0), axis=(-3, -2), keepdims=True) / jnp.maximum(count, 1).astype(
+            x.dtype
+        )
+        filled = jnp.where(known, x, mean)
+        _, frame = predicted_frame(filled, *self.fit_to_known(filled, known), self.pad_width)
+        return Borders(*(jnp.where(count > 0, strip, jnp.nan) for strip in frame))
 
 
 def check_neighbourhood(length: int, width: int) -> None:
@@ -88,10 +122,18 @@ def predicted_frame(
         mean: taken off before, and added after.
         coefficients: of each side, (positions, length, width, *batch, channels).
         pad_width: of the frame.
+
+    Means and coefficients are broadcast to the maps.
     """
-    by_map = Borders(*(jnp.moveaxis(side, (0, 1, 2), (-4, -3, -2)) for side in coefficients))
-    predict = _compiled(pad_width) if native.available() else functools.partial(_by_xla, pad_width)
-    return predict(x, mean, by_map)
+    of_maps = (*x.shape[:-3], x.shape[-1])
+
+    def by_map(side: Array) -> Array:
+        return jnp.moveaxis(jnp.broadcast_to(side, (*side.shape[:3], *of_maps)), (0, 1, 2), (-4, -3, -2))
+
+    mean, by_maps = jnp.broadcast_to(mean, of_maps), Borders(*map(by_map, coefficients))
+    compiled = native.available(x) and all(array.dtype == x.dtype for array in (mean, *by_maps))
+    predict = _compiled(pad_width) if compiled else functools.partial(_by_xla, pad_width)
+    return predict(x, mean, by_maps)
 
 
 def _by_xla(pad_width: PadWidth, x: Array, mean: Array, coefficients: Borders) -> tuple[Array, Borders]:

@@ -51,7 +51,8 @@ class LearnedPrediction(AbstractPadding):
         """Predict the frame; see :class:`AbstractPadding`.
 
         Raises:
-            ValueError: the map is smaller than the neighbourhood.
+            ValueError: the map is smaller than the neighbourhood, or has other channels than the
+                coefficients, which may be of one channel for all.
         """
         return self.framed(x)[1]
 
@@ -114,7 +115,8 @@ class RunningPrediction(AbstractPadding):
         """Predict the frame; see :class:`AbstractPadding`.
 
         Raises:
-            ValueError: the map is smaller than the neighbourhood.
+            ValueError: the map is smaller than the neighbourhood, or has other channels than the
+                coefficients, which may be of one channel for all.
         """
         return self.framed(x)[1]
 
@@ -125,18 +127,24 @@ class RunningPrediction(AbstractPadding):
     def remember(self, x: Float[Array, "*batch height width channels"]) -> "RunningPrediction":
         """Take up the statistics of channels-last maps, of many only a few; return the new memory.
 
+        A channel whose statistics are not finite, as by a NaN or an overflow, is left as it was.
+
         Raises:
-            ValueError: the map is smaller than the neighbourhood.
+            ValueError: the map is smaller than the neighbourhood, or has other channels than the memory.
         """
         _check_size(x, self.length, self.width)
+        if self.sums.shape[-1] != x.shape[-1]:
+            raise ValueError(_other_channels(x, self.sums.shape[-1]))
         equations = AutocorrelationEquations(self.length, self.width, *x.shape[-3:-1])
         x = x.reshape(-1, *x.shape[-3:])
         x = x[:: -(-len(x) // _SAMPLE)]
         x = jax.lax.stop_gradient(x).astype(at_least_float32(x.dtype))
         _, sums = lagged_products(x, equations.lags, "tukey")
         of_batch = jnp.mean(sums, axis=1) / (x.shape[-3] * x.shape[-2])
+        # what is not finite would stay in the memory for ever
+        of_batch = jnp.where(jnp.isfinite(of_batch).all(0), of_batch.astype(self.sums.dtype), self.sums)
         share = jnp.maximum(1 - self.decay, 1 / (self.batches + 1))
-        sums = self.sums + share * (of_batch.astype(self.sums.dtype) - self.sums)
+        sums = self.sums + share * (of_batch - self.sums)
         return RunningPrediction(
             self.pad_width,
             self.length,
@@ -157,19 +165,26 @@ def _replication(length: int, width: int, channels: int) -> np.ndarray:
 
 def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array, Borders]:
     """Hand ``x`` on with its frame, from the same coefficients for all maps and the mean of each border."""
-    _, length, width, _ = coefficients.top.shape
+    _, length, width, channels = coefficients.top.shape
     _check_size(x, length, width)
+    if channels not in (1, x.shape[-1]):
+        raise ValueError(_other_channels(x, channels))
     values, known = with_borders(x.astype(at_least_float32(x.dtype)), (length, length))
     means = [jnp.mean(strip, axis=(-3, -2)) for strip in known]
     batch = x.shape[:-3]
 
     def of_each_map(side: Array) -> Array:
         side = side.astype(values.dtype).reshape(*side.shape[:3], *[1] * len(batch), side.shape[-1])
-        return jnp.broadcast_to(side, (*side.shape[:3], *batch, side.shape[-1]))
+        return jnp.broadcast_to(side, (*side.shape[:3], *batch, x.shape[-1]))
 
     of_maps = Borders(*(of_each_map(side) for side in coefficients))
     values, frame = predicted_frame(values, sum(means[1:], means[0]) / 4, of_maps, pad_width)
     return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
+
+
+def _other_channels(x: Array, channels: int) -> str:
+    wanted = x.shape[-1]
+    return f"maps have {wanted} channels, the padding's arrays {channels}; make it with channels={wanted}"
 
 
 def _check_size(x: Array, length: int, width: int) -> None:

@@ -1,5 +1,6 @@
 """Paddings by their short names, as the paper's presets call them."""
 
+import dataclasses
 import difflib
 import re
 from collections.abc import Callable, Mapping
@@ -40,7 +41,7 @@ _COPYING: Mapping[str, Callable[[PadWidth], AbstractPadding]] = {
 }
 
 
-def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
+def padding_from_name(name: str, pad_width: int | PadWidth, *, finite_only: bool = False) -> AbstractPadding:
     """Make the padding called ``name``.
 
     Args:
@@ -53,10 +54,15 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
             weights that fall by 1/e every N pixels from it; ``lpHxW_across``: from all channels;
             ``auto``: mean or extrapolation of order 1, 2 or 3, chosen for each map.
         pad_width: ``((top, bottom), (left, right))`` in pixels, or one number for all sides.
+        finite_only: fit linear prediction to the finite pixels of each channel, of which one NaN would
+            otherwise make the whole frame NaN; see :class:`AbstractLinearPrediction`.
 
     Raises:
-        ValueError: no padding has that name, or the pad width is not usable.
+        ValueError: no padding has that name, the pad width is not usable, or ``finite_only`` is asked of a
+            padding that is no linear prediction of each channel by itself.
     """
+    if finite_only:
+        return _finite_only(padding_from_name(name, pad_width), name)
     pad_width = as_pad_width(pad_width)
     if name == "rand":
         return RandomPadding(pad_width, seed=0)
@@ -88,6 +94,15 @@ def trained_padding_from_name(
         return None
     kind = LearnedPrediction if match[3] == "learned" else RunningPrediction
     return kind.initialised(pad_width, int(match[1]), int(match[2]), channels=channels)
+
+
+def _finite_only(padding: AbstractPadding, name: str) -> AbstractPadding:
+    if not isinstance(padding, AutocorrelationPrediction | CovariancePrediction):
+        raise ValueError(
+            f"{name!r} cannot be fitted to finite pixels only; lpHxW, lpHxW_batch, lpHxWc, lp1x1cs, lp2x1cs, "
+            "lpHxW_bandN and lpHxW_decayN can"
+        )
+    return dataclasses.replace(padding, finite_only=True)
 
 
 def _linear_prediction(pad_width: PadWidth, length: int, width: int, option: str) -> AbstractPadding:

@@ -85,20 +85,48 @@ def neighbourhood_products_in_passing(
     return x, mean, vertical, horizontal
 
 
-def _opposite_sides(z: Array, rectangle: Rectangle) -> Array:
+def neighbourhood_products_of_known(
+    x: Array, known: Array, down: Rectangle, right: Rectangle
+) -> tuple[Array, Array, Array]:
+    """Sum products over the places whose pixels are all known, whatever ``x`` is elsewhere.
+
+    Args:
+        x: maps (*batch, height, width, channels), float32 or float64; finite.
+        known: True for pixels that are known, same shape.
+        down: as in ``neighbourhood_products_in_passing``.
+        right: likewise.
+
+    Returns:
+        Means (*batch, channels) of ``x``, and sums (pairs, *batch, 2, channels) as there.
+    """
+    mean = jnp.mean(x, axis=(-3, -2))
+    z = x - mean[..., None, None, :]
+    vertical = _opposite_sides(z, down, known)
+    horizontal = _opposite_sides(transposed(z), right, transposed(known))
+    return mean, jnp.moveaxis(vertical, -2, 0), jnp.moveaxis(horizontal, -2, 0)
+
+
+def _opposite_sides(z: Array, rectangle: Rectangle, known: Array | None = None) -> Array:
     """Sums for the upper and the lower side, (*batch, 2, pairs, channels)."""
-    sides = [_products(turned(z), rectangle), _products(z, rectangle)]
-    return jnp.stack(sides, axis=-3)
+    upper = _products(turned(z), rectangle, None if known is None else turned(known))
+    return jnp.stack([upper, _products(z, rectangle, known)], axis=-3)
 
 
-def _products(z: Array, rectangle: Rectangle) -> Array:
+def _products(z: Array, rectangle: Rectangle, known: Array | None) -> Array:
     """Sums for the lower side, (*batch, pairs, channels)."""
     length, width, weights = rectangle
-    z = z[..., z.shape[-3] - len(weights) - length :, :, :]
     rows, columns = len(weights), z.shape[-2] - width + 1
-    places = [z[..., y : y + rows, x : x + columns, :] for y in range(length + 1) for x in range(width)]
-    stacked = jnp.stack(places) * jnp.asarray(np.sqrt(weights), z.dtype)[:, None, None]
-    flat = stacked.reshape(len(places), *z.shape[:-3], rows * columns, z.shape[-1])
+
+    def places(z: Array) -> Array:
+        z = z[..., z.shape[-3] - len(weights) - length :, :, :]
+        return jnp.stack(
+            [z[..., y : y + rows, x : x + columns, :] for y in range(length + 1) for x in range(width)]
+        )
+
+    stacked = places(z) * jnp.asarray(np.sqrt(weights), z.dtype)[:, None, None]
+    if known is not None:
+        stacked = jnp.where(jnp.all(places(known), axis=0), stacked, 0)
+    flat = stacked.reshape(len(stacked), *z.shape[:-3], rows * columns, z.shape[-1])
     products = jnp.einsum("i...pc,j...pc->...ijc", flat, flat, precision="highest")
     first, second = rectangle.pairs()
     return products[..., first, second, :]

@@ -19,13 +19,13 @@ _LARGEST_UNROLLED_SYSTEM = 6
 
 
 def guarded_quotient(numerator: Array, denominator: Array) -> Array:
-    """Return ``numerator / denominator``, and 0 with gradient 0 where the quotient is not finite.
+    """Return ``numerator / denominator``, and 0 with gradient 0 where quotient or denominator is not finite.
 
     The denominator is replaced *before* dividing: a guard behind the division would still let
     its derivative produce 0 x inf = NaN.
     """
     quotient = jax.lax.stop_gradient(numerator) / jax.lax.stop_gradient(denominator)
-    finite = jnp.isfinite(quotient) & (denominator != 0)
+    finite = jnp.isfinite(quotient) & (denominator != 0) & jnp.isfinite(denominator)
     quotient = jnp.where(finite, quotient, 0)
     # The derivative of q = n / d written as (dn - q dd) / d: JAX's own squares d, which overflows early.
     residual = numerator - quotient * denominator
@@ -60,8 +60,10 @@ def solve_normal_equations(
     matrix = gram + ridge * _identity(gram)
     if not native.available(matrix, right_hand_side):
         return _solved_by_xla(matrix, right_hand_side)
-    flat = _compiled(matrix.reshape(unknowns, unknowns, -1), right_hand_side.reshape(unknowns, columns, -1))
-    return flat.reshape(right_hand_side.shape)
+    batch = jnp.broadcast_shapes(matrix.shape[2:], right_hand_side.shape[2:])
+    matrix = jnp.broadcast_to(matrix, (unknowns, unknowns, *batch)).reshape(unknowns, unknowns, -1)
+    right_hand_side = jnp.broadcast_to(right_hand_side, (unknowns, columns, *batch))
+    return _compiled(matrix, right_hand_side.reshape(unknowns, columns, -1)).reshape(right_hand_side.shape)
 
 
 def _compiled(matrix: Array, right_hand_side: Array) -> Array:

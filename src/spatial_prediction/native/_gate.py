@@ -1,0 +1,353 @@
+"""The gate of the compiled kernels: what each of them takes and gives.
+
+Kernels read and write memory by the shapes that they are told, so every call is checked against its form
+where it is traced, and again by the kernel itself (``checks.h``). A form is written in the words of the C++
+sources: ``"*maps height width channels"`` are the axes of an array. A name means the same size wherever it
+stands, an expression such as ``left+width+right`` has to hold, ``*maps`` are any leading axes, and ``*some``
+the first of these. An array whose axes begin with ``?`` may also be empty.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import jax
+import numpy as np
+
+Array: TypeAlias = jax.Array | jax.ShapeDtypeStruct
+
+DTYPES = (np.float32, np.float64)
+LARGEST = 1 << 16
+"""Pixels of the largest pad width, neighbourhood or lag."""
+
+REAL = "a real number"
+PAIRS = "[2*lags]"
+_PAD_WIDTHS, _MARGINS = "top bottom left right", "above below before behind"
+_MAY_BE_ZERO = {*_PAD_WIDTHS.split(), *_MARGINS.split(), "rows_down", "rows_right"}
+"""Sizes that may be 0; all others are positive."""
+
+
+class Form(NamedTuple):
+    """What a kernel takes and gives.
+
+    Fields:
+        operands: axes of each array that it takes, in this order.
+        results: of each array that it returns.
+        attributes: ``REAL``; ``PAIRS``; the names of so many integers; or how many there are, with the limit
+            below which they lie: ``"[unknowns] < lags"``.
+        derived: further sizes, as expressions.
+        conditions: what has to hold besides.
+    """
+
+    operands: Mapping[str, str]
+    results: Mapping[str, str]
+    attributes: Mapping[str, str] = {}
+    derived: Mapping[str, str] = {}
+    conditions: Sequence[str] = ()
+
+    def gradient(self, first: Mapping[str, str], *, of: str) -> "Form":
+        """The form of the kernel that adds the gradient with respect to ``of`` to what it takes ``first``."""
+        return self._replace(
+            operands={**first, **self.operands, **self.results}, results={"gradient": self.operands[of]}
+        )
+
+
+_X = "*maps height width channels"
+
+_LAGGED_PRODUCTS = Form(
+    operands={"x": _X, "taper_y": "*some height", "taper_x": "*some width"},
+    results={"means": "*maps channels", "sums": "*maps lags channels"},
+    attributes={"lags": PAIRS},
+)
+_PREDICTION_COEFFICIENTS = Form(
+    operands=_LAGGED_PRODUCTS.operands,
+    results={
+        "means": "*maps channels",
+        "down": "*maps down_columns down_unknowns channels",
+        "right": "*maps right_columns right_unknowns channels",
+    },
+    attributes={
+        "lags": PAIRS,
+        "down_lag": "[down_unknowns*(down_unknowns+down_columns)] < lags",
+        "right_lag": "[right_unknowns*(right_unknowns+right_columns)] < lags",
+        "scale": REAL,
+        "ridge": REAL,
+    },
+)
+_NEIGHBOURHOOD_PRODUCTS = Form(
+    operands={"x": _X, "weights_down": "*some rows_down", "weights_right": "*some rows_right"},
+    results={
+        "means": "*maps channels",
+        "vertical": "*maps 2 down_pairs channels",
+        "horizontal": "*maps 2 right_pairs channels",
+    },
+    attributes={"neighbourhoods": "down_length down_width right_length right_width"},
+    derived={
+        "down_unknowns": "down_length*down_width",
+        "right_unknowns": "right_length*right_width",
+        "down_pairs": "down_unknowns*(down_unknowns+down_width) - down_unknowns*(down_unknowns-1)//2",
+        "right_pairs": "right_unknowns*(right_unknowns+right_width) - right_unknowns*(right_unknowns-1)//2",
+    },
+    conditions=(
+        "down_length+rows_down <= height",
+        "right_length+rows_right <= width",
+        "down_width <= width",
+        "right_width <= height",
+    ),
+)
+_FIRST_ORDER = Form(
+    operands={"x": _X}, results={"means": "*maps channels", "coefficients": "*maps 4 channels"}
+)
+_COEFFICIENTS = {
+    side: f"*maps {side}_width {side}_length {side}_width channels"
+    for side in ("top", "bottom", "left", "right")
+}
+_STRIPS = {
+    "top_strip": "*maps top left+width+right channels",
+    "bottom_strip": "*maps bottom left+width+right channels",
+    "left_strip": "*maps height left channels",
+    "right_strip": "*maps height right channels",
+}
+_PREDICTED_FRAME = Form(
+    operands={"x": _X, "mean": "*maps channels", **_COEFFICIENTS},
+    results=_STRIPS,
+    conditions=tuple(
+        condition.replace("SIDE", side)
+        for sides, conditions in (
+            (("top", "bottom"), ("SIDE_length <= height", "SIDE_width <= left+width+right")),
+            (("left", "right"), ("SIDE_length <= width", "SIDE_width <= height")),
+        )
+        for side in sides
+        for condition in (*conditions, "SIDE_width % 2 == 1")
+    ),
+)
+_FRAMED = {
+    "x": "*maps height width inputs",
+    "top": "? *maps top left+width+right inputs",
+    "bottom": "? *maps bottom left+width+right inputs",
+    "left": "? *maps height left inputs",
+    "right": "? *maps height right inputs",
+}
+_KERNEL = {"kernel": "*some rows columns inputs outputs"}
+_BIAS = {"bias": "*some outputs"}
+_CONVOLVED = "*maps top+height+bottom-rows+1 left+width+right-columns+1 outputs"
+_WIDTHS = {"widths": _PAD_WIDTHS}
+_WEIGHTS = {
+    "expand": "*some 1 1 channels hidden",
+    "expand_bias": "*some hidden",
+    "reduce": "*some 1 1 hidden channels",
+    "reduce_bias": "*some channels",
+}
+_SYSTEM = {
+    "matrix": "*maps unknowns unknowns count",
+    "right_hand_side": "*maps unknowns columns count",
+}
+
+FORMS: Mapping[str, Form] = {
+    "lagged_products": _LAGGED_PRODUCTS,
+    "lagged_products_gradient": _LAGGED_PRODUCTS.gradient({"slopes": _X}, of="x"),
+    "prediction_coefficients": _PREDICTION_COEFFICIENTS,
+    "prediction_coefficients_gradient": _PREDICTION_COEFFICIENTS.gradient({"slopes": _X}, of="x"),
+    "neighbourhood_products": _NEIGHBOURHOOD_PRODUCTS,
+    "neighbourhood_products_gradient": _NEIGHBOURHOOD_PRODUCTS.gradient({"slopes": _X}, of="x"),
+    "first_order": _FIRST_ORDER,
+    "first_order_gradient": _FIRST_ORDER.gradient({"slopes": _X}, of="x"),
+    "predicted_frame": _PREDICTED_FRAME,
+    "predicted_frame_gradient": _PREDICTED_FRAME._replace(
+        operands={"slopes": _X, **_PREDICTED_FRAME.operands, **_STRIPS},
+        results={f"of_{name}": axes for name, axes in _PREDICTED_FRAME.operands.items()},
+    ),
+    "convolution": Form({**_FRAMED, **_KERNEL, **_BIAS}, {"y": _CONVOLVED}, _WIDTHS),
+    "convolution_map_gradient": Form(
+        operands={
+            "slopes": "*maps out_height out_width outputs",
+            **_KERNEL,
+        },
+        results=_FRAMED,
+        attributes={**_WIDTHS, "margins": _MARGINS},
+        conditions=(
+            "above+out_height+below-rows+1 == top+height+bottom",
+            "before+out_width+behind-columns+1 == left+width+right",
+        ),
+    ),
+    "convolution_kernel_gradient": Form({"slopes": _CONVOLVED, **_FRAMED}, {**_KERNEL, **_BIAS}, _WIDTHS),
+    "feed_forward": Form({"x": _X, **_WEIGHTS}, {"y": _X}),
+    "feed_forward_gradient": Form(
+        {"slopes": _X, "x": _X, **{name: _WEIGHTS[name] for name in ("expand", "expand_bias", "reduce")}},
+        {f"of_{name}": axes for name, axes in {"x": _X, **_WEIGHTS}.items()},
+    ),
+    "normal_equations": Form(_SYSTEM, {"solution": _SYSTEM["right_hand_side"]}),
+    "normal_equations_gradient": Form(
+        {**_SYSTEM, "slopes": _SYSTEM["right_hand_side"]},
+        {f"of_{name}": axes for name, axes in _SYSTEM.items()},
+    ),
+}
+
+
+def check(
+    name: str, arguments: Sequence[Array], results: Sequence[Array], attributes: Mapping[str, Any]
+) -> None:
+    """Refuse a call that does not have the form of the kernel.
+
+    Args:
+        name: of the kernel.
+        arguments: arrays that it is to take, before any transformation adds axes to them.
+        results: shapes and dtypes of those that it is to return.
+        attributes: of the call.
+
+    Raises:
+        ValueError: a shape, a number of arrays, or an attribute's value is another.
+        TypeError: arrays are not all float32 or all float64, or an attribute is of another type.
+    """
+    form = FORMS[name]
+    names = [*form.operands, *form.results]
+    if (len(arguments), len(results)) != (len(form.operands), len(form.results)):
+        raise ValueError(
+            f"kernel {name} takes {', '.join(form.operands)} and gives {', '.join(form.results)}; "
+            f"got {len(arguments)} arrays for {len(results)} results"
+        )
+    arrays = list(
+        zip(names, [*form.operands.values(), *form.results.values()], [*arguments, *results], strict=True)
+    )
+    dtype = results[0].dtype
+    for operand, _, array in arrays:
+        if array.dtype != dtype or dtype not in DTYPES:
+            raise TypeError(
+                f"kernel {name}: {operand} has dtype {array.dtype}, wanted "
+                f"{dtype if dtype in DTYPES else 'float32 or float64'}"
+            )
+    sizes = _Sizes(name, form.derived)
+    sizes.take_attributes(form.attributes, attributes)
+    for operand, axes, array in arrays:
+        sizes.take(operand, axes, array.shape)
+    for size, expression in form.derived.items():
+        sizes.known[size] = sizes.value(expression)
+    for operand, axes, array in arrays:
+        sizes.compare(operand, axes, array.shape)
+    sizes.compare_attributes(form.attributes, attributes)
+    for condition in form.conditions:
+        if not sizes.value(condition):
+            raise ValueError(f"kernel {name}: needs {condition}, got {sizes.in_words(condition)}")
+
+
+def fits(
+    name: str,
+    arguments: Sequence[Array],
+    results: Sequence[Array],
+    attributes: Mapping[str, Any] | None = None,
+) -> bool:
+    """Tell whether a call has the form of the kernel; see ``check``."""
+    try:
+        check(name, arguments, results, attributes or {})
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+class _Sizes:
+    """What the names of a form mean in one call."""
+
+    def __init__(self, kernel: str, derived: Container[str]) -> None:
+        self._kernel = kernel
+        self._derived = derived
+        self._leading: dict[str, tuple[int, ...]] = {}
+        self.known: dict[str, int] = {}
+
+    def take(self, operand: str, axes: str, shape: tuple[int, ...]) -> None:
+        """Learn the sizes that an array names, unless they are known."""
+        leading, *rest = axes.removeprefix("? ").split()
+        if axes.startswith("?") and 0 in shape:
+            return
+        if len(shape) < len(rest):
+            raise ValueError(f"kernel {self._kernel}: {operand} has shape {shape}, wanted ({axes})")
+        before, behind = shape[: len(shape) - len(rest)], shape[len(shape) - len(rest) :]
+        self._leading.setdefault(leading, before)
+        for axis, size in zip(rest, behind, strict=True):
+            if axis.isidentifier() and axis not in self.known and axis not in self._derived:
+                if not size and axis not in _MAY_BE_ZERO:
+                    raise ValueError(f"kernel {self._kernel}: {operand} has shape {shape}, no {axis}")
+                self.known[axis] = size
+
+    def take_attributes(self, wanted: Mapping[str, str], found: Mapping[str, Any]) -> None:
+        """Learn the sizes that attributes name."""
+        if wanted.keys() != found.keys():
+            raise ValueError(
+                f"kernel {self._kernel}: attributes are {sorted(found)}, wanted {sorted(wanted)}"
+            )
+        for attribute, meaning in wanted.items():
+            value = np.asarray(found[attribute])
+            dtype, rank = (np.float64, 0) if meaning == REAL else (np.int64, 1)
+            if value.dtype != dtype or value.ndim != rank:
+                raise TypeError(
+                    f"kernel {self._kernel}: attribute {attribute} is {found[attribute]!r}, wanted "
+                    f"{'a float64' if meaning == REAL else 'a list of int64'}"
+                )
+            if meaning == PAIRS:
+                self.known["lags"] = len(value) // 2
+            elif meaning != REAL and not meaning.startswith("["):
+                sizes = meaning.split()
+                least = [int(size not in _MAY_BE_ZERO) for size in sizes]
+                if len(value) != len(sizes) or (value < least).any() or (value > LARGEST).any():
+                    raise ValueError(
+                        f"kernel {self._kernel}: attribute {attribute} is {value.tolist()}, wanted "
+                        f"({meaning}), none negative or above {LARGEST}"
+                    )
+                self.known.update(zip(sizes, value.tolist(), strict=True))
+
+    def compare(self, operand: str, axes: str, shape: tuple[int, ...]) -> None:
+        """Refuse an array of another shape than the sizes ask for."""
+        leading, *rest = axes.removeprefix("? ").split()
+        if axes.startswith("?") and 0 in shape:
+            return
+        before = self._leading[leading]
+        wanted = *before, *map(self.value, rest)
+        if shape != wanted or before != self._leading["*maps"][: len(before)]:
+            raise ValueError(f"kernel {self._kernel}: {operand} has shape {shape}, wanted {wanted} ({axes})")
+
+    def compare_attributes(self, wanted: Mapping[str, str], found: Mapping[str, Any]) -> None:
+        """Refuse lists of integers that are of another length or beyond their limit."""
+        for attribute, meaning in wanted.items():
+            if not meaning.startswith("["):
+                continue
+            length, _, limit = meaning.removeprefix("[").partition("]")
+            values = np.asarray(found[attribute])
+            low, high = (0, self.value(limit.removeprefix(" < ")) - 1) if limit else (-LARGEST, LARGEST)
+            if len(values) != self.value(length) or ((values < low) | (values > high)).any():
+                raise ValueError(
+                    f"kernel {self._kernel}: attribute {attribute} is {values.tolist()}, wanted "
+                    f"{self.value(length)} integers from {low} to {high}"
+                )
+
+    def value(self, expression: str) -> int:
+        """Work out an expression of sizes, or a comparison of two."""
+
+        def of(node: ast.AST) -> int:
+            match node:
+                case ast.Constant(value=int(number)):
+                    return number
+                case ast.Name(id=name):
+                    return self.known[name]
+                case ast.BinOp(left=left, op=sign, right=right):
+                    return _OPERATIONS[type(sign)](of(left), of(right))
+                case ast.Compare(left=left, ops=[sign], comparators=[right]):
+                    return _OPERATIONS[type(sign)](of(left), of(right))
+            raise AssertionError(f"a form says {expression!r}")
+
+        return of(ast.parse(expression, mode="eval").body)
+
+    def in_words(self, expression: str) -> str:
+        """Say what the names of an expression mean."""
+        names = sorted({node.id for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Name)})
+        return ", ".join(f"{name} = {self.known[name]}" for name in names)
+
+
+_OPERATIONS: Mapping[type, Callable[[int, int], int]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+    ast.LtE: operator.le,
+    ast.Eq: operator.eq,
+}

@@ -1,0 +1,381 @@
+"""No kernel reads or writes beyond its arrays: every call of another form is refused, at two gates.
+
+The gate in Python refuses where a program is traced, that of the kernel itself whoever calls it. Each kernel is
+called with every array one too short, one too long, of a rank less and of other dtypes, and with wrong
+attributes. What neither gate refuses must be what XLA computes.
+"""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from tests.arrays import assert_close
+
+from spatial_prediction import native
+from spatial_prediction.convolution import _framed
+from spatial_prediction.models import _feed_forward
+from spatial_prediction.native import _gate
+from spatial_prediction.padding import Borders, CovariancePrediction
+from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
+from spatial_prediction.padding._lagged_products import _sums_over_slices
+from spatial_prediction.padding._linear_prediction import _by_xla as frame_by_xla
+from spatial_prediction.padding._neighbourhood_products import Rectangle, _opposite_sides, transposed
+from spatial_prediction.padding._normal_equations import _solved_by_xla
+
+pytestmark = [
+    pytest.mark.usefixtures("quick_compilation"),
+    pytest.mark.skipif(
+        not native.available(), reason="kernels are not compiled (python -m spatial_prediction.native)"
+    ),
+]
+
+MAPS, HEIGHT, WIDTH, CHANNELS = 2, 7, 6, 3
+X = (MAPS, HEIGHT, WIDTH, CHANNELS)
+LAGS = [(0, 0), (1, 0), (2, -1), (0, 2)]
+EQUATIONS = AutocorrelationEquations(2, 3, HEIGHT, WIDTH)
+SCALE, RIDGE = 1 / (HEIGHT * WIDTH), 1e-2
+PAD_WIDTH = ((2, 1), (1, 3))
+DEFINITION = re.compile(r"^DEFINE_KERNEL\((\w+),", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def double_precision():
+    with jax.enable_x64(True):
+        yield
+
+
+def first_order(x):
+    _, mean, sides = CovariancePrediction(0, 1)._fit_in_closed_form(x)
+    return mean, jnp.stack([side[0, 0, 0] for side in sides], axis=-2)
+
+
+def lagged_products(x, taper_y, taper_x, *, lags=LAGS):
+    mean = jnp.mean(x, axis=(-3, -2))
+    z = (x - mean[..., None, None, :]) * (taper_y[:, None] * taper_x)[..., None]
+    return mean, jnp.moveaxis(_sums_over_slices(z, lags), 0, -2)
+
+
+def prediction_coefficients(x, taper_y, taper_x):
+    mean, sums = lagged_products(x, taper_y, taper_x, lags=EQUATIONS.lags)
+    return mean, *EQUATIONS.solutions(jnp.moveaxis(sums, -2, 0) * SCALE, ridge=RIDGE)
+
+
+def neighbourhood_products(x, weights_down, weights_right):
+    mean = jnp.mean(x, axis=(-3, -2))
+    z = x - mean[..., None, None, :]
+    down, right = Rectangle(2, 3, weights_down), Rectangle(1, 3, weights_right)
+    return mean, _opposite_sides(z, down), _opposite_sides(transposed(z), right)
+
+
+def normal_equations(matrix, right_hand_side):
+    solution = _solved_by_xla(jnp.moveaxis(matrix, 0, -2), jnp.moveaxis(right_hand_side, 0, -2))
+    return (jnp.moveaxis(solution, -2, 0),)
+
+
+def predicted_frame(x, mean, *coefficients):
+    return tuple(frame_by_xla(PAD_WIDTH, x, mean, Borders(*coefficients))[1])
+
+
+def convolution(x, top, bottom, left, right, kernel, bias):
+    strips = Borders(top, bottom, left, right)
+    return (_framed._by_xla(x, strips, kernel, bias, pad_width=PAD_WIDTH),)
+
+
+def feed_forward(*arguments):
+    return (_feed_forward._by_xla(*arguments),)
+
+
+def gradients(function):
+    """Gradients of a function with many results, with respect to all of its arguments."""
+
+    def pulled_back(arguments, cotangents):
+        return jax.vjp(function, *arguments)[1](tuple(cotangents))
+
+    return pulled_back
+
+
+def added_gradient(function, arguments):
+    """What kernels compute that add the gradient with respect to the first argument to what they are given."""
+
+    def reference(given, *rest):
+        return (given + gradients(function)(rest[:arguments], rest[arguments:])[0],)
+
+    return reference
+
+
+def frame_gradient(given, *rest):
+    of_x, *others = gradients(predicted_frame)(rest[:6], rest[6:])
+    return given + of_x, *others
+
+
+@dataclasses.dataclass(frozen=True)
+class Call:
+    """A call that is as it should be: shapes of what the kernel takes and gives, attributes, and the XLA form."""
+
+    operands: dict[str, tuple[int, ...]]
+    results: dict[str, tuple[int, ...]]
+    reference: Callable[..., Any]
+    attributes: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def with_gradient(name, reference, operands, results, attributes=None):
+    """Calls of a kernel and of the one that adds its gradient with respect to x."""
+    attributes = attributes or {}
+    of_x = Call(
+        {"slopes": X, **operands, **{f"{name}_slopes": shape for name, shape in results.items()}},
+        {"gradient": X},
+        added_gradient(reference, len(operands)),
+        attributes,
+    )
+    return {name: Call(operands, results, reference, attributes), f"{name}_gradient": of_x}
+
+
+TAPERS = {"taper_y": (HEIGHT,), "taper_x": (WIDTH,)}
+COEFFICIENTS = {
+    "top": (MAPS, 3, 2, 3, CHANNELS),
+    "bottom": (MAPS, 3, 1, 3, CHANNELS),
+    "left": (MAPS, 1, 2, 1, CHANNELS),
+    "right": (MAPS, 3, 2, 3, CHANNELS),
+}
+(TOP, BOTTOM), (LEFT, RIGHT) = PAD_WIDTH
+BREADTH = LEFT + WIDTH + RIGHT
+STRIPS = {
+    "top_strip": (MAPS, TOP, BREADTH, CHANNELS),
+    "bottom_strip": (MAPS, BOTTOM, BREADTH, CHANNELS),
+    "left_strip": (MAPS, HEIGHT, LEFT, CHANNELS),
+    "right_strip": (MAPS, HEIGHT, RIGHT, CHANNELS),
+}
+FRAMED = {"x": X, **STRIPS}
+KERNEL, BIAS = {"kernel": (3, 2, CHANNELS, 5)}, {"bias": (5,)}
+Y = (MAPS, TOP + HEIGHT + BOTTOM - 2, BREADTH - 1, 5)
+WIDTHS = {"widths": native.as_attribute(PAD_WIDTH)}
+WEIGHTS = {
+    "expand": (1, 1, CHANNELS, 5),
+    "expand_bias": (5,),
+    "reduce": (1, 1, 5, CHANNELS),
+    "reduce_bias": (CHANNELS,),
+}
+SYSTEM = {"matrix": (MAPS, 4, 4, 5), "right_hand_side": (MAPS, 4, 2, 5)}
+
+
+def of(shapes):
+    return {f"of_{name}": shape for name, shape in shapes.items()}
+
+
+def map_gradient(slopes, kernel):
+    zeros = [jnp.zeros(shape, slopes.dtype) for shape in (*FRAMED.values(), KERNEL["kernel"], BIAS["bias"])]
+    return gradients(convolution)((*zeros[:5], kernel, zeros[6]), (slopes,))[:5]
+
+
+def kernel_gradient(slopes, *framed):
+    zeros = [jnp.zeros(shape, slopes.dtype) for shape in (KERNEL["kernel"], BIAS["bias"])]
+    return gradients(convolution)((*framed, *zeros), (slopes,))[5:]
+
+
+def feed_forward_gradient(slopes, x, expand, expand_bias, reduce):
+    reduce_bias = jnp.zeros(CHANNELS, x.dtype)
+    return gradients(feed_forward)((x, expand, expand_bias, reduce, reduce_bias), (slopes,))
+
+
+CALLS = {
+    **with_gradient(
+        "first_order", first_order, {"x": X}, {"mean": (MAPS, CHANNELS), "coefficient": (MAPS, 4, CHANNELS)}
+    ),
+    **with_gradient(
+        "lagged_products",
+        lagged_products,
+        {"x": X, **TAPERS},
+        {"mean": (MAPS, CHANNELS), "sum": (MAPS, len(LAGS), CHANNELS)},
+        {"lags": native.as_attribute(LAGS)},
+    ),
+    **with_gradient(
+        "prediction_coefficients",
+        prediction_coefficients,
+        {"x": X, **TAPERS},
+        {"mean": (MAPS, CHANNELS), "down": (MAPS, 3, 6, CHANNELS), "right": (MAPS, 3, 6, CHANNELS)},
+        {
+            "lags": native.as_attribute(EQUATIONS.lags),
+            "down_lag": native.as_attribute(EQUATIONS.entries[0]),
+            "right_lag": native.as_attribute(EQUATIONS.entries[1]),
+            "scale": np.float64(SCALE),
+            "ridge": np.float64(RIDGE),
+        },
+    ),
+    **with_gradient(
+        "neighbourhood_products",
+        neighbourhood_products,
+        {"x": X, "weights_down": (HEIGHT - 2,), "weights_right": (WIDTH - 1,)},
+        {"mean": (MAPS, CHANNELS), "vertical": (MAPS, 2, 39, CHANNELS), "horizontal": (MAPS, 2, 15, CHANNELS)},
+        {"neighbourhoods": native.as_attribute([2, 3, 1, 3])},
+    ),
+    "normal_equations": Call(SYSTEM, {"solution": SYSTEM["right_hand_side"]}, normal_equations),
+    "normal_equations_gradient": Call(
+        {**SYSTEM, "slopes": SYSTEM["right_hand_side"]},
+        of(SYSTEM),
+        lambda *arguments: gradients(normal_equations)(arguments[:2], arguments[2:]),
+    ),
+    "predicted_frame": Call(
+        {"x": X, "mean": (MAPS, CHANNELS), **COEFFICIENTS}, STRIPS, predicted_frame
+    ),
+    "predicted_frame_gradient": Call(
+        {"slopes": X, "x": X, "mean": (MAPS, CHANNELS), **COEFFICIENTS, **STRIPS},
+        of({"x": X, "mean": (MAPS, CHANNELS), **COEFFICIENTS}),
+        frame_gradient,
+    ),
+    "convolution": Call({**FRAMED, **KERNEL, **BIAS}, {"y": Y}, convolution, WIDTHS),
+    "convolution_map_gradient": Call(
+        {"slopes": Y, **KERNEL},
+        FRAMED,
+        map_gradient,
+        {**WIDTHS, "margins": native.as_attribute([[2, 2], [1, 1]])},
+    ),
+    "convolution_kernel_gradient": Call({"slopes": Y, **FRAMED}, {**KERNEL, **BIAS}, kernel_gradient, WIDTHS),
+    "feed_forward": Call({"x": X, **WEIGHTS}, {"y": X}, feed_forward),
+    "feed_forward_gradient": Call(
+        {"slopes": X, "x": X, **{name: WEIGHTS[name] for name in ("expand", "expand_bias", "reduce")}},
+        of({"x": X, **WEIGHTS}),
+        feed_forward_gradient,
+    ),
+}
+
+ACCEPTED = {
+    # sizes that one array alone has, and that the kernel is free to take otherwise
+    "first_order": {"x axis 1 -1", "x axis 1 +1", "x axis 2 -1", "x axis 2 +1"},
+}
+
+DTYPES = {"float32": 2e-4, "float64": 1e-9}
+
+
+def arrays(shapes, dtype):
+    rng = np.random.default_rng(0)
+    made = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    if "matrix" in made:
+        factor = made["matrix"]
+        made["matrix"] = np.einsum("gikc,gjkc->gijc", factor, factor) + np.eye(4)[None, ..., None]
+    return {name: np.asarray(array, dtype) for name, array in made.items()}
+
+
+def resized(array, axis, change):
+    if change < 0:
+        return np.take(array, range(array.shape[axis] - 1), axis)
+    return np.concatenate([array, np.take(array, [-1], axis)], axis)
+
+
+def variations(call, dtype):
+    """Wrong calls: what is wrong, operands, results, attributes."""
+    operands = arrays(call.operands, dtype)
+    results = {name: jax.ShapeDtypeStruct(shape, dtype) for name, shape in call.results.items()}
+    others = [np.dtype(name) for name in ("float16", "float32", "float64", "int32", "complex64")]
+
+    for name, array in operands.items():
+        for axis in range(array.ndim):
+            for change in (-1, 1):
+                yield f"{name} axis {axis} {change:+}", {**operands, name: resized(array, axis, change)}, results, None
+        yield f"{name} of rank {array.ndim - 1}", {**operands, name: array[0]}, results, None
+        yield f"{name} of rank {array.ndim + 1}", {**operands, name: array[None]}, results, None
+        for other in others:
+            if other != dtype:
+                yield f"{name} of {other}", {**operands, name: array.astype(other)}, results, None
+    for name, result in results.items():
+        shapes = {
+            f"axis {axis} {change:+}": tuple(size + change * (at == axis) for at, size in enumerate(result.shape))
+            for axis in range(len(result.shape))
+            for change in (-1, 1)
+        }
+        shapes |= {f"of rank {len(result.shape) - 1}": result.shape[1:], "of one more": (1, *result.shape)}
+        for what, shape in shapes.items():
+            changed = {**results, name: jax.ShapeDtypeStruct(shape, dtype)}
+            yield f"result {name} {what}", operands, changed, None
+        for other in others:
+            if other != dtype:
+                changed = {**results, name: jax.ShapeDtypeStruct(result.shape, other)}
+                yield f"result {name} of {other}", operands, changed, None
+    for name, value in call.attributes.items():
+        rest = {other: call.attributes[other] for other in call.attributes if other != name}
+        yield f"without {name}", operands, results, rest
+        wrong = {"as float32": np.float32(1), "as text": "1"}
+        if np.ndim(value):
+            wrong |= {
+                "of 32 bits": value.astype(np.int32),
+                "one less": value[:-1],
+                "one more": np.append(value, 0),
+                "none": value[:0],
+                "negative": np.append(value[:-1], -1 - 10**6),
+                "huge": np.append(10**12, value[1:]),
+                "one larger": np.append(value[:-1], value.max() + 1),
+                "one for all": value[0],
+            }
+        for what, changed in wrong.items():
+            yield f"attribute {name} {what}", operands, results, {**rest, name: changed}
+    yield "one array less", dict(list(operands.items())[:-1]), results, None
+    yield "one array more", {**operands, "another": np.zeros(3, dtype)}, results, None
+    yield "one attribute more", operands, results, {**call.attributes, "another": np.float64(1)}
+
+
+def through_python(name, operands, results, attributes):
+    return native.kernel(name, list(results.values()), **attributes)(*operands.values())
+
+
+def past_python(name, operands, results, attributes):
+    target = f"{name}_{PRECISION[-1]}"
+    native._register(target)
+    return jax.ffi.ffi_call(target, list(results.values()))(*operands.values(), **attributes)
+
+
+PRECISION: list[str] = []
+GATES = {
+    "python": (through_python, (TypeError, ValueError)),
+    "kernel": (past_python, (jax.errors.JaxRuntimeError, TypeError)),
+}
+
+
+def test_every_kernel_is_called_here():
+    defined = {name for source in native.SOURCES for name in DEFINITION.findall(source.read_text())}
+    assert defined == set(CALLS) == set(_gate.FORMS)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CALLS)
+def test_a_right_call_gives_what_xla_gives(name, dtype):
+    call = CALLS[name]
+    operands = arrays(call.operands, dtype)
+    results = [jax.ShapeDtypeStruct(shape, dtype) for shape in call.results.values()]
+    found = native.kernel(name, results, **call.attributes)(*map(jnp.asarray, operands.values()))
+    expected = call.reference(*map(jnp.asarray, operands.values()))
+    assert_close(found, expected, DTYPES[dtype])
+
+
+def tried(name, dtype, gate):
+    """Every wrong call; gives what was accepted, and how many were tried."""
+    call = CALLS[name]
+    through, errors = GATES[gate]
+    PRECISION.append(dtype)
+    accepted, count = {}, 0
+    for what, operands, results, attributes in variations(call, np.dtype(dtype)):
+        count += 1
+        try:
+            found = through(name, operands, results, call.attributes if attributes is None else attributes)
+            jax.block_until_ready(found)
+        except errors as error:
+            assert gate == "kernel" or name in str(error), (what, error)
+        else:
+            accepted[what] = (found, operands)
+    return accepted, count
+
+
+@pytest.mark.parametrize("gate", GATES)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("name", CALLS)
+def test_wrong_calls_are_refused_or_mean_what_xla_makes_of_them(name, dtype, gate):
+    accepted, count = tried(name, dtype, gate)
+    print(f"{count} calls of {name} at the gate of {gate}, {len(accepted)} accepted: {sorted(accepted)}")
+    assert count > 30
+    assert set(accepted) == ACCEPTED.get(name, set())
+    for what, (found, operands) in accepted.items():
+        expected = CALLS[name].reference(*map(jnp.asarray, operands.values()))
+        assert_close(tuple(found), tuple(expected), DTYPES[dtype])
