@@ -1,5 +1,6 @@
 # make study   set up, run the study, write its report      make test   set up, run all checks and tests
 # make setup   only make the environment in .venv           make plan   tell what the study would make and why
+# make sanitize   run the kernels' tests with sanitizers of memory and of undefined behaviour (GCC)
 #
 # Variables: PYTHON=python3.12                    interpreter for the environment (3.11 or later)
 #            CONFIG=config/real_scenes.yaml       overlay on config.yaml
@@ -24,7 +25,7 @@ define step
 @$(IN_VENV) $(1)
 endef
 
-.PHONY: help setup plan study test
+.PHONY: help setup plan study test sanitize
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -64,3 +65,6 @@ test: setup
 	$(call step,snakemake --lint)
 	$(call step,mypy)
 	$(call step,pytest -n 2 $(ARGS))
+
+sanitize: setup
+	$(call step,tests/sanitize.sh $(ARGS))

@@ -8,6 +8,7 @@ the first of these. An array whose axes begin with ``?`` may also be empty.
 """
 
 import ast
+import functools
 import operator
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 import jax
 import numpy as np
 
-Array: TypeAlias = jax.Array | jax.ShapeDtypeStruct
+Array: TypeAlias = jax.Array | np.ndarray | jax.ShapeDtypeStruct
 
 DTYPES = (np.float32, np.float64)
 LARGEST = 1 << 16
@@ -334,12 +335,17 @@ class _Sizes:
                     return _OPERATIONS[type(sign)](of(left), of(right))
             raise AssertionError(f"a form says {expression!r}")
 
-        return of(ast.parse(expression, mode="eval").body)
+        return of(_parsed(expression))
 
     def in_words(self, expression: str) -> str:
         """Say what the names of an expression mean."""
-        names = sorted({node.id for node in ast.walk(ast.parse(expression)) if isinstance(node, ast.Name)})
+        names = sorted({node.id for node in ast.walk(_parsed(expression)) if isinstance(node, ast.Name)})
         return ", ".join(f"{name} = {self.known[name]}" for name in names)
+
+
+@functools.cache
+def _parsed(expression: str) -> ast.AST:
+    return ast.parse(expression, mode="eval").body
 
 
 _OPERATIONS: Mapping[type, Callable[[int, int], int]] = {
