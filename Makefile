@@ -3,6 +3,7 @@
 #
 # Variables: PYTHON=python3.12                    interpreter for the environment (3.11 or later)
 #            CONFIG=config/real_scenes.yaml       overlay on config.yaml
+#            VENV=.venv-3.12                      folder of the environment, for a second one
 #            ARGS="--cores 4 --dry-run"           further arguments, to Snakemake (study) or pytest (test)
 
 PYTHON ?= python3
