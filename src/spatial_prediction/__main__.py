@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spatial_prediction import command
+from spatial_prediction import __version__, command
 from spatial_prediction.config import ModelSettings, TrainingSettings
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.validation import validated
@@ -18,13 +18,15 @@ Tools for people who run the study.
 ESTIMATE = """\
 Time a few training steps of each preset on this device and tell what training the whole study would cost.
 
-Run it in the folder of the study, where config.yaml is. It takes a minute or so a preset, most of it to
-compile; on a processor shared with other programs the estimate is as unsteady as they are."""
+Run it in the folder of the study, a checkout of the repository: config.yaml is there, and not in the
+installed package. It takes a minute or so a preset, most of it to compile; on a processor shared with other
+programs the estimate is as unsteady as they are."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command that the arguments name."""
     parser = command.argument_parser(DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"spatial-prediction {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
     estimating = commands.add_parser(
         "estimate",
@@ -68,20 +70,23 @@ def _estimate(options: argparse.Namespace) -> None:
 
 def _configured(overlay: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read and check the configuration that Snakemake would use; return it and its presets."""
-    import yaml  # comes with the study's own dependencies
+    import yaml  # --help and --version do without
 
     def read(path: Path) -> Any:
         try:
             return yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
-            raise ConfigurationError(
-                f"{path}: cannot be read ({error}); run this in the folder of the study"
-            ) from None
+            raise ConfigurationError(f"{path}: cannot be read ({error}); {remedy}") from None
 
-    config = read(Path("config.yaml"))
+    remedy = (
+        "run this in the folder of the study, a checkout of the repository; "
+        "the installed package holds the library alone"
+    )
+    config, schema = (read(Path(name)) for name in ("config.yaml", "workflow/schemas/config.schema.yaml"))
+    remedy = "--configfile names an overlay on config.yaml"
     if overlay is not None:
         config = _overlaid(config, read(overlay))
-    return config, validated(config, read(Path("workflow/schemas/config.schema.yaml")))
+    return config, validated(config, schema)
 
 
 def _overlaid(config: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

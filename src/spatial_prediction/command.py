@@ -80,8 +80,8 @@ def _field_descriptions(settings: type) -> dict[str, str]:
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
     """Run a script's ``main`` and end the process with an exit code that tells the truth.
 
-    Errors a user can mend are printed as one message without a traceback (exit code 1); anything else
-    is a defect and keeps its traceback.
+    Errors a user can mend, a package that is not installed among them, are printed as one message without a
+    traceback (exit code 1); anything else is a defect and keeps its traceback.
     """
     logging.getLogger("jax").setLevel(logging.WARNING)  # it would tell of every backend it doesn't find
     logging.basicConfig(
@@ -91,4 +91,14 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         main(None)
     except SpatialPredictionError as error:
         print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "spatial_prediction"):
+            raise
+        print(
+            f"error: the Python package {package!r} is not installed in {sys.prefix}; "
+            "this package's extra 'workflow' brings all that the study needs (pip install '.[workflow]')",
+            file=sys.stderr,
+        )
         sys.exit(1)

@@ -66,6 +66,20 @@ def test_every_kind_of_our_errors_is_told_that_way(kind, capsys, monkeypatch):
     assert capsys.readouterr().err == "error: a message\n"
 
 
+def test_a_package_that_is_missing_is_told_in_one_line_with_the_extra_that_brings_it():
+    ended = script("sys.modules['yaml'] = None; import yaml")
+    assert ended.returncode == 1
+    (line,) = ended.stderr.splitlines()[1:]
+    assert line.startswith("error: the Python package 'yaml' is not installed in ")
+    assert "'.[workflow]'" in line
+
+
+def test_a_missing_module_of_our_own_is_a_defect():
+    ended = script("import spatial_prediction.nowhere")
+    assert ended.returncode == 1
+    assert "Traceback (most recent call last)" in ended.stderr
+
+
 def test_a_defect_keeps_its_traceback():
     ended = script("raise ZeroDivisionError('a defect')")
     assert ended.returncode == 1

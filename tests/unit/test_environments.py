@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
 from tests.helpers import REPOSITORY
 
 CONSTRAINTS = [
@@ -15,6 +16,8 @@ CONSTRAINTS = [
 PROJECT = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
 ENVIRONMENTS = ("cpu", "cuda12")
+VERSIONS = ("3.11", "3.12", "3.13", "3.14")
+OLDEST = re.fullmatch(r">=(3\.\d+)", PROJECT["requires-python"])[1]
 
 
 def normal(requirement):
@@ -22,8 +25,17 @@ def normal(requirement):
     return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
 
 
-def pins():
-    return {normal(line): line.partition("==")[2] for line in CONSTRAINTS}
+def pins(python=OLDEST):
+    """Version of each package that pip takes on a version of Python."""
+    requirements = [Requirement(line) for line in CONSTRAINTS]
+    chosen = [
+        requirement
+        for requirement in requirements
+        if requirement.marker is None or requirement.marker.evaluate({"python_full_version": f"{python}.0"})
+    ]
+    found = {normal(requirement.name): str(requirement.specifier).lstrip("=") for requirement in chosen}
+    assert len(found) == len(chosen), f"a package stands twice for Python {python}"
+    return found
 
 
 def environment(name):
@@ -34,12 +46,31 @@ def requirements(name):
     return environment(name)["dependencies"][-1]["pip"]
 
 
-def test_constraints_are_plain_pins_of_each_package_once():
+def test_constraints_are_plain_pins():
     # Neither address, nor path, nor option: nothing that holds on one machine only.
+    marker = r"( ; python_full_version (<|>=) '3\.\d+')?"
     for line in CONSTRAINTS:
-        assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+", line), line
-    assert len(pins()) == len(CONSTRAINTS)
-    assert "spatial-prediction" not in pins()
+        assert re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9._-]*==[A-Za-z0-9.+!]+{marker}", line), line
+
+
+@pytest.mark.parametrize("python", VERSIONS)
+def test_each_package_is_pinned_once_for_every_python(python):
+    assert set(pins(python)) == {normal(line) for line in CONSTRAINTS}
+    assert "spatial-prediction" not in pins(python)
+
+
+@pytest.mark.parametrize("python", VERSIONS)
+def test_pins_keep_to_the_bounds_of_the_project(python):
+    for line in [*PROJECT["dependencies"], *(line for extra in EXTRAS.values() for line in extra)]:
+        requirement = Requirement(line)
+        assert pins(python)[normal(requirement.name)] in requirement.specifier, line
+    assert pins(python)["jaxlib"] == pins(python)["jax"]
+
+
+def test_classifiers_name_versions_that_have_pins():
+    named = {line.rpartition(" ")[2] for line in PROJECT["classifiers"] if "Python :: 3." in line}
+    assert OLDEST in named
+    assert named <= set(VERSIONS)
 
 
 def test_neither_constraints_nor_environments_name_an_address():
@@ -61,7 +92,7 @@ def test_environment_has_the_shape_that_conda_reads(name):
     assert set(read) == {"channels", "dependencies"}
     assert read["channels"] == ["conda-forge", "nodefaults"]
     *packages, pip = read["dependencies"]
-    assert packages == ["python=3.11", "pip"]
+    assert packages == [f"python={OLDEST}", "pip"]
     assert set(pip) == {"pip"}
 
 
@@ -78,12 +109,6 @@ def test_only_the_cuda_environment_asks_for_cuda():
     assert f"jax[cuda12]=={version}" in requirements("cuda12")
     assert pins()["jaxlib"] == pins()["jax-cuda12-plugin"] == version
     assert EXTRAS["cuda12"] == ["jax[cuda12]"]
-
-
-def test_python_of_the_environments_is_one_that_the_package_supports():
-    oldest = re.fullmatch(r">=(3\.\d+)", PROJECT["requires-python"])[1]
-    assert f"python={oldest}" in environment("cpu")["dependencies"]
-    assert f"python={oldest}" in environment("cuda12")["dependencies"]
 
 
 def test_the_catalogue_of_workflows_finds_what_it_looks_for():

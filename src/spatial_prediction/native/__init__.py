@@ -3,18 +3,23 @@
 ``python -m spatial_prediction.native`` compiles the C++ files of this folder with the machine's compiler.
 Until that is done, on accelerators, and with ``SPATIAL_PREDICTION_NATIVE=0``, XLA computes the same, more
 slowly. Whoever calls a kernel gives the XLA form too: it is the definition, the kernel must agree.
+
+A library compiled with the headers of one JAX runs in that and in later ones (0.10 to 0.12 were tried), never
+in earlier ones. Each version gets one of its own from ``build``; a wheel may ship one for all.
 """
 
 import ctypes
 import functools
 import hashlib
+import logging
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +31,9 @@ from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.files import written_aside
 from spatial_prediction.native import _gate
 from spatial_prediction.native._gate import fits as fits
+from spatial_prediction.progress import progress
+
+logger = logging.getLogger("spatial_prediction")
 
 FOLDER = Path(__file__).parent
 SOURCES = tuple(sorted(FOLDER.glob("*.cc")))
@@ -41,12 +49,32 @@ class CompilationError(SpatialPredictionError):
     """The kernels could not be compiled."""
 
 
-def library_path() -> Path:
-    """Where the compiled kernels lie, or would: one file for each state of the sources, JAX and processor."""
-    state = hashlib.sha256(f"{jaxlib.__version__} {platform.system()} {platform.machine()} {FLAGS}".encode())
+def library_path(folder: Path = FOLDER) -> Path:
+    """Where the kernels compiled for this JAX lie in ``folder``, or would.
+
+    One file for each version of jaxlib and each state of the sources, the flags and the kind of processor.
+    """
+    return folder / f"kernels-{jaxlib.__version__}-{_state()}.so"
+
+
+def _state() -> str:
+    """Hash of what the machine code depends on, but for the headers of JAX."""
+    state = hashlib.sha256(f"{platform.system()} {platform.machine()} {FLAGS}".encode())
     for path in sorted([*SOURCES, *FOLDER.glob("*.h")]):
         state.update(path.read_bytes())
-    return FOLDER / f"kernels-{state.hexdigest()[:16]}.so"
+    return state.hexdigest()[:16]
+
+
+def usable_libraries() -> list[Path]:
+    """Return the compiled kernels that run here: those for this JAX first, then for earlier ones."""
+
+    def version(path: Path) -> tuple[int, ...]:
+        return tuple(map(int, re.findall(r"\d+", path.name.split("-")[1])))
+
+    libraries = FOLDER.glob(f"kernels-*-{_state()}.so")
+    return sorted(
+        (path for path in libraries if version(path) <= version(library_path())), key=version, reverse=True
+    )
 
 
 def compiler() -> str | None:
@@ -54,35 +82,48 @@ def compiler() -> str | None:
     return os.environ.get("CXX") or next(filter(None, map(shutil.which, COMPILERS)), None)
 
 
-def build() -> Path:
-    """Compile the kernels unless that has been done; return the library.
+def build(folder: Path = FOLDER) -> Path:
+    """Compile the kernels for this JAX unless that has been done; return the library.
+
+    Libraries that earlier sources left for this JAX are removed; those for other versions stay, since other
+    environments may share the folder.
+
+    Args:
+        folder: to write the library into; it is found in the default one alone.
 
     Raises:
         CompilationError: there is no C++ compiler, it failed, or the folder cannot be written.
     """
-    path = library_path()
+    path = library_path(folder)
     if path.exists():
         return path
     program = compiler()
     if program is None:
         raise CompilationError(f"no C++ compiler ({', '.join(COMPILERS)}) is on PATH; install one or set CXX")
     try:
-        with written_aside(path) as temporary, tempfile.TemporaryDirectory() as folder:
+        with written_aside(path) as temporary, tempfile.TemporaryDirectory() as objects:
 
             def compiled(source: Path) -> Path:
-                result = Path(folder, source.name).with_suffix(".o")
+                result = Path(objects, source.name).with_suffix(".o")
                 _run(program, "-c", "-isystem", jax.ffi.include_dir(), source, "-o", result)
                 return result
 
             with ThreadPoolExecutor(os.cpu_count()) as pool:
-                objects = list(pool.map(compiled, SOURCES))
-            _run(program, "-shared", *objects, "-o", temporary)
+                waiting = as_completed([pool.submit(compiled, source) for source in SOURCES])
+                shown = progress(
+                    waiting, total=len(SOURCES), description="Compiling the kernels", unit="files"
+                )
+                finished = [future.result() for future in shown]
+            _run(program, "-shared", *sorted(finished), "-o", temporary)
     except subprocess.CalledProcessError as error:
         raise CompilationError(f"{program} failed:\n{error.stderr[-2000:]}") from None
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
         raise CompilationError(f"{program}: {error}") from None
-    for old in set() if os.environ.get(FLAGS_VARIABLE) else set(FOLDER.glob("kernels-*.so")) - {path}:
-        old.unlink(missing_ok=True)
+    except OSError as error:
+        raise CompilationError(f"{error}; the compiled kernels would be {path}") from None
+    if not os.environ.get(FLAGS_VARIABLE):  # a library with further flags lies beside the usual one
+        for old in set(folder.glob(f"kernels-{jaxlib.__version__}-*.so")) - {path}:
+            old.unlink(missing_ok=True)
     return path
 
 
@@ -94,7 +135,8 @@ def _run(program: str, *arguments: str | Path) -> None:
 def available(*arrays: jax.Array) -> bool:
     """Tell whether computations with ``arrays`` on the default device use the kernels.
 
-    They take float32 and float64, and arrays that hold something.
+    They take float32 and float64, and arrays that hold something. Where kernels would be used but can't be,
+    one line of the log says so, once in a process.
     """
     wanted = os.environ.get(DISABLING_VARIABLE, "1") != "0"
     if not (wanted and jax.default_backend() == "cpu" and _library() is not None):
@@ -175,10 +217,19 @@ def differentiable(
 
 @functools.cache
 def _library() -> ctypes.CDLL | None:
-    try:
-        return ctypes.CDLL(str(library_path()))
-    except OSError:
-        return None
+    reason = "are not compiled for this JAX"
+    for path in usable_libraries():
+        try:
+            return ctypes.CDLL(str(path))
+        except OSError as error:
+            reason = f"cannot be loaded ({error})"
+    logger.warning(
+        "the kernels of spatial_prediction %s: XLA computes instead, on a CPU up to 35 times slower (lp2x3); "
+        "`python -m spatial_prediction.native` compiles them, %s=0 does without and silences this line",
+        reason,
+        DISABLING_VARIABLE,
+    )
+    return None
 
 
 @functools.cache

@@ -1,10 +1,23 @@
 """Compile the kernels: ``python -m spatial_prediction.native``."""
 
-import sys
+from collections.abc import Sequence
 
+from spatial_prediction import command
 from spatial_prediction.native import CompilationError, build
 
-try:
-    print(f"compiled kernels: {build()}")
-except CompilationError as error:
-    print(f"no compiled kernels, XLA computes instead: {error}", file=sys.stderr)
+DESCRIPTION = """\
+Compile the kernels for the JAX of this environment, with the C++ compiler that CXX names or the first of the
+usual ones on PATH; it takes about a minute. Does nothing where that has been done."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Compile, and say where the library lies."""
+    command.argument_parser(DESCRIPTION).parse_args(arguments)
+    try:
+        print(f"compiled kernels: {build()}")
+    except CompilationError as error:
+        raise CompilationError(f"no compiled kernels, XLA computes instead: {error}") from None
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -193,31 +193,6 @@ def test_kernels_for_the_registers_of_other_processors(register_bytes):
     assert ran.stdout.split() == ["equal", "equal"], ran.stderr[-2000:]
 
 
-def test_without_a_compiler_everything_goes_on_with_xla(tmp_path):
-    source = native.FOLDER.parent.parent
-    copied = tmp_path / "spatial_prediction"
-    subprocess.run(["cp", "-r", str(source / "spatial_prediction"), str(copied)], check=True)
-    for library in (copied / "native").glob("*.so"):
-        library.unlink()
-    environment = os.environ | {"PYTHONPATH": str(tmp_path), "PATH": str(tmp_path), "CXX": ""}
-
-    def python(*arguments):
-        return subprocess.run(
-            [sys.executable, *arguments],
-            env=environment,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            cwd=tmp_path,
-        )
-
-    built = python("-m", "spatial_prediction.native")
-    assert built.returncode == 0
-    assert "no C++ compiler" in built.stderr
-    found = python("-c", "from spatial_prediction import native; print(native.available())")
-    assert found.stdout.split() == ["False"]
-
-
 def test_kernels_link_where_there_is_one_version_of_each_function(tmp_path):
     """As other compilers and processors see them; slow machine code will do to tell."""
     library = str(tmp_path / "kernels.so")
