@@ -79,8 +79,9 @@ rule build_arrays:
         size=DATASET["scene_size"],
         test_scenes=DATASET["test_scenes"],
         bad_scenes=DATASET["bad_scenes"],
+        offset=DATASET["offset"],
     shell:
         "python {input.code[0]} --scenes {params.scenes:q} --pattern {params.pattern:q}"
         " --size {params.size} --test-scenes {params.test_scenes} {params.order}"
-        " --bad-scenes {params.bad_scenes} --train {output.train} --test {output.test}"
+        " --bad-scenes {params.bad_scenes} --offset={params.offset} --train {output.train} --test {output.test}"
         " --summary {output.summary} 2> {log}"
