@@ -221,7 +221,7 @@ def _tell(accounts: dict[str, Account], offset: OffsetSetting) -> None:
         logger.info("%d scenes: %s; offset %d (dataset.offset: %s; %s)", count, decided, dn, offset, by)
     for text, details in _notices(accounts).items():
         listing = _named([f"{name} ({detail})" for name, detail in details.items()])
-        logger.warning("%d of %d scenes %s: %s", len(details), len(accounts), text, listing)
+        logger.warning("%s: in %d of %d scenes: %s", text, len(details), len(accounts), listing)
 
 
 def _notices(accounts: dict[str, Account]) -> dict[str, dict[str, str]]:

@@ -49,6 +49,9 @@ MISSING_NAMES = {
 }
 """Attributes that declare missing values, without capitals and underscores."""
 
+QUANTIFICATION_NAMES = {"quantificationvalue", "boaquantificationvalue", "reflectancequantificationvalue"}
+"""Attributes that say what reflectance of 1 is stored as, in the same spelling."""
+
 REFLECTANCE_UNITS = {"", "1", "-", "none", "dimensionless", "unitless", "reflectance"}
 
 _REFLECTANCE_STEP = 0.001 * (1 + 1e-6)  # with the rounding of a float32 attribute
@@ -69,7 +72,7 @@ class Decoded:
         decided: how the samples were read, in words.
         undeclared_zeros: number of stored zeros, if some of them touch one another (2 x 2 or more) and
             nothing declares missing values; 0 otherwise. Zero is the nodata of Sentinel-2's products.
-        warnings: what contradicts the decisions: an attribute that ``dataset.offset`` overrules.
+        overruled: the attribute that states another offset than ``dataset.offset``; empty where none does.
         hints: what lets one suppose an offset that nothing states; empty where something states it.
     """
 
@@ -80,7 +83,7 @@ class Decoded:
     offset: Offset
     decided: str
     undeclared_zeros: int
-    warnings: tuple[str, ...]
+    overruled: str
     hints: tuple[str, ...]
 
 
@@ -124,6 +127,8 @@ def decode(
     scene_attributes = scene_attributes or {}
     stored, sign = _signed_as_declared(samples, attributes)
     packing = _packing(attributes)
+    if packing == _NO_PACKING:
+        _check_quantification({**scene_attributes, **attributes})
     declared = _missing_values(attributes) + _missing_values(scene_attributes)
     fill = []
     if default_fill is not None and "_FillValue" not in attributes:
@@ -135,7 +140,7 @@ def decode(
             because.append(name)
         missing |= outside
 
-    added, warnings, hints = _offset(attributes, scene_attributes, packing, offset)
+    added, overruled, hints = _offset(attributes, scene_attributes, packing, offset)
     values = _unpacked(stored, packing)
     if stored.dtype.kind == "f" and packing.dn_per_unit == 1 and not missing.all():
         _check_not_reflectance(values[~missing])
@@ -149,7 +154,7 @@ def decode(
         offset=added,
         decided=f"{samples.dtype.name}{sign}, {_in_words(packing)}",
         undeclared_zeros=0 if declared else _zeros_that_touch(stored),
-        warnings=tuple(warnings),
+        overruled=overruled,
         hints=tuple(hints),
     )
 
@@ -193,6 +198,16 @@ def _packing(attributes: Mapping[str, Any]) -> _Packing:
             "nor whole DN; correct the attributes"
         )
     return _Packing(scale, shift, 1)
+
+
+def _check_quantification(attributes: Mapping[str, Any]) -> None:
+    """Refuse samples that the product's own metadata call something else than reflectance x 10,000."""
+    for name, value in attributes.items():
+        if plain_name(name) in QUANTIFICATION_NAMES and set(numbers(name, value)) - {_DN_PER_REFLECTANCE}:
+            raise SceneError(
+                f"attribute {name}={shown(value)} says that a sample is reflectance x {shown(value)}; store "
+                "reflectance x 10000, or give the band a scale_factor"
+            )
 
 
 def _in_words(packing: _Packing) -> str:
@@ -304,20 +319,20 @@ def _offset(
     scene_attributes: Mapping[str, Any],
     packing: _Packing,
     setting: OffsetSetting,
-) -> tuple[Offset, list[str], list[str]]:
+) -> tuple[Offset, str, list[str]]:
     """Decide the offset; give what contradicts it, and what hints at one where nothing states it."""
     if packing.takes_offset_off:
-        return Offset(OFFSETS[1], f"add_offset={shown(attributes['add_offset'])}"), [], []
+        return Offset(OFFSETS[1], f"add_offset={shown(attributes['add_offset'])}"), "", []
     if setting == "auto":
         if stated := stated_offset(attributes, scene_attributes):
-            return stated, [], []
-        return Offset(0, None), [], offset_hints(attributes, scene_attributes)
+            return stated, "", []
+        return Offset(0, None), "", offset_hints(attributes, scene_attributes)
     try:
         stated = stated_offset(attributes, scene_attributes)
     except SceneError:
         stated = None  # what the setting is there to settle
-    contradiction = [stated.stated_by] if stated and stated.stated_by and stated.dn != setting else []
-    return Offset(setting, "dataset.offset"), contradiction, []
+    overruled = (stated.stated_by or "") if stated and stated.dn != setting else ""
+    return Offset(setting, "dataset.offset"), overruled, []
 
 
 def _check_not_reflectance(values: np.ndarray) -> None:

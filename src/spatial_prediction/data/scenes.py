@@ -26,28 +26,31 @@ BANDS = ("B04", "B03", "B02")
 """The bands along a scene array's last axis: red, green, blue."""
 
 OFFSET_HINT = (
-    "may carry DN + 1000 (processing baseline 04.00 and later), and nothing states it, so 0 was taken off; "
-    "set dataset.offset (--offset) to -1000 if so, to 0 if not"
+    "DN may carry +1000 (processing baseline 04.00 and later) though nothing states it; set dataset.offset "
+    "(--offset) to -1000 if they do, to 0 if not"
 )
-OTHER_OFFSET = "state another offset than dataset.offset (--offset), which was followed"
-BELOW_ZERO = (
-    "have more than a tenth of their samples below 0 with this offset; check dataset.offset (--offset)"
-)
+OTHER_OFFSET = "an attribute states another offset than dataset.offset (--offset), which was followed"
+BELOW_ZERO = "more than a tenth of the samples are below 0; check dataset.offset (--offset)"
 UNDECLARED_ZEROS = (
-    "hold blocks of samples that are exactly 0 and declare no missing values, so they were taken as dark "
-    "targets; if they are nodata, as in Sentinel-2 products, declare it (attribute _FillValue or nodata) or "
-    "choose a smaller dataset.scene_size (--size)"
+    "blocks of samples are exactly 0 and no missing values are declared, so they were taken as dark targets; "
+    "if they are nodata, as in Sentinel-2 products, declare it (attribute _FillValue or nodata) or choose a "
+    "smaller dataset.scene_size (--size)"
 )
-FEW_VALUES = "store 8-bit samples, taken as DN: a reflectance of at most 0.0255; export reflectance x 10000"
+UNLIKELY = (
+    "samples are below -2000, as no product's are, and were taken as DN; if they are nodata, declare it "
+    "(attribute _FillValue or nodata)"
+)
+FEW_VALUES = "samples of 8 bits were taken as DN, a reflectance of at most 0.0255; export reflectance x 10000"
 
 SMALLEST_DN_WITH_OFFSET = 1000
+LEAST_LIKELY_DN = -2000
 
 
 class Notice(NamedTuple):
     """Something a user should know about a scene that was read all the same.
 
     Fields:
-        text: what is the matter and what to do, in words that fit several scenes.
+        text: what is the matter and what to do, in words that fit any number of scenes.
         detail: what was found in this one.
     """
 
@@ -114,7 +117,7 @@ def read_scene(
     """
     dn, account = read_scene_with_account(path, size=size, offset=offset)
     for notice in account.notices:
-        logger.warning("%s: scenes like this %s (%s)", path, notice.text, notice.detail)
+        logger.warning("%s: %s (%s)", path, notice.text, notice.detail)
     return dn
 
 
@@ -238,20 +241,28 @@ def _account(decoded: dict[str, Decoded], setting: OffsetSetting) -> Account:
 
 def _notices(decoded: dict[str, Decoded], setting: OffsetSetting) -> list[Notice]:
     bands = list(decoded.values())
-    notices = [
-        Notice(OTHER_OFFSET, text) for text in dict.fromkeys(text for each in bands for text in each.warnings)
-    ]
+    notices = []
+    if overruled := dict.fromkeys(each.overruled for each in bands if each.overruled):
+        notices.append(Notice(OTHER_OFFSET, ", ".join(overruled)))
     hints = list(dict.fromkeys(hint for each in bands for hint in each.hints))
     smallest = min(int(each.dn.min()) for each in bands)
     if smallest >= SMALLEST_DN_WITH_OFFSET and any(each.offset.stated_by is None for each in bands):
         hints.append(f"smallest DN {smallest}")
-    notices += [Notice(OFFSET_HINT, ", ".join(hints))] if hints else []
+    if hints:
+        notices.append(Notice(OFFSET_HINT, ", ".join(hints)))
     if setting == -1000 and (share := np.mean([np.mean(each.dn < 0) for each in bands])) > 0.1:
         notices.append(Notice(BELOW_ZERO, f"{share:.0%}"))
-    zeros = [f"{band} {each.undeclared_zeros}" for band, each in decoded.items() if each.undeclared_zeros]
-    notices += [Notice(UNDECLARED_ZEROS, f"samples: {', '.join(zeros)}")] if zeros else []
-    if all(
-        each.decided.startswith(("int8", "uint8")) and each.decided.endswith("taken as DN") for each in bands
-    ):
+    if any(each.undeclared_zeros for each in bands):
+        notices.append(
+            Notice(UNDECLARED_ZEROS, _counts({band: each.undeclared_zeros for band, each in decoded.items()}))
+        )
+    if smallest < LEAST_LIKELY_DN:
+        counts = {band: int((each.dn < LEAST_LIKELY_DN).sum()) for band, each in decoded.items()}
+        notices.append(Notice(UNLIKELY, _counts(counts)))
+    if all(each.decided.startswith(("int8", "uint8")) and not each.unpacked for each in bands):
         notices.append(Notice(FEW_VALUES, bands[0].decided))
     return notices
+
+
+def _counts(samples: dict[str, int]) -> str:
+    return ", ".join(f"{count} in {band}" for band, count in samples.items() if count)
