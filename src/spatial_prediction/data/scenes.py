@@ -229,7 +229,9 @@ def _account(decoded: dict[str, Decoded], setting: OffsetSetting) -> Account:
     bands = list(decoded.values())
     offsets = {band: each.offset for band, each in decoded.items()}
     if len({offset.dn for offset in offsets.values()}) > 1:
-        listing = ", ".join(f"{band} {offset.dn} ({offset.stated_by})" for band, offset in offsets.items())
+        listing = ", ".join(
+            f"{band} {offset.dn} ({offset.stated_by or 'nothing stated'})" for band, offset in offsets.items()
+        )
         raise SceneError(f"the bands' offsets differ: {listing}; correct the attributes")
     unstated = [offset for offset in offsets.values() if offset.stated_by is None]
     return Account(
