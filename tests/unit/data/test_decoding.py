@@ -79,7 +79,7 @@ def close(dn, values, attributes, kept):
     return (np.abs(got - expected) <= tolerance).all()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(band=bands())
 def test_decoding_is_that_of_netcdf4_python(tmp_path_factory, band):
     samples, attributes = band
@@ -92,7 +92,7 @@ def test_decoding_is_that_of_netcdf4_python(tmp_path_factory, band):
     assert close(decoded.dn, np.ma.getdata(theirs), attributes, ~mask)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(band=bands())
 def test_decoding_is_that_of_xarray(tmp_path_factory, band):
     samples, attributes = band
