@@ -5,6 +5,7 @@ from pathlib import Path
 
 from spatial_prediction import command
 from spatial_prediction.data import build_arrays, list_scenes, scene_order
+from spatial_prediction.data.offset import as_offset_setting
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -19,6 +20,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     order.add_argument("--permutation-file", type=Path, help="order the scenes by a file, one index a line")
     parser.add_argument(
         "--bad-scenes", choices=["error", "skip"], default="error", help="what to do with them"
+    )
+    parser.add_argument(
+        "--offset",
+        type=as_offset_setting,
+        default="auto",
+        metavar="{auto,0,-1000}",
+        help="what is added to DN; auto: what each file states",
     )
     parser.add_argument("--train", type=Path, required=True, help="the training array (.npy)")
     parser.add_argument("--test", type=Path, required=True, help="the test array (.npy)")
@@ -35,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         size=options.size,
         order=scene_order(len(scenes), seed=options.permutation_seed, file=options.permutation_file),
         bad_scenes=options.bad_scenes,
+        offset=options.offset,
     )
 
 

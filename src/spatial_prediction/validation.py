@@ -108,6 +108,10 @@ def _check_dataset(dataset: Mapping[str, Any], low_res_size: int, figures: Mappi
             f"dataset.test_scenes is {dataset['test_scenes']} of {dataset['synthetic']['scenes']} scenes; "
             "leave at least one for training"
         )
+    if dataset["source"] == "synthetic" and dataset["offset"] == -1000:
+        raise ConfigurationError(
+            "dataset.offset is -1000, but synthetic scenes carry no offset; set it to auto or 0"
+        )
     needed = (low_res_size + 2) * 4
     if dataset["scene_size"] < needed:
         raise ConfigurationError(

@@ -57,6 +57,8 @@ FAULTS = {
     "nothing left to train on": "dataset: {test_scenes: 30}",
     "directory without a path": "dataset: {source: directory}",
     "scenes too small": "dataset: {scene_size: 128}",
+    "unknown offset": "dataset: {offset: 1000}",
+    "offset of synthetic scenes": "dataset: {offset: -1000}",
     "no address of a mirror": "dataset: {fairdata: {mirror: ftp://example.org/scenes}}",
     "network of the padding NMSE not trained": "evaluation: {nmse_presets: [repl_oc1]}",
     "preset to be timed not among the presets": "timing: {presets: [repl_oc1]}",

@@ -74,6 +74,7 @@ CHANGES = {
     ),
     "the retrieval of scenes (`data/download.py`) while the source is another": module("data/download.py"),
     "`dataset.test_scenes`": setting(dataset={"test_scenes": 2}),
+    "`dataset.offset`": setting(dataset={"offset": 0}),
     "`dataset.permutation_seed`": setting(dataset={"permutation_seed": 1}),
     "`dataset.synthetic.seed`": setting(dataset={"synthetic": {"seed": 1}}),
     "`results`: another folder": setting(results="elsewhere"),

@@ -1,5 +1,7 @@
 # Scenes from one of three sources, then arrays for training and testing.
 
+from snakemake.io import contains_wildcard
+
 DATASET = config["dataset"]
 SCENES = {
     "synthetic": f"{RESOURCES}/synthetic",
@@ -7,12 +9,22 @@ SCENES = {
     "fairdata": f"{RESOURCES}/fairdata",
 }[DATASET["source"]]
 PATTERN = DATASET["directory"]["pattern"] if DATASET["source"] == "directory" else "*.nc"
-DIRECTORY_SCENES = sorted(map(str, Path(SCENES).glob(PATTERN))) if DATASET["source"] == "directory" else []
+DIRECTORY_SCENES = [
+    str(path)
+    for path in (sorted(Path(SCENES).glob(PATTERN)) if DATASET["source"] == "directory" else [])
+    if path.is_file() and not path.name.startswith(".")
+]
 if DATASET["source"] == "directory" and not DIRECTORY_SCENES:
     raise WorkflowError(
         f"dataset.directory.path: the folder {SCENES!r} holds no file that fits {PATTERN!r}; "
         "put scenes there (docs/data.md) or name another folder or pattern"
     )
+for path in DIRECTORY_SCENES:
+    if contains_wildcard(path):
+        raise WorkflowError(
+            f"dataset.directory.path: {path!r} has letters in braces, which are wildcards to Snakemake; "
+            "rename the file or folder, or choose a pattern that leaves it out"
+        )
 SYNTHETIC_SCENES = [
     f"{RESOURCES}/synthetic/{index:06d}.nc" for index in range(DATASET["synthetic"]["scenes"])
 ]
@@ -79,8 +91,9 @@ rule build_arrays:
         size=DATASET["scene_size"],
         test_scenes=DATASET["test_scenes"],
         bad_scenes=DATASET["bad_scenes"],
+        offset=DATASET["offset"],
     shell:
         "python {input.code[0]} --scenes {params.scenes:q} --pattern {params.pattern:q}"
         " --size {params.size} --test-scenes {params.test_scenes} {params.order}"
-        " --bad-scenes {params.bad_scenes} --train {output.train} --test {output.test}"
+        " --bad-scenes {params.bad_scenes} --offset={params.offset} --train {output.train} --test {output.test}"
         " --summary {output.summary} 2> {log}"

@@ -12,15 +12,16 @@ can be reported, a memory map ends the process.
 import hashlib
 import logging
 import shutil
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
 from jaxtyping import Int16, Int64
 
-from spatial_prediction.data.scenes import BANDS, read_scene
+from spatial_prediction.data.offset import OffsetSetting
+from spatial_prediction.data.scenes import BANDS, Account, read_scene_with_account
 from spatial_prediction.errors import ConfigurationError, SceneError
 from spatial_prediction.files import write_json, written_aside
 from spatial_prediction.progress import progress
@@ -29,6 +30,9 @@ logger = logging.getLogger(__name__)
 
 DN_PER_HALF_UNIT = 5000
 """The networks' values are 2 DN / 10000 - 1, which is DN / 5000 - 1."""
+
+LISTED = 10
+"""The most scenes that a message names where it is about many good ones."""
 
 
 def build_arrays(
@@ -41,6 +45,7 @@ def build_arrays(
     size: int = 512,
     order: Int64[np.ndarray, " scenes"],
     bad_scenes: Literal["error", "skip"],
+    offset: OffsetSetting = "auto",
 ) -> dict[str, Any]:
     """Write the training array, the test array, and a summary of both.
 
@@ -59,16 +64,20 @@ def build_arrays(
         order: Permutation of the scenes' indices.
         bad_scenes: ``"error"`` stops after the last scene with a message that names every bad one;
             ``"skip"`` leaves bad scenes out and lists them in the summary.
+        offset: What is added to stored DN: ``"auto"`` adds what each file states, and 0 where it states
+            nothing; 0 or -1000 is added to all.
 
     Returns:
-        The summary: number and names of the scenes in each array's order, skipped scenes with reasons, and
-        for each array the checksum, each band's mean and standard deviation, and the variance of a
-        channel averaged over channels and scenes, all three of the values 2 DN / 10000 - 1.
+        The summary: number and names of the scenes in each array's order, skipped scenes with reasons, how
+        the scenes were read, what offset was added and what is doubtful about them, and for each array the
+        checksum, each band's mean and standard deviation, and the variance of a channel averaged over
+        channels and scenes, all three of the values 2 DN / 10000 - 1.
 
     Raises:
         ConfigurationError: An argument does not fit the scenes or the other arguments, or the arrays do not
             fit on the disk.
-        SceneError: A scene is bad, or too few are good.
+        SceneError: A scene is bad, or too few are good; or ``offset`` is ``"auto"`` and some scenes state an
+            offset of -1000 and others state nothing.
     """
     train_path, test_path, summary_path = Path(train_path), Path(test_path), Path(summary_path)
     _check_arguments(scenes, {train_path, test_path, summary_path}, test_scenes, order)
@@ -77,8 +86,10 @@ def build_arrays(
         _check_room(train_path.parent, scenes=len(scenes), size=size)
         with open(train_aside, "wb") as train_file, open(test_aside, "wb") as test_file:
             train, test = _SceneArray(train_file, size), _SceneArray(test_file, size)
-            faults = _read_all(ordered, train, test, test_scenes, size)
+            accounts, faults = _read_all(ordered, train, test, test_scenes, size, offset)
             _check_faults(faults, len(scenes), test_scenes, bad_scenes)
+            _check_offsets(accounts)
+            _tell(accounts, offset)
             train.finish()
             test.finish()
         summary = {
@@ -89,6 +100,15 @@ def build_arrays(
             "scene_count": {"train": len(train), "test": len(test), "skipped": len(faults)},
             "train": {**train.summary(), "sha256": _sha256(train_aside)},
             "test": {**test.summary(), "sha256": _sha256(test_aside)},
+            "offset": {
+                "setting": offset,
+                "scenes": _counted(str(account.offset.dn) for account in accounts.values()),
+                "stated_by": _counted(account.offset.stated_by or "nothing" for account in accounts.values()),
+            },
+            "decoding": _counted(account.decided for account in accounts.values()),
+            "warnings": [
+                {"warning": text, "scenes": details} for text, details in _notices(accounts).items()
+            ],
             "skipped": [{"scene": name, "reason": reason} for name, reason in sorted(faults.items())],
         }
         # A summary of earlier arrays must not stand beside new ones, should this process end right here.
@@ -129,23 +149,28 @@ def _check_room(folder: Path, *, scenes: int, size: int) -> None:
 
 
 def _read_all(
-    ordered: Sequence[Path], train: "_SceneArray", test: "_SceneArray", test_scenes: int, size: int
-) -> dict[str, str]:
-    """Write every good scene to its row; give the bad ones' names and reasons."""
+    ordered: Sequence[Path],
+    train: "_SceneArray",
+    test: "_SceneArray",
+    test_scenes: int,
+    size: int,
+    offset: OffsetSetting,
+) -> tuple[dict[str, Account], dict[str, str]]:
+    """Write every good scene to its row; give accounts of the good ones, names and reasons of the bad."""
+    accounts: dict[str, Account] = {}
     faults: dict[str, str] = {}
     walk = _from_both_ends(ordered, test, test_scenes)
     for path in progress(walk, total=len(ordered), description="Reading scenes", unit="scenes"):
         try:
-            scene = read_scene(path, size=size)
+            dn, accounts[path.name] = read_scene_with_account(path, size=size, offset=offset)
         except SceneError as fault:
-            logger.warning("bad scene: %s", fault)
             faults[path.name] = str(fault).removeprefix(f"{path}: ")
             continue
         if len(test) < test_scenes:
-            test.write(test_scenes - 1 - len(test), path.name, scene)
+            test.write(test_scenes - 1 - len(test), path.name, dn)
         else:
-            train.write(len(train), path.name, scene)
-    return faults
+            train.write(len(train), path.name, dn)
+    return dict(sorted(accounts.items())), faults
 
 
 def _from_both_ends(ordered: Sequence[Path], test: "_SceneArray", test_scenes: int) -> Iterator[Path]:
@@ -159,7 +184,8 @@ def _check_faults(faults: dict[str, str], found: int, test_scenes: int, bad_scen
     listing = "".join(f"\n  {name}: {reason}" for name, reason in sorted(faults.items()))
     if faults and bad_scenes == "error":
         raise SceneError(
-            f"{len(faults)} of {found} scenes are bad; mend or remove them, or have them skipped:{listing}"
+            f"{len(faults)} of {found} scenes are bad; mend or remove them, or have them skipped "
+            f"(dataset.bad_scenes: skip, or --bad-scenes skip):{listing}"
         )
     good = found - len(faults)
     if good <= test_scenes:
@@ -167,6 +193,53 @@ def _check_faults(faults: dict[str, str], found: int, test_scenes: int, bad_scen
             f"{good} of {found} scenes are good, too few for {test_scenes} test scenes and at least "
             f"one training scene; add scenes or mend these:{listing}"
         )
+    for name, reason in sorted(faults.items()):
+        logger.warning("bad scene, left out: %s: %s", name, reason)
+
+
+def _check_offsets(accounts: dict[str, Account]) -> None:
+    """Refuse scenes of two kinds, one of which would be read 1,000 DN too high if it is not what it seems."""
+    subtracted = [
+        name for name, account in accounts.items() if account.offset.stated_by and account.offset.dn
+    ]
+    silent = [name for name, account in accounts.items() if account.offset.stated_by is None]
+    if subtracted and silent:
+        raise SceneError(
+            f"dataset.offset is auto, and {len(subtracted)} of {len(accounts)} scenes state that their DN "
+            f"carry +1000 ({_named(subtracted)}), while {len(silent)} state nothing ({_named(silent)}). Set "
+            "dataset.offset (--offset) to what holds for all of them, -1000 or 0, or state it in each file "
+            "that says nothing: an attribute BOA_ADD_OFFSET of 0 or -1000"
+        )
+
+
+def _tell(accounts: dict[str, Account], offset: OffsetSetting) -> None:
+    """Log how the scenes were read, in a line for each way, and each doubt with the scenes it is about."""
+    for (decided, dn, stated), count in Counter(
+        (account.decided, account.offset.dn, account.offset.stated_by) for account in accounts.values()
+    ).items():
+        by = stated or "nothing states one"
+        logger.info("%d scenes: %s; offset %d (dataset.offset: %s; %s)", count, decided, dn, offset, by)
+    for text, details in _notices(accounts).items():
+        listing = _named([f"{name} ({detail})" for name, detail in details.items()])
+        logger.warning("%s: in %d of %d scenes: %s", text, len(details), len(accounts), listing)
+
+
+def _notices(accounts: dict[str, Account]) -> dict[str, dict[str, str]]:
+    """Give each doubt with its scenes, and what was found in each."""
+    found: dict[str, dict[str, str]] = {}
+    for name, account in accounts.items():
+        for notice in account.notices:
+            found.setdefault(notice.text, {})[name] = notice.detail
+    return found
+
+
+def _named(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
+
+
+def _counted(values: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(values).items()))
 
 
 class _SceneArray:

@@ -68,6 +68,12 @@ def _data_rows(summary: Record) -> list[tuple[str, str, str]]:
     rows = [
         ("Data", "scenes", ", ".join(f"{counts[part]} {part}" for part in ("train", "test", "skipped"))),
         ("Data", "scene size", f"{summary['size']} x {summary['size']} pixels"),
+        ("Data", "offset added to DN", _counted(summary["offset"]["scenes"])),
+        ("Data", "offset stated by", _counted(summary["offset"]["stated_by"])),
+        *(
+            ("Data", f"doubt about {len(doubt['scenes'])} scenes", doubt["warning"])
+            for doubt in summary["warnings"]
+        ),
     ]
     for part in ("train", "test"):
         means = ", ".join(f"{mean:.3f}" for mean in summary[part]["mean"])
@@ -85,6 +91,10 @@ def _time_rows(runs: Sequence[Record]) -> list[tuple[str, str, str]]:
         ("Run times", "of a training run", f"{typical} ({shortest} to {longest})"),
         ("Run times", "of all training runs", _span(seconds.sum())),
     ]
+
+
+def _counted(scenes: Mapping[str, int]) -> str:
+    return ", ".join(f"{value} ({count} scenes)" for value, count in scenes.items())
 
 
 def _yes_or_no(record: Record) -> str | None:

@@ -161,6 +161,10 @@ SUMMARY = {"size": 512, "scene_count": {"train": 24, "test": 6, "skipped": 1}} |
     part: {"mean": [-0.5, -0.25, 0.125], "sha256": 64 * letter}
     for part, letter in (("train", "a"), ("test", "b"))
 }
+SUMMARY |= {
+    "offset": {"setting": "auto", "scenes": {"0": 30}, "stated_by": {"nothing": 30}},
+    "warnings": [{"warning": "DN may carry +1000", "scenes": {"000001.nc": "smallest DN 1012"}}],
+}
 
 
 def test_provenance_is_one_value_an_item_or_each_with_its_number_of_files():
@@ -176,6 +180,9 @@ def test_provenance_is_one_value_an_item_or_each_with_its_number_of_files():
     assert values["training.steps"] == "240 (2), 500 (1)"
     assert values["training.learning_rate"] == "5e-06 (2), not recorded (1)"
     assert values["scenes"] == "24 train, 6 test, 1 skipped"
+    assert values["offset added to DN"] == "0 (30 scenes)"
+    assert values["offset stated by"] == "nothing (30 scenes)"
+    assert values["doubt about 1 scenes"] == "DN may carry +1000"
     assert values["means of red, green, blue, train"] == "-0.500, -0.250, 0.125"
     assert values["SHA-256 of the array, test"] == 64 * "b"
     assert values["training runs"] == "2 completed, 1 diverged"
