@@ -143,7 +143,7 @@ class MadeStudy(Study):
 
     def configure(self, **changes):
         """Write the overlay with other values; mappings are merged, all else is replaced."""
-        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(_merged(OVERLAY, changes)))
+        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(merged(OVERLAY, changes)))
 
     def make(self, *arguments):
         """Make all files."""
@@ -216,8 +216,8 @@ class MadeStudy(Study):
             self.configure()
 
 
-def _merged(base, changes):
+def merged(base, changes):
     both = {
-        key: _merged(base.get(key, {}), value) for key, value in changes.items() if isinstance(value, dict)
+        key: merged(base.get(key, {}), value) for key, value in changes.items() if isinstance(value, dict)
     }
     return base | changes | both
