@@ -1,8 +1,8 @@
 """Kill Snakemake in the middle of a small study, start the study again, and compare all bits.
 
-A study runs to its end once. Then, time after time, a fresh one is started as make study does, its Snakemake is
-killed (SIGKILL) at a random moment, and it is started once more. Models, histories and evaluations must have
-the bits of the first. The jobs of a Snakemake that is killed live on as orphans, or are killed with it.
+A study runs to its end once. Then, time after time, a fresh one is started as make study does, its Snakemake
+is killed (SIGKILL) at a random moment, and it is started once more. Models, histories and evaluations must
+have the bits of the first. The jobs of a Snakemake that is killed live on as orphans, or are killed with it.
 
   python -m tests.killed_snakemake --trials 20
 """
@@ -22,10 +22,10 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import yaml
-from tests.workflow.odd_configurations import TINY
-from tests.workflow.study import Study, merged
 
 from spatial_prediction.named_arrays import load_arrays
+from tests.workflow.odd_configurations import TINY
+from tests.workflow.study import Study, merged
 
 SETTINGS = merged(
     TINY,
@@ -84,7 +84,7 @@ def fingerprint(folder: Path) -> dict[str, str]:
 
 
 def kill(running: subprocess.Popen, mode: str) -> list[str]:
-    """Kill the study's Snakemake, and its jobs if they are not to be orphaned; return what scripts ran then."""
+    """Kill the study's Snakemake, and its jobs unless they are to be orphaned; return what scripts ran."""
     children = psutil.Process(running.pid).children(recursive=True)
     scripts = {
         word
@@ -102,7 +102,7 @@ def kill(running: subprocess.Popen, mode: str) -> list[str]:
 
 
 def trial(folder: Path, mode: str, wait: float, compiled: Path) -> tuple[dict[str, str], str]:
-    """Kill a fresh study after so many seconds and start it again; return its fingerprint and what happened."""
+    """Kill a fresh study after so many seconds, start it again; return its fingerprint and what happened."""
     study = prepared(folder)
     shutil.copytree(compiled, folder / compiled.relative_to(compiled.parents[1]))
     running = started(study)

@@ -36,11 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--plan", action="store_true", help="count jobs and tell why, make nothing")
     parser.add_argument("snakemake", nargs="*", help="arguments of Snakemake, after --")
     options = parser.parse_args(arguments)
-    given = [*overlay(options.configfile), *options.snakemake]
+    given = options.snakemake
+    end = given.index("--") if "--" in given else len(given)
+    given = [*given[:end], *overlay(options.configfile), *given[end:]]  # targets before it, lest it take them
     lasting = lasting_options(given)
     folder = Path(lasting.directory or ".")
     if options.plan:
-        return snakemake(*given, "--dry-run", "--quiet", "rules")
+        return snakemake("--quiet", "rules", "--dry-run", *given)
     if not set(ASKING) & set(given):
         clear_what_a_killed_run_left(folder)
     if code := snakemake(*given):
@@ -107,8 +109,8 @@ def clear_what_a_killed_run_left(folder: Path) -> None:
     locked = locks.is_dir() and any(locks.iterdir())
     if locked and held is None:
         raise ConfigurationError(
-            f"{locks}: a lock, of a Snakemake on another machine or of one that was killed; if none is at work "
-            "in this folder, remove it: make study ARGS=--unlock"
+            f"{locks}: a lock, of a Snakemake on another machine or of one that was killed; if none is at "
+            "work in this folder, remove it: make study ARGS=--unlock"
         )
     if process_lock.is_held(working):
         print("Jobs of a run that was killed are still at work; waiting for them to end", file=sys.stderr)
