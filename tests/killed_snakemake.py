@@ -31,12 +31,18 @@ SETTINGS = merged(
     TINY,
     {
         "seeds": [0, 1],
-        "training": {"steps": 120, "decay_start": 80, "test_every": 40, "checkpoint_every": 10},
+        "training": {
+            "steps": 120,
+            "decay_start": 80,
+            "test_every": 40,
+            "checkpoint_every": 10,
+            "seeds_per_job": 2,
+        },
         "results": "my results",
         "resources": "my resources",
     },
 )
-TARGETS = ("my results/evaluation/mse.parquet", "my results/evaluation/history.parquet")
+TARGETS = ("my results/evaluation/mse.parquet",)
 MODES = ("orphaned", "killed")
 
 
