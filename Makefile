@@ -8,18 +8,15 @@
 #            ARGS="--cores 4 --dry-run"           further arguments, to Snakemake (study) or pytest (test)
 
 PYTHON ?= python3
-CONFIG ?=
+export CONFIG ?=
 ARGS ?=
 
 VENV := .venv
 STAMP := $(VENV)/.installed
 KERNELS := $(VENV)/.kernels
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
-SNAKEMAKE := $(IN_VENV) snakemake --cores all $(if $(CONFIG),--configfile $(CONFIG)) $(ARGS)
-RESULTS := $(shell sed -n 's/^results: *\([^ \#]*\).*/\1/p' config.yaml $(CONFIG) | tail -n 1)
-REPORT := $(RESULTS)/report.html
+RUN_STUDY := $(IN_VENV) python workflow/run_study.py $${CONFIG:+--configfile="$$CONFIG"}
 ADVICE := name another interpreter: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12
-DRY_RUN := $(filter -n --dry-run --dryrun,$(ARGS))
 
 define step
 @printf '\n== %s\n' '$(subst ','\'',$(1))'
@@ -48,16 +45,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 plan: setup
-	@$(SNAKEMAKE) --dry-run --quiet rules
+	@$(RUN_STUDY) --plan -- $(ARGS)
 
 study: setup
-	@$(SNAKEMAKE)
-ifeq ($(DRY_RUN),)
-	@if [ ! -e $(REPORT) ] || \
-	    [ -n "$$(find $(RESULTS)/figures $(RESULTS)/tables workflow/report -type f -newer $(REPORT))" ]; then \
-	  $(SNAKEMAKE) --report $(REPORT); \
-	fi
-endif
+	@$(RUN_STUDY) -- $(ARGS)
 
 test: setup
 	$(call step,ruff check .)

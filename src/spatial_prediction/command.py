@@ -6,14 +6,19 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from types import TracebackType
 from typing import TypeVar
 
+from spatial_prediction import process_lock
 from spatial_prediction.errors import SpatialPredictionError
 
 Settings = TypeVar("Settings")
 
 INTERRUPTED = 75
 """Exit code of a job that saved its state and may be started again (EX_TEMPFAIL of sysexits)."""
+
+STOPPED = 130
+"""Exit code of a program that Ctrl-C has ended (128 and the number of the signal, as shells have it)."""
 
 JOB_ENVIRONMENT = {
     "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
@@ -81,8 +86,10 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
     """Run a script's ``main`` and end the process with an exit code that tells the truth.
 
     Errors a user can mend, a package that is not installed among them, are printed as one message without a
-    traceback (exit code 1); anything else is a defect and keeps its traceback.
+    traceback (exit code 1), and so is Ctrl-C (130); anything else is a defect and keeps its traceback.
     """
+    if working := os.environ.get(process_lock.WORKING_VARIABLE):
+        process_lock.hold(working)
     logging.getLogger("jax").setLevel(logging.WARNING)  # it would tell of every backend it doesn't find
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
@@ -102,3 +109,18 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
             file=sys.stderr,
         )
         sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted; start it again", file=sys.stderr)
+        sys.exit(STOPPED)
+
+
+def _tell_of_interruption_in_one_line(kind: type, value: BaseException, trace: TracebackType | None) -> None:
+    """What Python does with an exception that nobody took, but for Ctrl-C."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("interrupted; start it again", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, value, trace)
+
+
+# Scripts import this first, and then JAX for a second, in which Ctrl-C is as likely as later.
+sys.excepthook = _tell_of_interruption_in_one_line

@@ -2,12 +2,14 @@
 
 import difflib
 import math
+import os
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from spatial_prediction.config import Preset, TrainingSettings
 from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.normalisation import PATHS, plain_path
 from spatial_prediction.presets import PRESETS, check_preset_name, presets_from_names
 
 
@@ -23,6 +25,7 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     """
     import jsonschema  # not needed where the configuration has been checked already
 
+    _check_digits(config, "")
     known_types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(_STRICT_TYPES)
     validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=known_types)
     faults = validator(schema).iter_errors(dict(config))
@@ -31,6 +34,7 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
         # a mapping that lacks several keys is reported once for each of them
         raise ConfigurationError("the configuration has faults:\n  " + "\n  ".join(dict.fromkeys(messages)))
 
+    _check_paths(config)
     presets = presets_from_names(config["presets"], config["custom_presets"])
     for name, fields in config["custom_presets"].items():
         check_border_name(fields["padding"], f"custom_presets.{name}.padding")
@@ -48,9 +52,82 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
                 )
     _check_baselines(config["figures"]["baselines"], config["custom_presets"])
     TrainingSettings(**{key: value for key, value in config["training"].items() if key != "seeds_per_job"})
+    _check_seed_groups(config["seeds"], config["training"]["seeds_per_job"])
     _check_dataset(config["dataset"], config["training"]["low_res_size"], config["figures"])
     return presets
 
+
+def _check_digits(value: Any, key: str) -> None:
+    """Refuse whole numbers that Python would not even write down, before anything is said about them."""
+    parts: Mapping[Any, Any] = (
+        value if isinstance(value, Mapping) else dict(enumerate(value)) if isinstance(value, list) else {}
+    )
+    for name, part in parts.items():
+        _check_digits(part, f"{key}.{name}" if key else str(name))
+    if isinstance(value, int) and abs(value) >= 10**1000:
+        raise ConfigurationError(f"{key}: is a number of more than a thousand digits; give a smaller one")
+
+
+LONGEST_NAME = 200
+"""Bytes that the name of a file or folder may have, before what the workflow appends to it."""
+
+_FOLDERS_OF_RESULTS = (
+    "evaluation", "figures", "history", "logs", "models", "runs", "tables", "timing", "training",
+    "report.html",
+)  # fmt: skip
+_FOLDERS_OF_RESOURCES = ("arrays", "checkpoints", "compiled_programs", "fairdata", "synthetic")
+
+
+def _check_paths(config: Mapping[str, Any]) -> None:
+    for key in PATHS:
+        path: Any = config
+        for name in key.split("."):
+            path = path[name]
+        if path is not None:
+            _check_path(path, key)
+    for key in ("results", "resources"):
+        if (plain := plain_path(config[key])) in (".", "/"):
+            raise ConfigurationError(f"{key}: is {config[key]!r}; name a folder that holds nothing else")
+        if plain.startswith("-"):
+            raise ConfigurationError(f"{key}: is {config[key]!r}; must not begin with -, as options do")
+    results, resources = (os.path.realpath(plain_path(config[key])) for key in ("results", "resources"))
+    places = f"results is {config['results']!r} and resources {config['resources']!r}"
+    if results == resources:
+        raise ConfigurationError(f"{places}, which is one folder; name two")
+    for inner, outer, taken in (
+        (results, resources, _FOLDERS_OF_RESOURCES),
+        (resources, results, _FOLDERS_OF_RESULTS),
+    ):
+        if inner.startswith(f"{outer}/") and inner.removeprefix(f"{outer}/").split("/")[0] in taken:
+            raise ConfigurationError(
+                f"{places}: the one lies in a folder of the other that the study fills itself; "
+                "name two that lie side by side"
+            )
+
+
+def _check_path(path: str, key: str) -> None:
+    if path != path.strip():
+        raise ConfigurationError(f"{key}: is {path!r}; must not begin or end with a space")
+    longest = max(len(os.fsencode(name)) for name in path.split("/"))
+    if longest > LONGEST_NAME:
+        raise ConfigurationError(
+            f"{key}: is {_shown(path)}; no folder or file in it may have a name of more than "
+            f"{LONGEST_NAME} bytes"
+        )
+
+
+def _check_seed_groups(seeds: list[int], per_job: int) -> None:
+    """Seeds that share a job are named together in the name of its folder."""
+    longest = max(len("-".join(map(str, seeds[first : first + per_job]))) for first in range(len(seeds)))
+    if longest > LONGEST_NAME:
+        raise ConfigurationError(
+            f"training.seeds_per_job: is {per_job}; the seeds of one job, written in a row, may take "
+            f"{LONGEST_NAME} characters and take {longest}; have fewer in a job"
+        )
+
+
+SYNTHETIC_SCENE_SIZE = 520
+"""Rows and columns of a synthetic scene, pixels."""
 
 _PADDING_NAME = (
     r"zero|repl|refl|circ|rand|auto|extr[1-9]\d*|lp[12]x1cs"
@@ -61,11 +138,12 @@ _BORDER_NAME = r"part|diff|diff_edge|ebh|lp[1-9]\d*x([1-9]\d*)?[13579]_(learned|
 
 def check_padding_name(name: str, key: str) -> None:
     """Raise ConfigurationError, naming ``key``, where no padding is called ``name``."""
-    known = re.fullmatch(_PADDING_NAME, name)
+    known = re.fullmatch(_PADDING_NAME, name, re.ASCII) if len(name) <= 64 else None
     if not known:
         raise ConfigurationError(
-            f"{key}: no padding is called {name!r}; use zero, repl, refl, circ, rand, auto, extrN, lp1x1cs, "
-            "lp2x1cs, or with odd W lpHxW, lpHxWc, lpHxW_batch, lpHxW_bandN, lpHxW_decayN or lpHxW_across"
+            f"{key}: no padding is called {_shown(name)}; use zero, repl, refl, circ, rand, auto, extrN, "
+            "lp1x1cs, lp2x1cs, or with odd W lpHxW, lpHxWc, lpHxW_batch, lpHxW_bandN, lpHxW_decayN or "
+            "lpHxW_across"
         )
     if known["band"] and int(known["band"]) <= int(known["length"]):
         raise ConfigurationError(
@@ -76,7 +154,7 @@ def check_padding_name(name: str, key: str) -> None:
 
 def check_border_name(name: str, key: str) -> None:
     """Raise ConfigurationError, naming ``key``, where a convolution knows no border handling ``name``."""
-    if re.fullmatch(_BORDER_NAME, name):
+    if len(name) <= 64 and re.fullmatch(_BORDER_NAME, name, re.ASCII):
         return
     try:
         check_padding_name(name, key)
@@ -89,6 +167,10 @@ def check_border_name(name: str, key: str) -> None:
 def _check_baselines(baselines: Mapping[Any, str], custom: Mapping[str, Mapping[str, Any]]) -> None:
     """A baseline need not be trained, but must be a preset, and one of the output crop it stands for."""
     table = dict(PRESETS) | {name: Preset(**fields) for name, fields in custom.items()}
+    if len({str(crop) for crop in baselines}) < len(baselines):
+        raise ConfigurationError(
+            "figures.baselines: has an output crop twice, as text and as number; name it once"
+        )
     for crop, name in baselines.items():
         check_preset_name(name, f"figures.baselines.{crop}", table)
         if table[name].output_crop != int(crop):
@@ -113,6 +195,11 @@ def _check_dataset(dataset: Mapping[str, Any], low_res_size: int, figures: Mappi
             "dataset.offset is -1000, but synthetic scenes carry no offset; set it to auto or 0"
         )
     needed = (low_res_size + 2) * 4
+    if dataset["source"] == "synthetic" and dataset["scene_size"] > SYNTHETIC_SCENE_SIZE:
+        raise ConfigurationError(
+            f"dataset.scene_size is {dataset['scene_size']}; synthetic scenes have {SYNTHETIC_SCENE_SIZE} "
+            "rows and columns; ask for no more"
+        )
     if dataset["scene_size"] < needed:
         raise ConfigurationError(
             f"dataset.scene_size is {dataset['scene_size']}; tiles of training.low_res_size {low_res_size} "
@@ -131,9 +218,12 @@ _STRICT_TYPES = {
     # The standard takes 240.0 for an integer, and not-a-number for a number; command lines do not.
     "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
     "number": lambda _, value: (
-        isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and (isinstance(value, int) or math.isfinite(value))
     ),
 }
+
 
 _TYPES = {
     "array": "a list",
@@ -145,9 +235,12 @@ _TYPES = {
 }
 
 _PATTERNS = {
-    "^https?://": "must begin with http:// or https://",
-    "^[A-Za-z0-9][A-Za-z0-9_-]*$": "must be of letters, digits, - and _ and begin with a letter or digit",
-    "^([0-9]|10)$": "must be an output crop, 0 to 10",
+    r"^https?://[^{}\x00-\x20\x7f\ud800-\udfff]+\Z": "must begin with http:// or https:// and hold "
+    "no spaces or braces",
+    r"^[^{}\x00-\x1f\x7f\ud800-\udfff]+\Z": "must hold no braces, which Snakemake takes for "
+    "wildcards, and no line breaks or other control characters",
+    r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z": "must be of letters, digits, - and _ and begin with a letter or digit",
+    r"^([0-9]|10)\Z": "must be an output crop, 0 to 10",
 }
 
 _WORDING: Mapping[str, Callable[[Any], str]] = {
@@ -163,6 +256,7 @@ _WORDING: Mapping[str, Callable[[Any], str]] = {
     ),
     "minItems": lambda count: f"must list at least {count}",
     "minLength": lambda _: "must not be empty",
+    "maxLength": lambda count: f"must have at most {count} characters",
     "uniqueItems": lambda _: "must not list anything twice",
     "pattern": lambda pattern: _PATTERNS.get(pattern, f"must match {pattern}"),
     "contains": lambda wanted: f"must contain {wanted.get('const')}",
@@ -188,8 +282,12 @@ def _explained(fault: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as YAML writes it."""
-    return "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    """A value as YAML writes it, and no more of it than a message should hold."""
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
+
+
+_SHOWN = 100
 
 
 def _number_hint(value: Any) -> str:

@@ -71,6 +71,18 @@ FAULTS = {
     "unknown baseline": 'figures: {baselines: {"5": zero_oc6}}',
     "baseline of another output crop": 'figures: {baselines: {"5": zero-repl}}',
     "no output crop": 'figures: {baselines: {"11": zero-repl}}',
+    "output crop twice": 'figures: {baselines: {"0": zero-repl, 0: repl}}',
+    "braces in a path": 'results: "{x}"',
+    "line break in a path": 'dataset: {permutation_file: "order\\n.txt"}',
+    "space at the end of a path": 'dataset: {directory: {path: "scenes "}}',
+    "results in the working folder itself": "results: ./",
+    "results like an option": "results: -x",
+    "results and resources in one folder": "resources: ./results/",
+    "results among resources": "results: resources/arrays",
+    "resources among results": "resources: results/figures/x",
+    "seed beyond 32 bits": "seeds: [0, 4294967296]",
+    "padding twice": "figures: {sample_paddings: [zero, zero]}",
+    "scenes larger than the synthetic ones": "dataset: {scene_size: 521}",
 }
 
 
@@ -130,6 +142,47 @@ def test_each_message_names_the_key_at_fault(fault):
             keys.append(key)
     assert keys
     assert [key for key in keys if key not in message_for(change)] == []
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"resources": "x" * 201}, r"^resources: is 'x+… \(203 characters\); .* more than 200 bytes$"),
+        ({"training": {"learning_rate": 10**400}}, r"^training\.learning_rate: is 10+… .* at most 1e\+30$"),
+        (
+            {"training": {"steps": 16**9000}},
+            r"^training\.steps: is a number of more than a thousand digits; give a smaller one$",
+        ),
+        ({"seeds": [2**63]}, r"^seeds\.0: is 9223372036854775808; must be at most 4294967295$"),
+        (
+            {"evaluation": {"nmse_paddings": ["lp2x3_band" + "9" * 5000]}},
+            r"nmse_paddings\.0: is 'lp2x3_band9+… ",
+        ),
+        ({"custom_presets": {"a" * 65: {}}}, "^custom_presets: is 'a{65}'; must have at most 64 characters"),
+        ({"custom_presets": {"a\n": {}}}, r"^custom_presets: is 'a\\n'; must be of letters, digits"),
+        ({"presets": ["repl\n"]}, r"^presets\.0: is 'repl\\n'; must be of letters, digits"),
+        (
+            {"seeds": list(range(4000000000, 4000000020)), "training": {"seeds_per_job": 20}},
+            r"^training\.seeds_per_job: is 20; .* take 219; have fewer in a job$",
+        ),
+        ({"results": "a\ud800"}, r"^results: is 'a\\ud800'; must hold no braces"),
+        ({"dataset": {"fairdata": {"mirror": "https://x\n"}}}, "mirror: is .* must begin with http"),
+    ],
+    ids=lambda value: None if isinstance(value, str) else next(iter(value)),
+)
+def test_what_is_too_long_or_too_large_is_refused_by_name_and_shown_in_part(change, message):
+    with pytest.raises(ConfigurationError) as refusal:
+        validated(with_overlay(CONFIGURATION, change), SCHEMA)
+    first = str(refusal.value).removeprefix(SEVERAL).splitlines()[0]
+    assert re.search(message, first)
+    assert len(first) < 300
+
+
+@pytest.mark.parametrize("check", [check_padding_name, check_border_name])
+@pytest.mark.parametrize("name", ["lp2x3_band" + "9" * 5000, "extr" + "1" * 5000, "extr\u0661", "lp2x\u0663"])
+def test_names_of_many_or_foreign_digits_are_refused_by_name(check, name):
+    with pytest.raises(ConfigurationError, match=f"^mine: no padding is called '{name[:20]}"):
+        check(name, "mine")
 
 
 def test_faults_of_several_keys_are_all_told_at_once():

@@ -55,6 +55,12 @@ class Study:
             "text": True,
         }
 
+    def run_study(self, *arguments, path=None, timeout=100):
+        """Run the study as make does."""
+        call = self._call((), path)
+        call["args"] = [sys.executable, "workflow/run_study.py", *map(str, arguments)]
+        return subprocess.run(**call, stdout=subprocess.PIPE, timeout=timeout)
+
     def snakemake(self, *arguments, path=None, timeout=60):
         """Run Snakemake in the copy, importing the copy's library; ``path`` comes first on PATH."""
         return subprocess.run(**self._call(arguments, path), stdout=subprocess.PIPE, timeout=timeout)
@@ -109,8 +115,8 @@ assert pathlib.Path(os.environ["PYTHONPATH"].partition(":")[0]).samefile("src")
 options, name = {}, None
 for argument in sys.argv[2:]:
     if argument.startswith("--"):
-        name = argument[2:]
-        options[name] = []
+        name, given, value = argument[2:].partition("=")
+        options[name] = [value] if given else []
     else:
         options[name].append(argument)
 files = [path for name in ("output", "train", "test", "summary", "model", "history", "run", "manifest")
@@ -143,7 +149,7 @@ class MadeStudy(Study):
 
     def configure(self, **changes):
         """Write the overlay with other values; mappings are merged, all else is replaced."""
-        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(_merged(OVERLAY, changes)))
+        (self.folder / "overlay.yaml").write_text(yaml.safe_dump(merged(OVERLAY, changes)))
 
     def make(self, *arguments):
         """Make all files."""
@@ -151,14 +157,18 @@ class MadeStudy(Study):
 
     def run_with_stand_in(self, *arguments, timeout=100):
         """Run Snakemake with a Python that makes outputs and nothing else."""
+        ended = self.snakemake(*arguments, path=self.stand_in(), timeout=timeout)
+        assert ended.returncode == 0, ended.stdout
+        return ended.stdout
+
+    def stand_in(self):
+        """Folder of that Python."""
         tools = self.folder / "tools"
         tools.mkdir(exist_ok=True)
         (tools / "maker.py").write_text(MAKER)
         (tools / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" -IS "{tools}/maker.py" "$@"\n')
         (tools / "python").chmod(0o755)
-        ended = self.snakemake(*arguments, path=tools, timeout=timeout)
-        assert ended.returncode == 0, ended.stdout
-        return ended.stdout
+        return tools
 
     def jobs(self, *arguments):
         """What is to be made anew; the target that only names others is left out."""
@@ -216,8 +226,8 @@ class MadeStudy(Study):
             self.configure()
 
 
-def _merged(base, changes):
+def merged(base, changes):
     both = {
-        key: _merged(base.get(key, {}), value) for key, value in changes.items() if isinstance(value, dict)
+        key: merged(base.get(key, {}), value) for key, value in changes.items() if isinstance(value, dict)
     }
     return base | changes | both

@@ -78,3 +78,33 @@ def test_two_at_once_are_kept_apart(made):
 
 def test_after_all_changes_are_taken_back_nothing_is_left_to_do(made):
     assert made.jobs() == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stale"),
+    [
+        (
+            {"evaluation": {"batch_size": 64}, "training": {"low_res_size": 48}},
+            {"evaluation": {"batch_size": 48}, "training": {"low_res_size": 64}},
+            {"evaluate_bilinear": 1, "evaluate_mse": 6, "evaluate_nmse": 2},
+        ),
+        (
+            {"evaluation": {"batch_size": 4}, "timing": {"repeats": 4, "largest_batch": 5}},
+            {"evaluation": {"batch_size": 4}, "timing": {"repeats": 5, "largest_batch": 5}},
+            {"benchmark_throughput": 4},
+        ),
+        (
+            {"figures": {"bootstrap_seed": 5, "sample_scene": 0, "sample_paddings": ["zero", "repl"]}},
+            {"figures": {"bootstrap_seed": 5, "sample_scene": 0, "sample_paddings": ["repl", "zero"]}},
+            {"plot_padded_samples": 1},
+        ),
+    ],
+    ids=["swapped", "one made equal to another", "order of a list"],
+)
+def test_settings_that_trade_values_make_stale_what_depends_on_them(tmp_path, first, second, stale):
+    study = MadeStudy(tmp_path / "study")
+    study.configure(**first)
+    study.make()
+    assert study.counts() == {}
+    study.configure(**second)
+    assert stale.items() <= study.counts().items()

@@ -1,21 +1,36 @@
 # What all files of rules use: the checked configuration, paths, code dependencies, command-line flags.
 
 import json
+import logging
 import os
 import shlex
 from pathlib import Path
 
 import yaml
 
+from spatial_prediction import process_lock
 from spatial_prediction.command import JOB_ENVIRONMENT
+from spatial_prediction.data import list_scenes
+from spatial_prediction.data import scene_order as order_of_scenes
 from spatial_prediction.errors import SpatialPredictionError
+from spatial_prediction.normalisation import typed, with_plain_paths
 from spatial_prediction.provenance import code_dependencies
 from spatial_prediction.validation import validated
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger as snakemake_logger
 
 try:
     with open(workflow.source_path("../schemas/config.schema.yaml")) as schema:
-        PRESETS = validated(config, yaml.safe_load(schema))
+        SCHEMA = yaml.safe_load(schema)
+    config.update(typed(config, SCHEMA))
+    PRESETS = validated(config, SCHEMA)
+    config.update(with_plain_paths(config))
+    for key in ("results", "resources"):
+        for folder in (Path(config[key]), *Path(config[key]).parents):
+            if folder.exists() and not folder.is_dir():
+                raise WorkflowError(
+                    f"{key}: is {config[key]!r}, but {str(folder)!r} is a file; name a folder"
+                )
 except SpatialPredictionError as error:
     raise WorkflowError(str(error))
 
@@ -25,11 +40,32 @@ LOGS = f"{RESULTS}/logs"
 SEEDS = config["seeds"]
 PER_JOB = config["training"]["seeds_per_job"]
 SEED_GROUPS = ["-".join(map(str, SEEDS[first : first + PER_JOB])) for first in range(0, len(SEEDS), PER_JOB)]
-CROPS = json.dumps({name: preset.output_crop for name, preset in PRESETS.items()})
 
 # Scripts run through the library of this checkout, in whatever environment (--sdm conda).
 LIBRARY = shlex.quote(str(Path(workflow.basedir, "src")))
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={LIBRARY}${{{{PYTHONPATH:+:$PYTHONPATH}}}}; ")
+shell.prefix(
+    f"set -euo pipefail; export PYTHONPATH={LIBRARY}${{{{PYTHONPATH:+:$PYTHONPATH}}}}"
+    f" {process_lock.WORKING_VARIABLE}={process_lock.WORKING}; "
+)
+
+if workflow.is_main_process:
+    # tells run_study.py, after a kill, that no Snakemake is at work here any more
+    process_lock.hold(process_lock.RUNNING)
+    if places := os.environ.get("SPATIAL_PREDICTION_PLACES"):
+        Path(places).write_text(json.dumps({"results": os.path.abspath(RESULTS)}), encoding="utf-8")
+
+
+def brief(record):
+    """Count a job's library modules in log lines instead of naming them all."""
+    if isinstance(inputs := getattr(record, "input", None), list):
+        modules = os.path.relpath(Path(workflow.basedir, "src"))
+        others = [path for path in inputs if not str(path).startswith(modules)]
+        if len(inputs) > len(others):
+            record.input = [*others, f"{len(inputs) - len(others)} files of {modules}"]
+    return True
+
+
+snakemake_logger.addFilter(brief)
 
 # What jobs that compute begin with. Those of one study compile equal programs once.
 ENVIRONMENT = {"SPATIAL_PREDICTION_COMPILED": f"{RESOURCES}/compiled_programs", **JOB_ENVIRONMENT}
@@ -49,17 +85,29 @@ def code(script):
     return [os.path.relpath(file) for file in (path, *code_dependencies(path))]
 
 
-def flags(settings):
-    """Settings as command-line options: {"batch_size": 4} -> "--batch-size 4"."""
-    return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in settings.items())
+def flags(**settings):
+    """Settings as options for the shell: {"batch_size": 4} -> "--batch-size=4".
+
+    Snakemake compares a rule's params as a set of values, without their names: two that are swapped would
+    go unseen. So all params are text with the names in it. Lists become "--seeds 0 1"; None is left out.
+    """
+    words = []
+    for name, value in settings.items():
+        option = f"--{name.replace('_', '-')}"
+        if isinstance(value, list):
+            words += [option, *map(str, value)]
+        elif value is not None:
+            words.append(f"{option}={value}")
+    return shlex.join(words)
 
 
 def preset_flags(wildcards):
-    preset = PRESETS[wildcards.preset]
-    return (
-        f"--padding {preset.padding} --upscale-padding {preset.upscale_padding}"
-        f" --output-crop {preset.output_crop}"
-    )
+    return flags(**vars(PRESETS[wildcards.preset]))
+
+
+def settings_of(section, *keys):
+    """Some settings of a section of the configuration, by name."""
+    return {key: config[section][key] for key in keys}
 
 
 def per_run(pattern, presets=PRESETS):
@@ -99,10 +147,10 @@ def scenes(wildcards):
     return DIRECTORY_SCENES
 
 
-def scene_order_flags():
-    if (path := DATASET["permutation_file"]) is not None:
-        return f"--permutation-file {path}"
-    return f"--permutation-seed {DATASET['permutation_seed']}"
+def scene_order():
+    """The one setting that orders the scenes."""
+    key = "permutation_seed" if DATASET["permutation_file"] is None else "permutation_file"
+    return settings_of("dataset", key)
 
 
 TABLE_FORMATS = ["csv", "html", "md", "tex"]

@@ -9,25 +9,30 @@ SCENES = {
     "fairdata": f"{RESOURCES}/fairdata",
 }[DATASET["source"]]
 PATTERN = DATASET["directory"]["pattern"] if DATASET["source"] == "directory" else "*.nc"
-DIRECTORY_SCENES = [
-    str(path)
-    for path in (sorted(Path(SCENES).glob(PATTERN)) if DATASET["source"] == "directory" else [])
-    if path.is_file() and not path.name.startswith(".")
+SYNTHETIC_SCENES = [
+    f"{RESOURCES}/synthetic/{index:06d}.nc" for index in range(DATASET["synthetic"]["scenes"])
 ]
-if DATASET["source"] == "directory" and not DIRECTORY_SCENES:
-    raise WorkflowError(
-        f"dataset.directory.path: the folder {SCENES!r} holds no file that fits {PATTERN!r}; "
-        "put scenes there (docs/data.md) or name another folder or pattern"
-    )
+DIRECTORY_SCENES = []
+try:
+    if DATASET["source"] == "directory":
+        DIRECTORY_SCENES = list(map(str, list_scenes(SCENES, PATTERN)))
+        if DATASET["test_scenes"] >= len(DIRECTORY_SCENES):
+            raise WorkflowError(
+                f"dataset.test_scenes is {DATASET['test_scenes']} of the {len(DIRECTORY_SCENES)} scenes in "
+                f"{SCENES!r}; leave at least one for training"
+            )
+    if DATASET["permutation_file"] is not None and DATASET["source"] != "fairdata":
+        scenes_here = DIRECTORY_SCENES or SYNTHETIC_SCENES
+        order_of_scenes(len(scenes_here), file=DATASET["permutation_file"])
+except SpatialPredictionError as error:
+    key = "permutation_file" if DIRECTORY_SCENES or DATASET["source"] != "directory" else "directory"
+    raise WorkflowError(f"dataset.{key}: {error}")
 for path in DIRECTORY_SCENES:
     if contains_wildcard(path):
         raise WorkflowError(
             f"dataset.directory.path: {path!r} has letters in braces, which are wildcards to Snakemake; "
             "rename the file or folder, or choose a pattern that leaves it out"
         )
-SYNTHETIC_SCENES = [
-    f"{RESOURCES}/synthetic/{index:06d}.nc" for index in range(DATASET["synthetic"]["scenes"])
-]
 
 
 rule build_synthetic_scenes:
@@ -42,10 +47,10 @@ rule build_synthetic_scenes:
     resources:
         **growing(mem_mb=2000, runtime=30),
     params:
+        settings=flags(**DATASET["synthetic"]),
         directory=folder,
-        settings=flags(DATASET["synthetic"]),
     shell:
-        "python {input.code[0]} --directory {params.directory}" " {params.settings} 2> {log}"
+        "python {input.code[0]:q} --directory {params.directory:q} {params.settings} 2> {log:q}"
 
 
 rule retrieve_scenes:
@@ -62,11 +67,11 @@ rule retrieve_scenes:
     resources:
         **growing(mem_mb=2000, runtime=1440),
     params:
+        settings=flags(**DATASET["fairdata"]),
         directory=folder,
-        settings=flags({key: value for key, value in DATASET["fairdata"].items() if value is not None}),
     shell:
-        "python {input.code[0]} --directory {params.directory}"
-        " {params.settings} --parallel {threads} --manifest {output} 2> {log}"
+        "python {input.code[0]:q} --directory {params.directory:q}"
+        " {params.settings} --parallel {threads} --manifest {output:q} 2> {log:q}"
 
 
 rule build_arrays:
@@ -85,15 +90,13 @@ rule build_arrays:
     resources:
         **growing(mem_mb=2000, runtime=240),
     params:
-        scenes=SCENES,
-        pattern=PATTERN,
-        order=scene_order_flags(),
-        size=DATASET["scene_size"],
-        test_scenes=DATASET["test_scenes"],
-        bad_scenes=DATASET["bad_scenes"],
-        offset=DATASET["offset"],
+        settings=flags(
+            scenes=SCENES,
+            pattern=PATTERN,
+            size=DATASET["scene_size"],
+            **settings_of("dataset", "test_scenes", "bad_scenes", "offset"),
+            **scene_order(),
+        ),
     shell:
-        "python {input.code[0]} --scenes {params.scenes:q} --pattern {params.pattern:q}"
-        " --size {params.size} --test-scenes {params.test_scenes} {params.order}"
-        " --bad-scenes {params.bad_scenes} --offset={params.offset} --train {output.train} --test {output.test}"
-        " --summary {output.summary} 2> {log}"
+        "python {input.code[0]:q} {params.settings} --train {output.train:q} --test {output.test:q}"
+        " --summary {output.summary:q} 2> {log:q}"

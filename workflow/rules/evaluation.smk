@@ -1,6 +1,7 @@
 # Test errors of every network, and padding errors on the feature maps of some.
 
 EVALUATION = config["evaluation"]
+TILES = flags(**settings_of("evaluation", "batch_size"), **settings_of("training", "low_res_size"))
 
 
 rule evaluate_mse:
@@ -23,13 +24,11 @@ rule evaluate_mse:
     resources:
         **growing(mem_mb=4000, runtime=30),
     params:
-        batch_size=EVALUATION["batch_size"],
-        low_res_size=config["training"]["low_res_size"],
+        settings=TILES,
         environment=COMPUTING,
     shell:
-        "{params.environment}python {input.code[0]} --models {input.models} --test {input.test}"
-        " --summary {input.summary} --low-res-size {params.low_res_size}"
-        " --batch-size {params.batch_size} --output {output} 2> {log}"
+        "{params.environment}python {input.code[0]:q} --models {input.models:q} --test {input.test:q}"
+        " --summary {input.summary:q} {params.settings} --output {output:q} 2> {log:q}"
 
 
 rule evaluate_bilinear:
@@ -46,14 +45,11 @@ rule evaluate_bilinear:
     resources:
         **growing(mem_mb=4000, runtime=30),
     params:
-        batch_size=EVALUATION["batch_size"],
-        low_res_size=config["training"]["low_res_size"],
-        upscale_factor=config["model"]["upscale_factor"],
+        settings=f"{TILES} {flags(**settings_of('model', 'upscale_factor'))}",
         environment=COMPUTING,
     shell:
-        "{params.environment}python {input.code[0]} --test {input.test}"
-        " --summary {input.summary} --low-res-size {params.low_res_size}"
-        " --upscale-factor {params.upscale_factor} --batch-size {params.batch_size} --output {output} 2> {log}"
+        "{params.environment}python {input.code[0]:q} --test {input.test:q}"
+        " --summary {input.summary:q} {params.settings} --output {output:q} 2> {log:q}"
 
 
 rule evaluate_nmse:
@@ -71,14 +67,11 @@ rule evaluate_nmse:
     resources:
         **growing(mem_mb=4000, runtime=30),
     params:
-        paddings=EVALUATION["nmse_paddings"],
-        batch_size=EVALUATION["batch_size"],
-        low_res_size=config["training"]["low_res_size"],
+        settings=f"{TILES} {flags(paddings=EVALUATION['nmse_paddings'])}",
         environment=COMPUTING,
     shell:
-        "{params.environment}python {input.code[0]} --model {input.model}"
-        " --paddings {params.paddings} --test {input.test} --summary {input.summary}"
-        " --low-res-size {params.low_res_size} --batch-size {params.batch_size} --output {output} 2> {log}"
+        "{params.environment}python {input.code[0]:q} --model {input.model:q} --test {input.test:q}"
+        " --summary {input.summary:q} {params.settings} --output {output:q} 2> {log:q}"
 
 
 GATHERED = {
@@ -105,6 +98,8 @@ rule gather_evaluation:
         "../../envs/cpu.yaml"
     resources:
         **growing(mem_mb=2000, runtime=15),
+    params:
+        # their order, in which rows stand, is no part of what Snakemake compares of inputs
+        tables=lambda wildcards: flags(tables=GATHERED[wildcards.table]),
     shell:
-        "python {input.code[0]} --kind {wildcards.table} --tables {input.tables}"
-        " --output {output} 2> {log}"
+        "python {input.code[0]:q} --kind {wildcards.table} {params.tables}" " --output {output:q} 2> {log:q}"

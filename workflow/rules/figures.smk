@@ -1,8 +1,9 @@
 # Tidy tables in, figures and formatted tables out.
 
 FORMATS = config["figures"]["formats"]
-BOOTSTRAP = config["figures"]["bootstrap_seed"]
-BASELINES = json.dumps(config["figures"]["baselines"])
+PRESENTED = {"presets": json.dumps({name: preset.output_crop for name, preset in PRESETS.items()})}
+BOOTSTRAP = settings_of("figures", "bootstrap_seed")
+BASELINES = {"baselines": json.dumps(config["figures"]["baselines"])}
 MSE = f"{RESULTS}/evaluation/mse.parquet"
 RUNS = per_run("runs/{preset}/seed_{seed}.json")
 TIMINGS = {
@@ -42,12 +43,11 @@ rule plot_loss_histories:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
-        presets=CROPS,
+        settings=flags(**PRESENTED, formats=FORMATS),
         figure=stem,
-        formats=FORMATS,
     shell:
-        "python {input.code[0]} --history {input.history} --runs {input.runs}"
-        " --presets {params.presets:q} --figure {params.figure} --formats {params.formats} 2> {log}"
+        "python {input.code[0]:q} --history {input.history:q} --runs {input.runs:q}"
+        " {params.settings} --figure {params.figure:q} 2> {log:q}"
 
 
 rule plot_test_mse:
@@ -65,16 +65,11 @@ rule plot_test_mse:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
-        presets=CROPS,
-        baselines=BASELINES,
-        bootstrap_seed=BOOTSTRAP,
+        settings=flags(**PRESENTED, **BASELINES, **BOOTSTRAP, formats=FORMATS),
         figure=stem,
-        formats=FORMATS,
     shell:
-        "python {input.code[0]} --mse {input.mse} --runs {input.runs}"
-        " --bilinear {input.bilinear} --presets {params.presets:q} --baselines {params.baselines:q}"
-        " --bootstrap-seed {params.bootstrap_seed} --figure {params.figure} --formats {params.formats}"
-        " 2> {log}"
+        "python {input.code[0]:q} --mse {input.mse:q} --runs {input.runs:q} --bilinear"
+        " {input.bilinear:q} {params.settings} --figure {params.figure:q} 2> {log:q}"
 
 
 rule plot_shell_mse:
@@ -90,14 +85,11 @@ rule plot_shell_mse:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
-        presets=CROPS,
-        bootstrap_seed=BOOTSTRAP,
+        settings=flags(**PRESENTED, **BOOTSTRAP, formats=FORMATS),
         figure=stem,
-        formats=FORMATS,
     shell:
-        "python {input.code[0]} --mse {input.mse} --presets {params.presets:q}"
-        " --bootstrap-seed {params.bootstrap_seed} --figure {params.figure} --formats {params.formats}"
-        " 2> {log}"
+        "python {input.code[0]:q} --mse {input.mse:q} {params.settings} --figure"
+        " {params.figure:q} 2> {log:q}"
 
 
 rule plot_throughput:
@@ -115,15 +107,12 @@ rule plot_throughput:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
-        presets=CROPS,
-        bootstrap_seed=BOOTSTRAP,
+        settings=flags(**PRESENTED, **BOOTSTRAP, formats=FORMATS),
         figure=stem,
-        formats=FORMATS,
     shell:
-        "python {input.code[0]} --mse {input.mse} --timing-training {input.training}"
-        " --timing-inference {input.inference} --presets {params.presets:q}"
-        " --bootstrap-seed {params.bootstrap_seed} --figure {params.figure} --formats {params.formats}"
-        " 2> {log}"
+        "python {input.code[0]:q} --mse {input.mse:q} --timing-training {input.training:q}"
+        " --timing-inference {input.inference:q} {params.settings} --figure {params.figure:q} 2>"
+        " {log:q}"
 
 
 rule plot_padding_nmse:
@@ -139,12 +128,14 @@ rule plot_padding_nmse:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
-        presets=json.dumps({name: PRESETS[name].output_crop for name in EVALUATION["nmse_presets"]}),
+        settings=flags(
+            presets=json.dumps({name: PRESETS[name].output_crop for name in EVALUATION["nmse_presets"]}),
+            formats=FORMATS,
+        ),
         figure=stem,
-        formats=FORMATS,
     shell:
-        "python {input.code[0]} --nmse {input.nmse} --presets {params.presets:q}"
-        " --figure {params.figure} --formats {params.formats} 2> {log}"
+        "python {input.code[0]:q} --nmse {input.nmse:q} {params.settings} --figure"
+        " {params.figure:q} 2> {log:q}"
 
 
 rule plot_padded_samples:
@@ -160,13 +151,15 @@ rule plot_padded_samples:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
-        paddings=config["figures"]["sample_paddings"],
-        scene=config["figures"]["sample_scene"],
+        settings=flags(
+            paddings=config["figures"]["sample_paddings"],
+            scene=config["figures"]["sample_scene"],
+            formats=FORMATS,
+        ),
         figure=stem,
-        formats=FORMATS,
     shell:
-        "python {input.code[0]} --test {input.test} --paddings {params.paddings}"
-        " --scene {params.scene} --figure {params.figure} --formats {params.formats} 2> {log}"
+        "python {input.code[0]:q} --test {input.test:q} {params.settings} --figure"
+        " {params.figure:q} 2> {log:q}"
 
 
 rule plot_upscaled_samples:
@@ -183,18 +176,19 @@ rule plot_upscaled_samples:
     resources:
         **growing(mem_mb=4000, runtime=15),
     params:
-        models=json.dumps(
-            {preset: f"{RESULTS}/models/{preset}/seed_{SEEDS[0]}.safetensors" for preset in PRESETS}
+        settings=flags(
+            models=json.dumps(
+                {preset: f"{RESULTS}/models/{preset}/seed_{SEEDS[0]}.safetensors" for preset in PRESETS}
+            ),
+            scenes=config["figures"]["sample_scenes"],
+            **settings_of("training", "low_res_size"),
+            formats=FORMATS,
         ),
-        scenes=config["figures"]["sample_scenes"],
-        low_res_size=config["training"]["low_res_size"],
         environment=COMPUTING,
         figure=stem,
-        formats=FORMATS,
     shell:
-        "{params.environment}python {input.code[0]} --test {input.test}"
-        " --models {params.models:q} --scenes {params.scenes} --low-res-size {params.low_res_size}"
-        " --figure {params.figure} --formats {params.formats} 2> {log}"
+        "{params.environment}python {input.code[0]:q} --test {input.test:q} {params.settings}"
+        " --figure {params.figure:q} 2> {log:q}"
 
 
 rule tabulate_runs:
@@ -210,11 +204,11 @@ rule tabulate_runs:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
-        presets=CROPS,
+        settings=flags(**PRESENTED),
         table=stem,
     shell:
-        "python {input.code[0]} --runs {input.runs} --presets {params.presets:q}"
-        " --table {params.table} 2> {log}"
+        "python {input.code[0]:q} --runs {input.runs:q} {params.settings} --table"
+        " {params.table:q} 2> {log:q}"
 
 
 rule tabulate_results:
@@ -233,15 +227,12 @@ rule tabulate_results:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
-        presets=CROPS,
-        baselines=BASELINES,
-        bootstrap_seed=BOOTSTRAP,
+        settings=flags(**PRESENTED, **BASELINES, **BOOTSTRAP),
         table=stem,
     shell:
-        "python {input.code[0]} --mse {input.mse} --runs {input.runs}"
-        " --timing-training {input.training} --timing-inference {input.inference}"
-        " --presets {params.presets:q} --baselines {params.baselines:q}"
-        " --bootstrap-seed {params.bootstrap_seed} --table {params.table} 2> {log}"
+        "python {input.code[0]:q} --mse {input.mse:q} --runs {input.runs:q} --timing-training"
+        " {input.training:q} --timing-inference {input.inference:q} {params.settings} --table"
+        " {params.table:q} 2> {log:q}"
 
 
 rule tabulate_shells:
@@ -257,12 +248,11 @@ rule tabulate_shells:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
-        presets=CROPS,
-        bootstrap_seed=BOOTSTRAP,
+        settings=flags(**PRESENTED, **BOOTSTRAP),
         table=stem,
     shell:
-        "python {input.code[0]} --mse {input.mse} --presets {params.presets:q}"
-        " --bootstrap-seed {params.bootstrap_seed} --table {params.table} 2> {log}"
+        "python {input.code[0]:q} --mse {input.mse:q} {params.settings} --table {params.table:q}"
+        " 2> {log:q}"
 
 
 rule tabulate_provenance:
@@ -281,7 +271,9 @@ rule tabulate_provenance:
     resources:
         **growing(mem_mb=2000, runtime=5),
     params:
+        # their order, in which rows stand, is no part of what Snakemake compares of inputs
+        records=flags(runs=RUNS, timing_training=TIMINGS["training"], timing_inference=TIMINGS["inference"]),
         table=stem,
     shell:
-        "python {input.code[0]} --runs {input.runs} --timing-training {input.training}"
-        " --timing-inference {input.inference} --summary {input.summary} --table {params.table} 2> {log}"
+        "python {input.code[0]:q} {params.records} --summary {input.summary:q} --table {params.table:q}"
+        " 2> {log:q}"

@@ -17,18 +17,13 @@ rule benchmark_throughput:
         slurm_extra="--exclusive",
     params:
         preset=preset_flags,
-        model=flags(config["model"]),
-        training=flags(
-            {
-                key: config["training"][key]
-                for key in ("low_res_size", "steps", "warmup_steps", "decay_start")
-            }
-        ),
-        timing=flags(
-            {key: config["timing"][key] for key in ("memory_budget_mib", "repeats", "largest_batch")}
+        settings=flags(
+            **config["model"],
+            **settings_of("training", "low_res_size", "steps", "warmup_steps", "decay_start"),
+            **settings_of("timing", "memory_budget_mib", "repeats", "largest_batch"),
         ),
         environment=COMPUTING,
     shell:
-        "{params.environment}python {input.code[0]} --kind {wildcards.kind}"
-        " --preset {wildcards.preset} {params.preset} {params.timing} {params.model} {params.training}"
-        " --weights {input.weights} --output {output} 2> {log}"
+        "{params.environment}python {input.code[0]:q} --kind {wildcards.kind}"
+        " --preset {wildcards.preset} {params.preset} {params.settings}"
+        " --weights {input.weights:q} --output {output:q} 2> {log:q}"

@@ -21,15 +21,17 @@ rule train_model:
         **growing(mem_mb=6000, runtime=60),
     params:
         preset=preset_flags,
-        model=flags(config["model"]),
-        training=flags({key: value for key, value in config["training"].items() if key != "seeds_per_job"}),
-        seeds=lambda wildcards: wildcards.seeds.replace("-", " "),
-        checkpoints=f"{RESOURCES}/checkpoints/{{preset}}",
+        settings=flags(
+            **config["model"],
+            **{key: value for key, value in config["training"].items() if key != "seeds_per_job"},
+        ),
+        seeds=lambda wildcards: flags(seeds=wildcards.seeds.split("-")),
+        checkpoints=lambda wildcards: flags(checkpoints=f"{RESOURCES}/checkpoints/{wildcards.preset}"),
         environment=COMPUTING,
     shell:
-        "{params.environment}python {input.code[0]} --preset {wildcards.preset} {params.preset}"
-        " --seeds {params.seeds} --train {input.train} --test {input.test} --summary {input.summary}"
-        " --checkpoints {params.checkpoints} --output {output} {params.model} {params.training} 2> {log}"
+        "{params.environment}python {input.code[0]:q} --preset {wildcards.preset} {params.preset} {params.seeds}"
+        " --train {input.train:q} --test {input.test:q} --summary {input.summary:q}"
+        " {params.checkpoints} --output {output:q} {params.settings} 2> {log:q}"
 
 
 rule export_model:
@@ -47,5 +49,5 @@ rule export_model:
     resources:
         **growing(mem_mb=2000, runtime=5),
     shell:
-        "python {input.code[0]} --training {input.training}/seed_{wildcards.seed}.safetensors --model {output.model}"
-        " --history {output.history} --run {output.run} 2> {log}"
+        "python {input.code[0]:q} --training {input.training:q}/seed_{wildcards.seed}.safetensors"
+        " --model {output.model:q} --history {output.history:q} --run {output.run:q} 2> {log:q}"

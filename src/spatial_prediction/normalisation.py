@@ -1,0 +1,72 @@
+"""A configuration as the workflow uses it: values of the type they must have, paths in one plain form."""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+PATHS = (
+    "results",
+    "resources",
+    "dataset.permutation_file",
+    "dataset.directory.path",
+    "dataset.fairdata.archive_list",
+)
+"""Keys whose values are paths of this machine, relative to the working folder."""
+
+
+def typed(value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None) -> Any:
+    """Read text as YAML wherever the schema has no text but something else.
+
+    Snakemake makes text of every value inside a list or mapping of its ``--config``: ``seeds='[0,1]'`` gives
+    ``["0", "1"]``. What cannot be read as something the schema has stays as it is.
+
+    Args:
+        value: a configuration or a part of it; left as it is.
+        schema: the JSON schema of that.
+        definitions: the ``$defs`` that the schema refers to; by default its own.
+    """
+    definitions = schema.get("$defs", {}) if definitions is None else definitions
+    if "$ref" in schema:
+        schema = definitions[schema["$ref"].removeprefix("#/$defs/")]
+    if isinstance(value, Mapping):
+        properties, others = schema.get("properties", {}), schema.get("additionalProperties")
+        others = others if isinstance(others, Mapping) else {}
+        return {key: typed(each, properties.get(key, others), definitions) for key, each in value.items()}
+    if isinstance(value, list):
+        return [typed(each, schema.get("items", {}), definitions) for each in value]
+    return _read(value, schema) if isinstance(value, str) else value
+
+
+def with_plain_paths(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Expand ``~`` in all paths of a valid configuration, and leave out what is redundant in them."""
+    plain = dict(config)
+    for key in PATHS:
+        *sections, name = key.split(".")
+        part = plain
+        for section in sections:
+            part[section] = part = dict(part[section])
+        if part[name] is not None:
+            part[name] = plain_path(part[name])
+    return plain
+
+
+def plain_path(path: str) -> str:
+    """Expand ``~`` and leave out ``./``, ``//`` and a slash at the end."""
+    return os.path.normpath(os.path.expanduser(path))
+
+
+def _read(text: str, schema: Mapping[str, Any]) -> Any:
+    import yaml  # not needed where the configuration has been checked already
+
+    allowed = [schema["const"]] if "const" in schema else schema.get("enum")
+    kinds = schema.get("type", "string")
+    kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+    if text in allowed if allowed else "string" in kinds and not (text == "null" and "null" in kinds):
+        return text
+    try:
+        value = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):  # a whole number may have too many digits
+        return text
+    if allowed:
+        return value if value in allowed else text
+    return value if isinstance(value, int | float) or (value is None and "null" in kinds) else text

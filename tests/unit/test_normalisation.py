@@ -1,0 +1,75 @@
+"""The command line's text becomes what the schema has; paths take one plain form."""
+
+import copy
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.helpers import REPOSITORY
+
+from spatial_prediction.normalisation import PATHS, plain_path, typed, with_plain_paths
+
+CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
+SCHEMA = yaml.safe_load(
+    (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+)
+
+
+def as_text(value):
+    """Every value as Snakemake gives it inside a list or mapping of ``--config``."""
+    if isinstance(value, dict):
+        return {key: as_text(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [as_text(each) for each in value]
+    return yaml.safe_dump(value).splitlines()[0] if not isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("section", [*CONFIGURATION])
+def test_a_configuration_comes_back_from_text(section):
+    text = {section: as_text(CONFIGURATION[section])}
+    assert typed(text, SCHEMA) == {section: CONFIGURATION[section]}
+
+
+def test_values_of_the_right_type_stay_and_nothing_is_changed_in_place():
+    before = copy.deepcopy(CONFIGURATION)
+    assert typed(CONFIGURATION, SCHEMA) == CONFIGURATION == before
+
+
+@pytest.mark.parametrize(
+    ("section", "value"),
+    [
+        ("seeds", ["x", "1e3", "9" * 4999 + "x", "0x", "9" * 5000, "[1]", "{a: 1}", "2020-01-01", "", "&"]),
+        ("training", {"steps": "many", "learning_rate": "1e-3"}),
+        ("unheard_of", {"of": ["1"]}),
+        ("presets", ["1", "null"]),
+        ("results", "1"),
+    ],
+)
+def test_text_that_is_nothing_else_or_wanted_as_text_stays(section, value):
+    assert typed({section: value}, SCHEMA) == {section: value}
+
+
+@given(st.recursive(st.text() | st.integers() | st.none(), lambda inner: st.lists(inner, max_size=3)))
+def test_whatever_is_given_for_a_key_is_left_to_the_check(value):
+    for key in ("seeds", "training", "results", "custom_presets"):
+        typed({key: value}, SCHEMA)
+
+
+def test_every_key_of_a_path_is_expanded_and_others_are_left(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    config = copy.deepcopy(CONFIGURATION)
+    config["results"], config["resources"] = "~/a b/", "./x//y"
+    config["dataset"]["directory"]["path"] = "~"
+    config["dataset"]["directory"]["pattern"] = "~/*"
+    before = copy.deepcopy(config)
+    plain = with_plain_paths(config)
+    assert config == before
+    assert (plain["results"], plain["resources"]) == ("/home/me/a b", "x/y")
+    assert plain["dataset"]["directory"] == {"path": "/home/me", "pattern": "~/*"}
+    assert plain["dataset"]["permutation_file"] is None
+    assert len(PATHS) == 5
+
+
+def test_a_plain_path_stays():
+    assert plain_path("../results/my study") == "../results/my study"

@@ -1,0 +1,163 @@
+"""Run the study as ``make study`` does: clear what a killed run left, run Snakemake, then make the report.
+
+  python workflow/run_study.py
+  python workflow/run_study.py --configfile config/real_scenes.yaml -- --cores 4
+  python workflow/run_study.py --plan                             count the jobs and tell why, make nothing
+
+What stands after -- goes to Snakemake, whose own ``--cores`` is ``all`` unless given. The report is made when
+nothing is missing or out of date, and only then.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from spatial_prediction import process_lock
+from spatial_prediction.errors import ConfigurationError, SpatialPredictionError
+
+PLACES_VARIABLE = "SPATIAL_PREDICTION_PLACES"
+INTERRUPTED = 130
+ASKING = ("-n", "--dry-run", "--dryrun", "--unlock")
+CAPTIONS = Path(__file__).parent / "report"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the study as the arguments say; return the exit code."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--configfile", help="overlay on config.yaml, or several, separated by spaces")
+    parser.add_argument("--plan", action="store_true", help="count jobs and tell why, make nothing")
+    parser.add_argument("snakemake", nargs="*", help="arguments of Snakemake, after --")
+    options = parser.parse_args(arguments)
+    given = options.snakemake
+    end = given.index("--") if "--" in given else len(given)
+    given = [*given[:end], *overlay(options.configfile), *given[end:]]  # targets before it, lest it take them
+    lasting = lasting_options(given)
+    folder = Path(lasting.directory or ".")
+    if options.plan:
+        return snakemake("--quiet", "rules", "--dry-run", *given)
+    if not set(ASKING) & set(given):
+        clear_what_a_killed_run_left(folder)
+    if code := snakemake(*given):
+        return code
+    return 0 if set(ASKING) & set(given) else make_report(repeated(lasting))
+
+
+def overlay(names: str | None) -> list[str]:
+    """Arguments that have Snakemake read an overlay whose name may hold spaces, or several."""
+    if not names:
+        return []
+    files = [names] if Path(names).is_file() else names.split()
+    for file in files:
+        if not Path(file).is_file():
+            raise ConfigurationError(
+                f"{names}: no such file; give the name of an overlay, such as config/real_scenes.yaml"
+            )
+    return ["--configfile", *files]
+
+
+def lasting_options(given: Sequence[str]) -> argparse.Namespace:
+    """Those of Snakemake's arguments that say which study is meant, not what to do with it."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--configfile", "--configfiles", nargs="+", default=[])
+    parser.add_argument("--config", "-C", nargs="*", default=[])
+    parser.add_argument("--snakefile", "-s")
+    parser.add_argument("--directory", "-d")
+    parser.add_argument("--profile")
+    parser.add_argument("--workflow-profile")
+    parser.add_argument("--rerun-triggers", nargs="+", default=[])
+    return parser.parse_known_args(list(given))[0]
+
+
+def repeated(lasting: argparse.Namespace) -> list[str]:
+    """The same as arguments again."""
+    arguments = []
+    for name, value in vars(lasting).items():
+        if value:
+            arguments += [f"--{name.replace('_', '-')}", *([value] if isinstance(value, str) else value)]
+    return arguments
+
+
+def snakemake(*arguments: str) -> int:
+    """Run Snakemake to its end, and return its exit code."""
+    running = subprocess.Popen([sys.executable, "-m", "snakemake", "--cores", "all", *arguments])
+    try:
+        return running.wait()
+    except KeyboardInterrupt:
+        running.wait()  # Ctrl-C has reached it, too
+        raise
+
+
+def clear_what_a_killed_run_left(folder: Path) -> None:
+    """Wait for the jobs of a Snakemake that was killed, and remove its lock.
+
+    Raises:
+        ConfigurationError: there is a lock, and it cannot be known whether its Snakemake still runs.
+    """
+    running, working = folder / process_lock.RUNNING, folder / process_lock.WORKING
+    locks = folder / ".snakemake" / "locks"
+    held = process_lock.is_held(running)
+    if held:
+        return  # Snakemake itself says what it may not do beside the other
+    locked = locks.is_dir() and any(locks.iterdir())
+    if locked and held is None:
+        raise ConfigurationError(
+            f"{locks}: a lock, of a Snakemake on another machine or of one that was killed; if none is at "
+            "work in this folder, remove it: make study ARGS=--unlock"
+        )
+    if process_lock.is_held(working):
+        print("Jobs of a run that was killed are still at work; waiting for them to end", file=sys.stderr)
+        process_lock.wait_until_free(working)
+    if locked:
+        print(f"Removing a lock that was left by a run that was killed: {locks}", file=sys.stderr)
+        shutil.rmtree(locks)
+
+
+def make_report(study: list[str]) -> int:
+    """Make the report unless it is up to date or the study is not; return an exit code."""
+    with tempfile.TemporaryDirectory() as temporary:
+        places = Path(temporary, "places.json")
+        planned = subprocess.run(
+            [sys.executable, "-m", "snakemake", "--dry-run", *study],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, PLACES_VARIABLE: str(places)},
+        )
+        if planned.returncode:
+            print(planned.stdout, file=sys.stderr)
+            return planned.returncode
+        results = Path(json.loads(places.read_text(encoding="utf-8"))["results"])
+    report = results / "report.html"
+    if "Nothing to be done" not in planned.stdout:
+        print(f"No report: parts of the study are missing or out of date (see make plan). {older(report)}")
+        return 0
+    shown = [
+        file for part in (results / "figures", results / "tables", CAPTIONS) for file in part.glob("*.*")
+    ]
+    if report.exists() and all(file.stat().st_mtime <= report.stat().st_mtime for file in shown):
+        return 0
+    return snakemake(*study, "--report", str(report))
+
+
+def older(report: Path) -> str:
+    """What to say of a report that there is already."""
+    return f"{report} shows an earlier state." if report.exists() else ""
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except SpatialPredictionError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted; make study goes on from here", file=sys.stderr)
+        sys.exit(INTERRUPTED)
