@@ -112,6 +112,7 @@ class Run:
         self.history.train_loss += losses
         found = first_fault(self.history.train_loss, before, self.settings)
         if found is None:
+            self._tell_left_out(norms, before)
             return None
         step, reason = found
         del self.history.train_loss[step:]
@@ -119,6 +120,17 @@ class Run:
             del self.history.test_loss[later]
         batch = self.batches.draw(step - 1).tolist() if isinstance(self.batches, Drawn) else None
         return Failure(step, reason, norms[step - 1 - before], batch)
+
+    def _tell_left_out(self, norms: list[float], before: int) -> None:
+        """Warn of gradients that were not finite where such steps are left out: their losses look well."""
+        odd = [step for step, norm in enumerate(norms, start=before + 1) if not math.isfinite(norm)]
+        if odd and self.settings.skip_gradient_spikes > 0:
+            logger.warning(
+                "steps %d to %d: %d gradients were not finite, and the steps were left out",
+                odd[0],
+                odd[-1],
+                len(odd),
+            )
 
     def end(self, parameters: Parameters, failure: Failure | None) -> None:
         """Note how the run ended."""
