@@ -16,7 +16,7 @@ from spatial_prediction.data.tiles import corner_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import pair
 from spatial_prediction.experiments.tables import write_table
 from spatial_prediction.experiments.trained_network import load_model
-from spatial_prediction.files import read_json
+from spatial_prediction.files import read_object
 from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, bilinear_upscaling, merge_branches
 from spatial_prediction.padding import padding_from_name
 from spatial_prediction.progress import progress
@@ -44,7 +44,8 @@ class CornerTiles:
 
     def provenance(self, **settings: Any) -> dict[str, Any]:
         """Provenance of a result from these tiles."""
-        return provenance(data=read_json(self.summary)["test"]["sha256"], **settings)
+        summary = read_object(self.summary, ["test.sha256"])
+        return provenance(data=summary["test"]["sha256"], **settings)
 
     def batches(self, upscale_factor: int) -> Iterator[np.ndarray]:
         """Read the tiles at high resolution, int16 (batch, size, size, 3), the four of a scene together."""

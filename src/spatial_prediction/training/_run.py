@@ -86,7 +86,7 @@ class Run:
         if (found := self.checkpoints.newest()) is None:
             return start
         arrays, header = found
-        self.step, self.seconds = header["step"], header["seconds"]
+        self.step, self.seconds = header["step"], header.get("seconds", 0.0)
         test = zip(arrays["history.test_step"].tolist(), arrays["history.test_loss"].tolist(), strict=True)
         self.history = History(arrays["history.train_loss"].tolist(), dict(test))
         leaves = {
