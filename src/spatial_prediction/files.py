@@ -71,7 +71,7 @@ def _is_about(error: OSError, path: Path) -> bool:
 def written_aside(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside ``path``; rename it to ``path`` only when the block succeeds.
 
-    The one way in which this package writes files. The parent folder is made where it does not exist. When the block raises, the temporary file is
+    The parent folder is made where it does not exist. When the block raises, the temporary file is
     removed and whatever stood at ``path`` before is untouched. The temporary name keeps the suffix of
     ``path``, so that writers which go by the suffix behave.
 

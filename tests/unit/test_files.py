@@ -148,11 +148,15 @@ def test_reading_two_documents_as_one_is_refused(tmp_path):
 def test_a_failure_to_write_names_the_file_and_the_remedy_on_one_line(tmp_path, number, message, named):
     path = tmp_path / "table.csv"
     path.write_text("old")
-    with pytest.raises(WriteError) as caught, written_aside(path) as temporary:
+
+    def fail(temporary):
         temporary.write_text("half")
         if number is None:
             raise OSError("half of\nit only")
         raise OSError(number, os.strerror(number), *([str(temporary)] if named else []))
+
+    with pytest.raises(WriteError) as caught, written_aside(path) as temporary:
+        fail(temporary)
     assert str(caught.value) == f"{path}: cannot be written ({message}"
     assert caught.value.errno == number
     assert isinstance(caught.value, OSError)
@@ -173,10 +177,13 @@ def test_a_file_where_a_folder_is_needed_and_the_reverse_are_named(tmp_path):
 
 
 def test_an_error_about_another_file_is_left_as_it_is(tmp_path):
-    with pytest.raises(FileNotFoundError, match="absent.nc"), written_aside(tmp_path / "a.csv") as temporary:
+    with (
+        pytest.raises(FileNotFoundError, match=r"absent\.nc"),
+        written_aside(tmp_path / "a.csv") as temporary,
+    ):
         temporary.write_text((tmp_path / "absent.nc").read_text())
+    (tmp_path / "folder").mkdir()
     with pytest.raises(IsADirectoryError), written_aside(tmp_path / "deep" / "a.csv") as temporary:
-        (tmp_path / "folder").mkdir()
         temporary.write_text((tmp_path / "folder").read_text())
     with pytest.raises(ConnectionError), written_aside(tmp_path / "a.csv"):
         raise ConnectionResetError("by the peer")

@@ -131,13 +131,9 @@ def test_a_script_whose_output_cannot_be_written_ends_with_one_line(tmp_path):
     (tmp_path / "results").write_text("a file where a folder is needed")
     script = REPOSITORY / "scripts" / "gather_evaluation.py"
     write_table(TABLE, tmp_path / "before.parquet", {})
-    ended = subprocess.run(
-        [sys.executable, str(script), "--kind", "mse", "--tables", str(tmp_path / "before.parquet")]
-        + ["--output", str(tmp_path / "results" / "mse.parquet")],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    files = ["--tables", tmp_path / "before.parquet", "--output", tmp_path / "results" / "mse.parquet"]
+    command = [sys.executable, script, "--kind", "mse", *files]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"error: {tmp_path}/results/mse.parquet: cannot be written (")

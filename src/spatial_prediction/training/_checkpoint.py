@@ -91,7 +91,7 @@ class Checkpoints:
         """Write the checkpoint of ``step`` and remove all that are not worth keeping.
 
         Raises:
-            WriteError: the disk is full, the folder read-only, and so on; earlier checkpoints are still there.
+            WriteError: the disk is full, the folder read-only, and so on; earlier ones are still there.
         """
         save_arrays(self.path(step), arrays, {**header, "step": step, "common_until": self.common_until})
         newest = _newest_first(self.folder.iterdir())

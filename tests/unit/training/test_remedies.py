@@ -186,7 +186,7 @@ def test_a_step_left_out_is_not_remembered_either(dtype):
 
 
 def test_steps_left_out_for_a_gradient_that_is_not_finite_are_told_once_a_fetch(tmp_path, caplog):
-    odd = {step: np.inf for step in range(3, 6)}
+    odd = dict.fromkeys(range(3, 6), np.inf)
 
     def loss(parameters, batch):  # as a root at 0: the value is finite, its gradient not
         value, kept = squared_error(parameters, jnp.where(jnp.isfinite(batch), batch, 1))
