@@ -12,6 +12,7 @@ import numpy as np
 
 from spatial_prediction.config import TrainingSettings
 from spatial_prediction.training._checkpoint import Checkpoints, named_leaves, with_named_leaves
+from spatial_prediction.training._remedies import PATIENCE
 from spatial_prediction.training._step import Parameters, State
 
 logger = logging.getLogger(__name__)
@@ -151,12 +152,24 @@ class Run:
 
 
 def first_fault(losses: Sequence[float], before: int, settings: TrainingSettings) -> tuple[int, str] | None:
-    """Return the first failed step after ``before``, and why; ``losses[k]`` is that of step ``k + 1``."""
+    """Return the first failed step after ``before``, and why; ``losses[k]`` is that of step ``k + 1``.
+
+    Where bad steps are left out, a loss that is not finite is the batch's fault and not the network's, unless
+    it is followed by too many of its kind.
+    """
+    forgiven = PATIENCE if settings.skip_gradient_spikes > 0 else 0
     for step, loss in enumerate(losses[before:], start=before + 1):
+        if forgiven and not math.isfinite(loss) and not _all_odd(losses[max(0, step - 1 - forgiven) : step]):
+            continue
         limit = settings.divergence_loss if step > settings.divergence_grace_steps else math.inf
         if (fault := fault_of(loss, limit)) is not None:
             return step, fault
     return None
+
+
+def _all_odd(losses: Sequence[float]) -> bool:
+    """Whether more losses than are forgiven stand here, none of them finite."""
+    return len(losses) > PATIENCE and not any(math.isfinite(loss) for loss in losses)
 
 
 def fault_of(loss: float, limit: float) -> str | None:

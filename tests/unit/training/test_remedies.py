@@ -199,3 +199,22 @@ def test_steps_left_out_for_a_gradient_that_is_not_finite_are_told_once_a_fetch(
     assert all(np.isfinite(leaf).all() for leaf in outcome.parameters.values())
     (record,) = [each for each in caplog.records if "not finite" in each.getMessage()]
     assert record.getMessage() == "steps 4 to 6: 3 gradients were not finite, and the steps were left out"
+
+
+@pytest.mark.parametrize("odd", [np.inf, np.nan])
+def test_a_batch_that_is_not_finite_ends_a_run_only_without_the_remedy(tmp_path, odd):
+    bad = dict.fromkeys((0, 3, 4), odd)
+    plain = run(tmp_path / "plain", batches=Batches(bad))
+    assert (plain.status, plain.step) == ("diverged", 1)
+    skipping = run(tmp_path / "skipping", batches=Batches(bad), skip_gradient_spikes=20.0)
+    assert (skipping.status, skipping.step) == ("completed", 60)
+    assert all(np.isfinite(leaf).all() for leaf in skipping.parameters.values())
+    losses = np.array(skipping.history.train_loss)
+    assert (~np.isfinite(losses)).nonzero()[0].tolist() == [0, 3, 4]
+
+
+def test_a_run_whose_losses_stay_not_finite_has_diverged_in_spite_of_the_remedy(tmp_path):
+    bad = dict.fromkeys(range(23, 60), np.nan)
+    outcome = run(tmp_path, batches=Batches(bad), skip_gradient_spikes=20.0)
+    assert (outcome.status, outcome.step) == ("diverged", 24 + PATIENCE)
+    assert outcome.reason == "loss became nan"
