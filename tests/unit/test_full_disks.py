@@ -137,3 +137,29 @@ def test_a_script_whose_output_cannot_be_written_ends_with_one_line(tmp_path):
     assert ended.returncode == 1
     (line,) = ended.stderr.splitlines()
     assert line.startswith(f"error: {tmp_path}/results/mse.parquet: cannot be written (")
+
+
+@pytest.mark.parametrize("summary", ["{}", "no JSON", '{"train": {}, "test": null}'])
+@pytest.mark.parametrize("script", ["train_model", "evaluate_bilinear", "tabulate_provenance"])
+def test_a_script_given_a_useless_summary_ends_with_one_line(tmp_path, script, summary):
+    path = tmp_path / "summary.json"
+    path.write_text(summary)
+    np.save(tmp_path / "test.npy", np.ones((2, 256, 256, 3), np.int16))
+    out = tmp_path / "out"
+    preset = ["--preset", "repl", "--padding", "repl", "--upscale-padding", "repl", "--seeds", "0"]
+    sizes = ["--low-res-size", "48", "--upscale-factor", "4", "--batch-size", "8"]
+    arguments = {
+        "train_model": [*preset, "--train", tmp_path / "a.npy", "--checkpoints", tmp_path, "--output", out],
+        "evaluate_bilinear": [*sizes, "--output", out],
+        "tabulate_provenance": ["--runs", "--table", out],
+    }[script]
+    if script != "tabulate_provenance":
+        arguments += ["--test", tmp_path / "test.npy"]
+    command = [sys.executable, REPOSITORY / "scripts" / f"{script}.py", "--summary", path, *arguments]
+    ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    told = ended.stderr.splitlines()
+    assert told[-1].startswith(f"error: {path}: ")
+    assert "make it again with its rule" in told[-1]
+    assert "Traceback" not in ended.stderr
+    assert not out.exists()

@@ -64,6 +64,7 @@ def evaluate_mse(model_paths: Sequence[Path], tiles: CornerTiles, *, output: Pat
     One row per network, image and output crop 0..10: sum of squares over the four corners, three bands and
     all kept pixels, and their count. A diverged run adds no rows.
     """
+    record = tiles.provenance()  # first, for it needs a summary that can be read
     headers, models = [], []
     for path in model_paths:
         model, header = load_model(path, output_crop=0)
@@ -80,7 +81,7 @@ def evaluate_mse(model_paths: Sequence[Path], tiles: CornerTiles, *, output: Pat
             tiles,
         )
         tables = [_rows(h["preset"], h["seed"], each, counts) for h, each in zip(headers, sums, strict=True)]
-    _write_rows(tables, output, tiles.provenance())
+    _write_rows(tables, output, record)
 
 
 def evaluate_bilinear(tiles: CornerTiles, *, upscale_factor: int, output: Path) -> None:
@@ -88,13 +89,14 @@ def evaluate_bilinear(tiles: CornerTiles, *, upscale_factor: int, output: Path) 
 
     What any network must beat; the border is replicated.
     """
+    record = tiles.provenance()
     border = padding_from_name("repl", 1)
 
     def predict(_: None, low_res: jax.Array) -> jax.Array:
         return bilinear_upscaling(border.extend(low_res), upscale_factor)
 
     (sums,), counts = corner_errors(predict, [None], upscale_factor, tiles)
-    _write_rows([_rows("bilinear", 0, sums, counts)], output, tiles.provenance())
+    _write_rows([_rows("bilinear", 0, sums, counts)], output, record)
 
 
 def corner_errors(
@@ -166,6 +168,7 @@ def evaluate_padding_nmse(model_path: Path, tiles: CornerTiles, *, paddings: lis
     input, 1 to 9 what goes into the inner 3x3 convolutions, 10 the output. Squared errors and the ring's
     variance about its own mean are summed over images, channels and pixels; their ratio is the NMSE.
     """
+    record = tiles.provenance(paddings=paddings)
     model, header = load_model(model_path, output_crop=LARGEST_OUTPUT_CROP)
     rows: dict[str, list] = {"padding": [], "feature_map": [], "squared_error": [], "variance": []}
     if model is not None:
@@ -187,7 +190,7 @@ def evaluate_padding_nmse(model_path: Path, tiles: CornerTiles, *, paddings: lis
     write_table(
         table.astype({**types, "squared_error": float, "variance": float}),
         output,
-        tiles.provenance(paddings=paddings),
+        record,
     )
 
 
