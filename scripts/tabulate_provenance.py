@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spatial_prediction import command, figures
 from spatial_prediction.figures import arguments as shared
-from spatial_prediction.files import read_json
+from spatial_prediction.files import read_object
 
 DESCRIPTION = """\
 Tabulate versions, commit, device, configuration, data and run times, as the files of a study record them.
@@ -24,9 +24,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--summary", type=Path, required=True, metavar="FILE", help="summary of the arrays")
     shared.add_table(parser)
     options = parser.parse_args(arguments)
-    timings = [read_json(path) for path in (*options.timing_training, *options.timing_inference)]
-    runs = [read_json(path) for path in options.runs]
-    table = figures.provenance_table(runs, timings, read_json(options.summary))
+    timings = [
+        read_object(path, ["kind", "provenance.packages"])
+        for path in (*options.timing_training, *options.timing_inference)
+    ]
+    runs = [
+        read_object(path, ["preset", "seed", "status", "seconds", "provenance.settings.training"])
+        for path in options.runs
+    ]
+    summary = read_object(
+        options.summary, ["size", "scene_count", "train.mean", "train.sha256", "test.mean", "test.sha256"]
+    )
+    table = figures.provenance_table(runs, timings, summary)
     figures.write_table(table, options.table)
 
 

@@ -14,7 +14,7 @@ from spatial_prediction import command
 from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 from spatial_prediction.experiments.compilation import keep_compiled_programs
 from spatial_prediction.experiments.training_run import train_runs
-from spatial_prediction.files import read_json
+from spatial_prediction.files import read_object
 from spatial_prediction.provenance import code_fingerprint
 from spatial_prediction.training import Interrupted
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             settings=command.settings_from(options, TrainingSettings),
             train_path=options.train,
             test_path=options.test,
-            data_hash=read_json(options.summary)["train"]["sha256"],
+            data_hash=read_object(options.summary, ["train.sha256"])["train"]["sha256"],
             code_hash=code_fingerprint(__file__),
             checkpoint_root=options.checkpoints,
             output=options.output,

@@ -19,3 +19,17 @@ class RetrievalError(SpatialPredictionError):
 
 class CheckpointError(SpatialPredictionError):
     """A stored training state or model cannot be used."""
+
+
+class WriteError(SpatialPredictionError, OSError):
+    """A file or folder cannot be written: the disk is full, read-only, or not ours.
+
+    ``errno`` and ``strerror`` are the system's, None where a writer did not pass them on.
+    """
+
+    def __init__(self, message: str, *, number: int | None = None, reason: str | None = None) -> None:
+        super().__init__(message)
+        self.errno, self.strerror = number, reason
+
+    def __str__(self) -> str:
+        return str(self.args[0])

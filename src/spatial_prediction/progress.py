@@ -26,20 +26,23 @@ def progress(
     """Pass ``items`` on while showing how far along they are.
 
     On a terminal this is a progress bar. Elsewhere (a batch job, a log file) it is a plain log line at
-    most every ``seconds_between_lines`` seconds, and one at the end.
+    most every ``seconds_between_lines`` seconds, and one at the end. The time left is told from the second
+    item on and leaves out the first, in which programs are compiled.
     """
     if sys.stderr.isatty():
         yield from tqdm(items, total=total, desc=description, unit=unit, dynamic_ncols=True)
         return
-    started = last = time.monotonic()
+    started = last = first = time.monotonic()
     done = 0
     for item in items:
         yield item
         done += 1
         now = time.monotonic()
-        if now - last >= seconds_between_lines and done < total:
+        if done == 1:
+            first = now
+        elif now - last >= seconds_between_lines and done < total:
             last = now
-            remaining = (now - started) / done * (total - done)
+            remaining = (now - first) / (done - 1) * (total - done)
             logger.info("%s: %d of %d %s, about %.0f s left", description, done, total, unit, remaining)
     logger.info("%s: %d of %d %s in %.1f s", description, done, total, unit, time.monotonic() - started)
 

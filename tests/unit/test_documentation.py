@@ -1,5 +1,6 @@
 """Tables in docs/ that repeat what the code says, compared with it."""
 
+import dataclasses
 import json
 import re
 
@@ -7,6 +8,7 @@ import pytest
 import yaml
 from tests.helpers import REPOSITORY
 
+from spatial_prediction.config import TrainingSettings
 from spatial_prediction.padding import PADDING_NAMES, TRAINED_NAMES
 from spatial_prediction.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
 from spatial_prediction.validation import validated
@@ -73,6 +75,9 @@ def test_the_paper_overlay_is_the_published_study():
     assert paper["timing"]["presets"] == paper["presets"]
     assert presets_from_names(paper["presets"], {})
     assert paper["seeds"] == list(range(12))
+    training = merged(DEFAULTS, paper)["training"]
+    assert training.pop("seeds_per_job") == 1
+    assert training == dataclasses.asdict(TrainingSettings())
 
 
 def test_every_figure_and_table_of_the_report_has_a_caption_and_no_caption_is_left_over():

@@ -69,6 +69,13 @@ def test_a_batch_job_logs_a_line_now_and_then_with_the_time_that_is_left(batch_l
     ]
 
 
+def test_a_slow_first_step_does_not_make_the_others_look_slow(batch_log, clock):
+    for step in progress(range(101), total=101, description="train", unit="steps"):
+        clock.now += 1.0 if step else 60.0
+    assert batch_log.messages[0] == "train: 2 of 101 steps, about 99 s left"
+    assert batch_log.messages[-1] == "train: 101 of 101 steps in 160.0 s"
+
+
 def test_a_quick_batch_job_logs_one_line(batch_log, clock):
     for _ in progress(range(1000), total=1000, description="train", unit="steps"):
         clock.now += 0.005

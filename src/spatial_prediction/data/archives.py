@@ -58,7 +58,7 @@ def extract_scenes(
         ) from error
     except OSError as error:
         raise RetrievalError(
-            f"{archive_path}: cannot be extracted to {directory} ({error}); "
+            f"{archive_path}: cannot be extracted to {directory} ({error.strerror or error}); "
             "make room, or choose another folder"
         ) from error
     except RetrievalError as error:

@@ -9,7 +9,7 @@ from jaxtyping import Int16
 
 from spatial_prediction.data.scenes import BANDS
 from spatial_prediction.errors import SceneError
-from spatial_prediction.files import written_aside
+from spatial_prediction.files import write_error, written_aside
 
 FILL_VALUE = -32768
 """DN that marks a missing sample."""
@@ -46,6 +46,7 @@ def write_scene(
         title: What the scene is, for people who open the file.
 
     Raises:
+        WriteError: The disk is full, the folder read-only, and so on.
         SceneError: If ``bands`` is not an int16 array of that shape, is empty, or holds the fill value.
     """
     if bands.ndim != 3 or bands.shape[2] != 3 or bands.dtype != np.int16 or bands.size == 0:
@@ -58,20 +59,37 @@ def write_scene(
             f"{path}: cannot write a scene with samples of {FILL_VALUE}, which would be read as missing; "
             "crop the scene or fill them first."
         )
+    with written_aside(path) as temporary:
+        try:
+            with netCDF4.Dataset(temporary, "w", format="NETCDF4_CLASSIC") as file:
+                _write_content(file, bands, date, x0, y0, pixel_size, epsg_wkt, title)
+        except RuntimeError as error:  # of the netCDF library, which hides the system's reason
+            raise write_error(path, error) from None
+
+
+def _write_content(
+    file: netCDF4.Dataset,
+    bands: Int16[np.ndarray, "height width 3"],
+    date: datetime.date,
+    x0: float,
+    y0: float,
+    pixel_size: float,
+    epsg_wkt: str,
+    title: str,
+) -> None:
     height, width, _ = bands.shape
-    with written_aside(path) as temporary, netCDF4.Dataset(temporary, "w", format="NETCDF4_CLASSIC") as file:
-        file.Conventions = "CF-1.9"
-        if title:
-            file.title = title
-        file.createDimension("t", 1)
-        file.createDimension("y", height)
-        file.createDimension("x", width)
-        _write_time(file, date)
-        _write_axis(file, "x", x0 + pixel_size * (np.arange(width) + 0.5))
-        _write_axis(file, "y", y0 - pixel_size * (np.arange(height) + 0.5))
-        file.createVariable("crs", "S1").setncatts({"crs_wkt": epsg_wkt, "spatial_ref": epsg_wkt})
-        for name in sorted(BANDS):
-            _write_band(file, name, bands[..., BANDS.index(name)])
+    file.Conventions = "CF-1.9"
+    if title:
+        file.title = title
+    file.createDimension("t", 1)
+    file.createDimension("y", height)
+    file.createDimension("x", width)
+    _write_time(file, date)
+    _write_axis(file, "x", x0 + pixel_size * (np.arange(width) + 0.5))
+    _write_axis(file, "y", y0 - pixel_size * (np.arange(height) + 0.5))
+    file.createVariable("crs", "S1").setncatts({"crs_wkt": epsg_wkt, "spatial_ref": epsg_wkt})
+    for name in sorted(BANDS):
+        _write_band(file, name, bands[..., BANDS.index(name)])
 
 
 def _write_time(file: netCDF4.Dataset, date: datetime.date) -> None:

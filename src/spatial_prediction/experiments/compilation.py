@@ -7,6 +7,8 @@ from pathlib import Path
 
 import jax
 
+from spatial_prediction.files import write_errors_named
+
 FOLDER_VARIABLE = "SPATIAL_PREDICTION_COMPILED"
 
 PROCESSORS = Path("/proc/cpuinfo")
@@ -21,7 +23,8 @@ def keep_compiled_programs() -> None:
     """
     if folder := os.environ.get(FOLDER_VARIABLE):
         programs = Path(folder, kind_of_processor())
-        programs.mkdir(parents=True, exist_ok=True)
+        with write_errors_named(programs):
+            programs.mkdir(parents=True, exist_ok=True)
         jax.config.update("jax_compilation_cache_dir", str(programs))
         # Small ones too: a job has dozens, and they add up to seconds.
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)

@@ -16,7 +16,7 @@ from spatial_prediction.data.tiles import corner_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import pair
 from spatial_prediction.experiments.tables import write_table
 from spatial_prediction.experiments.trained_network import load_model
-from spatial_prediction.files import read_json
+from spatial_prediction.files import read_object
 from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, bilinear_upscaling, merge_branches
 from spatial_prediction.padding import padding_from_name
 from spatial_prediction.progress import progress
@@ -44,7 +44,8 @@ class CornerTiles:
 
     def provenance(self, **settings: Any) -> dict[str, Any]:
         """Provenance of a result from these tiles."""
-        return provenance(data=read_json(self.summary)["test"]["sha256"], **settings)
+        summary = read_object(self.summary, ["test.sha256"])
+        return provenance(data=summary["test"]["sha256"], **settings)
 
     def batches(self, upscale_factor: int) -> Iterator[np.ndarray]:
         """Read the tiles at high resolution, int16 (batch, size, size, 3), the four of a scene together."""
@@ -63,6 +64,7 @@ def evaluate_mse(model_paths: Sequence[Path], tiles: CornerTiles, *, output: Pat
     One row per network, image and output crop 0..10: sum of squares over the four corners, three bands and
     all kept pixels, and their count. A diverged run adds no rows.
     """
+    record = tiles.provenance()  # first, for it needs a summary that can be read
     headers, models = [], []
     for path in model_paths:
         model, header = load_model(path, output_crop=0)
@@ -79,7 +81,7 @@ def evaluate_mse(model_paths: Sequence[Path], tiles: CornerTiles, *, output: Pat
             tiles,
         )
         tables = [_rows(h["preset"], h["seed"], each, counts) for h, each in zip(headers, sums, strict=True)]
-    _write_rows(tables, output, tiles.provenance())
+    _write_rows(tables, output, record)
 
 
 def evaluate_bilinear(tiles: CornerTiles, *, upscale_factor: int, output: Path) -> None:
@@ -87,13 +89,14 @@ def evaluate_bilinear(tiles: CornerTiles, *, upscale_factor: int, output: Path) 
 
     What any network must beat; the border is replicated.
     """
+    record = tiles.provenance()
     border = padding_from_name("repl", 1)
 
     def predict(_: None, low_res: jax.Array) -> jax.Array:
         return bilinear_upscaling(border.extend(low_res), upscale_factor)
 
     (sums,), counts = corner_errors(predict, [None], upscale_factor, tiles)
-    _write_rows([_rows("bilinear", 0, sums, counts)], output, tiles.provenance())
+    _write_rows([_rows("bilinear", 0, sums, counts)], output, record)
 
 
 def corner_errors(
@@ -165,6 +168,7 @@ def evaluate_padding_nmse(model_path: Path, tiles: CornerTiles, *, paddings: lis
     input, 1 to 9 what goes into the inner 3x3 convolutions, 10 the output. Squared errors and the ring's
     variance about its own mean are summed over images, channels and pixels; their ratio is the NMSE.
     """
+    record = tiles.provenance(paddings=paddings)
     model, header = load_model(model_path, output_crop=LARGEST_OUTPUT_CROP)
     rows: dict[str, list] = {"padding": [], "feature_map": [], "squared_error": [], "variance": []}
     if model is not None:
@@ -186,7 +190,7 @@ def evaluate_padding_nmse(model_path: Path, tiles: CornerTiles, *, paddings: lis
     write_table(
         table.astype({**types, "squared_error": float, "variance": float}),
         output,
-        tiles.provenance(paddings=paddings),
+        record,
     )
 
 

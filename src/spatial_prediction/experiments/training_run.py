@@ -91,7 +91,8 @@ def train_runs(
         arrays = {**model.to_named_arrays(), **_history_arrays(outcome, settings)}
         save_arrays(output / f"seed_{seed}.safetensors", arrays, header)
         last = outcome.history.test_loss.get(outcome.step)
-        logger.info("%s seed %d %s at step %d, test loss %s", name, seed, outcome.status, outcome.step, last)
+        told = "" if last is None else f", test loss {last:.4g}"
+        logger.info("%s seed %d %s at step %d%s", name, seed, outcome.status, outcome.step, told)
 
 
 def _checkpoints(root: Path, identity: dict[str, Any], settings: TrainingSettings) -> Checkpoints:

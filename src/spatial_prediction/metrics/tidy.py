@@ -1,6 +1,5 @@
 """Reading what the training, evaluation and timing stages wrote, with its columns checked."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -143,13 +142,5 @@ def _check_runs_are_distinct(paths: Sequence[str | Path], tables: Sequence[pa.Ta
 
 
 def _read_record(path: Path, keys: Sequence[str]) -> dict[str, object]:
-    try:
-        record = files.read_json(path)
-    except (OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"{path}: cannot be read as JSON ({error}); make it again with its rule."
-        ) from error
-    missing = [key for key in keys if not isinstance(record, dict) or key not in record]
-    if missing:
-        raise ConfigurationError(f"{path}: key(s) {', '.join(missing)} missing; make it again with its rule.")
+    record = files.read_object(path, keys)
     return {key: record[key] for key in keys}

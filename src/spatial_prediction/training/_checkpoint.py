@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import logging
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,15 @@ import jax
 import numpy as np
 
 from spatial_prediction.errors import CheckpointError
+from spatial_prediction.files import write_errors_named
 from spatial_prediction.named_arrays import load_arrays, save_arrays
 
 logger = logging.getLogger(__name__)
 
-PATTERN = "step_*.safetensors"
+NAME = re.compile(r"step_([0-9]{9,})\.safetensors")
+
+IN_HEADER = ("step", "common_until")
+"""Whole numbers that every checkpoint's header has."""
 
 
 def named_leaves(tree: Any) -> dict[str, np.ndarray]:
@@ -67,36 +72,48 @@ class Checkpoints:
         Raises:
             CheckpointError: another process trains in this folder.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with open(self.folder / "lock", "w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise CheckpointError(
-                    f"{self.folder}: another process is training here; wait for it or end it first"
-                ) from None
-            for leftover in self.folder.glob(".step_*.partial.safetensors"):
-                leftover.unlink()  # of a process killed while it wrote
+        path = self.folder / "lock"
+        with contextlib.ExitStack() as held:
+            with write_errors_named(path):
+                self.folder.mkdir(parents=True, exist_ok=True)
+                lock = held.enter_context(open(path, "w"))
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    raise CheckpointError(
+                        f"{self.folder}: another process is training here; wait for it or end it first"
+                    ) from None
+                for leftover in self.folder.glob(".step_*.partial.safetensors"):
+                    leftover.unlink()  # of a process killed while it wrote
             yield
 
     def save(self, step: int, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-        """Write the checkpoint of ``step`` and remove all that are not worth keeping."""
+        """Write the checkpoint of ``step`` and remove all that are not worth keeping.
+
+        Raises:
+            WriteError: the disk is full, the folder read-only, and so on; earlier ones are still there.
+        """
         save_arrays(self.path(step), arrays, {**header, "step": step, "common_until": self.common_until})
-        newest = _newest_first(self.folder.glob(PATTERN))
+        newest = _newest_first(self.folder.iterdir())
         in_common = [path for path in newest if _step(path) <= self.common_until]
         for old in set(newest) - {*newest[:2], *in_common[:1]}:
-            old.unlink(missing_ok=True)
+            with write_errors_named(old):
+                old.unlink(missing_ok=True)
 
     def newest(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
-        """Return arrays and header of the newest readable checkpoint; damaged ones are passed over.
+        """Return arrays and header of the newest readable checkpoint.
 
-        Where the folder has none, it is the newest of the neighbours' that this run would have reached too.
+        What is damaged, or no checkpoint at all, is passed over with a warning. Where the folder has none, it
+        is the newest of the neighbours' that this run would have reached too.
         """
-        beside = [path for path in self.folder.parent.glob(f"*/{PATTERN}") if path.parent != self.folder]
-        for path in _newest_first(self.folder.glob(PATTERN)):
-            if (found := _readable(path)) is not None:
-                return found
-        for path in _newest_first(path for path in beside if _step(path) <= self.common_until):
+        beside = [path for path in self.folder.parent.glob("*/*") if path.parent != self.folder]
+        if self.folder.is_dir():
+            for path in _newest_first(self.folder.iterdir(), telling=True):
+                if (found := _readable(path)) is not None:
+                    return found
+        for path in _newest_first(path for path in beside if path.is_file()):
+            if _step(path) > self.common_until:
+                continue
             found = _readable(path)
             if found is not None and _step(path) <= found[1]["common_until"]:
                 logger.info("going on from %s, of a run with another schedule", path)
@@ -109,16 +126,34 @@ class Checkpoints:
 
 
 def _readable(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+    """Read a checkpoint; None, with a warning, where it is damaged or something else."""
     try:
-        return load_arrays(path)
+        arrays, header = load_arrays(path)
+        for name in IN_HEADER:
+            if not isinstance(header.get(name), int):
+                raise CheckpointError(
+                    f"{path}: its header has no {name}, so it is no checkpoint; move it away"
+                )
+        if header["step"] != _step(path):
+            raise CheckpointError(f"{path}: holds step {header['step']}, so it was renamed; move it away")
     except CheckpointError as error:
         logger.warning("passing over a checkpoint: %s", error)
         return None
+    return arrays, header
 
 
 def _step(path: Path) -> int:
-    return int(path.stem.removeprefix("step_"))
+    """Step in the name of a checkpoint; -1 where it is no checkpoint's."""
+    match = NAME.fullmatch(path.name)
+    return int(match[1]) if match else -1
 
 
-def _newest_first(paths: Iterable[Path]) -> list[Path]:
-    return sorted(paths, key=_step, reverse=True)
+def _newest_first(paths: Iterable[Path], *, telling: bool = False) -> list[Path]:
+    """Sort those that are named like checkpoints; what only looks like one is told of where wanted."""
+    ours = []
+    for path in paths:
+        if _step(path) >= 0 and path.is_file():
+            ours.append(path)
+        elif telling and path.name.startswith("step_"):
+            logger.warning("passing over what is no checkpoint: %s; move it away", path)
+    return sorted(ours, key=_step, reverse=True)

@@ -12,6 +12,7 @@ import numpy as np
 
 from spatial_prediction.config import TrainingSettings
 from spatial_prediction.training._checkpoint import Checkpoints, named_leaves, with_named_leaves
+from spatial_prediction.training._remedies import PATIENCE
 from spatial_prediction.training._step import Parameters, State
 
 logger = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class Run:
         if (found := self.checkpoints.newest()) is None:
             return start
         arrays, header = found
-        self.step, self.seconds = header["step"], header["seconds"]
+        self.step, self.seconds = header["step"], header.get("seconds", 0.0)
         test = zip(arrays["history.test_step"].tolist(), arrays["history.test_loss"].tolist(), strict=True)
         self.history = History(arrays["history.train_loss"].tolist(), dict(test))
         leaves = {
@@ -112,6 +113,7 @@ class Run:
         self.history.train_loss += losses
         found = first_fault(self.history.train_loss, before, self.settings)
         if found is None:
+            self._tell_left_out(norms, before)
             return None
         step, reason = found
         del self.history.train_loss[step:]
@@ -119,6 +121,17 @@ class Run:
             del self.history.test_loss[later]
         batch = self.batches.draw(step - 1).tolist() if isinstance(self.batches, Drawn) else None
         return Failure(step, reason, norms[step - 1 - before], batch)
+
+    def _tell_left_out(self, norms: list[float], before: int) -> None:
+        """Warn of gradients that were not finite where such steps are left out: their losses look well."""
+        odd = [step for step, norm in enumerate(norms, start=before + 1) if not math.isfinite(norm)]
+        if odd and self.settings.skip_gradient_spikes > 0:
+            logger.warning(
+                "steps %d to %d: %d gradients were not finite, and the steps were left out",
+                odd[0],
+                odd[-1],
+                len(odd),
+            )
 
     def end(self, parameters: Parameters, failure: Failure | None) -> None:
         """Note how the run ended."""
@@ -139,12 +152,24 @@ class Run:
 
 
 def first_fault(losses: Sequence[float], before: int, settings: TrainingSettings) -> tuple[int, str] | None:
-    """Return the first failed step after ``before``, and why; ``losses[k]`` is that of step ``k + 1``."""
+    """Return the first failed step after ``before``, and why; ``losses[k]`` is that of step ``k + 1``.
+
+    Where bad steps are left out, a loss that is not finite is the batch's fault and not the network's, unless
+    it is followed by too many of its kind.
+    """
+    forgiven = PATIENCE if settings.skip_gradient_spikes > 0 else 0
     for step, loss in enumerate(losses[before:], start=before + 1):
+        if forgiven and not math.isfinite(loss) and not _all_odd(losses[max(0, step - 1 - forgiven) : step]):
+            continue
         limit = settings.divergence_loss if step > settings.divergence_grace_steps else math.inf
         if (fault := fault_of(loss, limit)) is not None:
             return step, fault
     return None
+
+
+def _all_odd(losses: Sequence[float]) -> bool:
+    """Whether more losses than are forgiven stand here, none of them finite."""
+    return len(losses) > PATIENCE and not any(math.isfinite(loss) for loss in losses)
 
 
 def fault_of(loss: float, limit: float) -> str | None:

@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 import optax  # type: ignore[import-untyped]
 
+from spatial_prediction.training._remedies import gradient_norm, last_step_taken
+
 Parameters = Any
 Batch = Any
 Loss = Callable[[Parameters, Batch], tuple[jax.Array, Parameters | None]]
@@ -114,7 +116,13 @@ def _update(loss: Loss, optimise: optax.GradientTransformation) -> Update:
         changes, optimiser_state = optimise.update(gradient, optimiser_state, parameters)
         updated = optax.apply_updates(parameters, changes)
         if kept is not None:
-            updated = jax.tree.map(lambda new, instead: new if instead is None else instead, updated, kept)
-        return updated, optimiser_state, jnp.stack([value, optax.tree.norm(gradient)])
+            taken = last_step_taken(optimiser_state)  # a batch that was left out is not remembered either
+            updated = jax.tree.map(
+                lambda old, new, instead: new if instead is None else jnp.where(taken, instead, old),
+                parameters,
+                updated,
+                kept,
+            )
+        return updated, optimiser_state, jnp.stack([value, gradient_norm(gradient)])
 
     return update

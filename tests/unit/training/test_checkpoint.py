@@ -1,19 +1,21 @@
 """Training states on disk come back bit for bit, or with a message that says what to do."""
 
+import errno
 import logging
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from spatial_prediction import named_arrays
-from spatial_prediction.errors import CheckpointError
+from spatial_prediction.errors import CheckpointError, WriteError
 from spatial_prediction.named_arrays import load_arrays, save_arrays
-from spatial_prediction.training import Checkpoints
-from spatial_prediction.training._checkpoint import named_leaves, with_named_leaves
+from spatial_prediction.training import Checkpoints, _checkpoint
+from spatial_prediction.training._checkpoint import NAME, named_leaves, with_named_leaves
 
 ARRAYS = {
     "count": np.array(7, np.int32),
@@ -119,20 +121,135 @@ def test_another_format_version_is_refused(tmp_path, metadata):
         load_arrays(path)
 
 
-def test_nothing_half_written_stays_when_writing_fails(tmp_path, monkeypatch):
+def test_earlier_checkpoints_stay_when_writing_fails(tmp_path, monkeypatch):
     checkpoints = Checkpoints(tmp_path)
     checkpoints.save(1, ARRAYS, {})
 
-    def fail_halfway(arrays, path, metadata):
-        path.write_bytes(b"half")
-        raise OSError("no space left on device")
+    def fail_halfway(path, content):
+        with open(path, "wb") as file:
+            file.write(content[:50])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(named_arrays, "save_file", fail_halfway)
+    monkeypatch.setattr(Path, "write_bytes", fail_halfway)
     for step in (1, 2):
-        with pytest.raises(OSError, match="no space left"):
+        with pytest.raises(
+            WriteError, match=rf"step_00000000{step}.safetensors: cannot be written \(No space .*make room"
+        ):
             checkpoints.save(step, {}, {})
     assert names(tmp_path) == ["step_000000001.safetensors"]
     assert checkpoints.newest()[0].keys() == ARRAYS.keys()
+
+
+@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES])
+def test_a_folder_that_may_not_be_written_is_named_before_training_begins(tmp_path, monkeypatch, number):
+    def refused(path, *_, **__):
+        raise OSError(number, os.strerror(number), str(path))
+
+    monkeypatch.setattr(_checkpoint, "open", refused, raising=False)
+    with (
+        pytest.raises(WriteError, match=r"lock: cannot be written .*make its folder writable"),
+        Checkpoints(tmp_path).locked(),
+    ):
+        pass
+
+
+def flipped(path, place, bit=0):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1 << bit
+    path.write_bytes(content)
+
+
+def two_checkpoints(folder):
+    checkpoints = Checkpoints(folder)
+    for step in (1, 2):
+        arrays = {"w": np.full(4, step, np.float32), "count": np.array(step)}
+        checkpoints.save(step, arrays, {"seconds": 0.5})
+    return checkpoints
+
+
+def test_any_flipped_bit_is_noticed_or_changes_nothing(tmp_path, caplog):
+    checkpoints = two_checkpoints(tmp_path)
+    newest = checkpoints.path(2)
+    content, (arrays, header) = newest.read_bytes(), load_arrays(newest)
+    noticed = 0
+    for place in range(len(content)):
+        flipped(newest, place, place % 8)
+        found, told = checkpoints.newest()
+        if told["step"] == 1:
+            noticed += 1
+        else:
+            assert told == header
+            assert {name: array.tobytes() for name, array in found.items()} == {
+                name: array.tobytes() for name, array in arrays.items()
+            }
+        newest.write_bytes(content)
+    assert noticed > 0.9 * len(content)
+    assert len(caplog.records) == noticed
+
+
+@pytest.mark.parametrize("bit", range(8))
+def test_one_flipped_bit_of_a_weight_is_told_of_and_the_checkpoint_before_is_used(tmp_path, caplog, bit):
+    checkpoints = two_checkpoints(tmp_path)
+    flipped(checkpoints.path(2), -1, bit)
+    arrays, header = checkpoints.newest()
+    assert header["step"] == 1
+    assert arrays["w"].tolist() == [1, 1, 1, 1]
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert f"{checkpoints.path(2)}: its checksum is not that of its content" in record.getMessage()
+
+
+def test_a_flipped_bit_in_a_trained_network_is_refused(tmp_path):
+    path = tmp_path / "seed_0.safetensors"
+    save_arrays(path, ARRAYS, {})
+    flipped(path, -1)
+    with pytest.raises(CheckpointError, match=r"seed_0.safetensors: its checksum .*run the stage again"):
+        load_arrays(path)
+
+
+def test_a_file_of_an_earlier_release_without_checksum_is_read(tmp_path):
+    save_file({"w": np.ones(2)}, tmp_path / "a.safetensors", {"format_version": "1", "header": "{}"})
+    arrays, header = load_arrays(tmp_path / "a.safetensors")
+    assert (arrays["w"].tolist(), header) == ([1, 1], {})
+
+
+@pytest.mark.parametrize("metadata", [{}, {"header": "no JSON"}, {"header": "[1]"}])
+def test_a_file_without_header_is_refused(tmp_path, metadata):
+    save_file({"w": np.zeros(1)}, tmp_path / "a.safetensors", {"format_version": "1", **metadata})
+    with pytest.raises(CheckpointError, match=r"a.safetensors: has no header"):
+        load_arrays(tmp_path / "a.safetensors")
+
+
+FOREIGN = {
+    "step_000000003 (1).safetensors": lambda path: path.write_bytes(b"a copy"),
+    "step_3.safetensors": lambda path: path.write_bytes(b"short"),
+    "step_000000003.safetensors.tmp": lambda path: path.write_bytes(b""),
+    "step_٣٣٣٣٣٣٣٣٣.safetensors": lambda path: path.write_bytes(b""),
+    "step_000000003.safetensors": lambda path: path.mkdir(),
+    "step_000000004.safetensors": lambda path: path.write_bytes(b""),
+    "step_000000005.safetensors": lambda path: save_file({"w": np.zeros(1)}, path),
+    "step_000000006.safetensors": lambda path: save_file({"w": np.zeros(1)}, path, {"format_version": "1"}),
+    "step_000000007.safetensors": lambda path: save_arrays(path, {}, {"preset": "repl"}),
+    "step_000000008.safetensors": lambda path: save_arrays(path, {}, {"step": 2, "common_until": 0}),
+    "step_000000009.safetensors": lambda path: path.symlink_to("absent"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign_files_are_passed_over_with_a_warning_and_left_alone(tmp_path, caplog, name):
+    checkpoints = two_checkpoints(tmp_path)
+    FOREIGN[name](tmp_path / name)
+    with caplog.at_level(logging.WARNING):
+        assert checkpoints.newest()[1]["step"] == 2
+    (record,) = caplog.records
+    assert str(tmp_path / name) in record.getMessage()
+    assert Checkpoints(tmp_path / "beside", common_until=0).newest() is None  # nor do neighbours mind them
+    for step in (10, 11, 12):
+        checkpoints.save(step, ARRAYS, {})
+    assert checkpoints.newest()[1]["step"] == 12
+    assert "step_000000012.safetensors" in names(tmp_path)
+    if NAME.fullmatch(name) is None or (tmp_path / name).is_dir():
+        assert name in names(tmp_path)
 
 
 def test_what_a_killed_process_left_half_written_is_cleared_away(tmp_path):
