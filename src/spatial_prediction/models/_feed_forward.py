@@ -27,8 +27,11 @@ class FeedForward(eqx.Module):
 
     def __call__(self, x: Float[Array, "batch height width channels"]) -> Array:
         """Apply to a channels-last batch. Differentiable in reverse mode."""
-        function = _compiled if native.available(x) else _by_xla
-        return function(x, self.expand.kernel, self.expand.bias, self.reduce.kernel, self.reduce.bias)
+        weights = (self.expand.kernel, self.expand.bias, self.reduce.kernel, self.reduce.bias)
+        if not native.available(x):
+            return _by_xla(x, *weights)
+        axes = native.BatchAxes((x.ndim - 3, 0, 0, 0, 0), x.ndim - 3)
+        return native.differentiable(_by_xla, _forward, _backward, batch=axes)(x, *weights)
 
 
 def _by_xla(x: Array, expand: Array, expand_bias: Array, reduce: Array, reduce_bias: Array) -> Array:
@@ -43,6 +46,3 @@ def _backward(arguments: tuple[Array, ...], slope: Array) -> tuple[Array, ...]:
     x, expand, expand_bias, reduce, _ = arguments
     gradient = native.kernel("feed_forward_gradient", native.like(*arguments))
     return tuple(gradient(slope, x, expand, expand_bias, reduce))
-
-
-_compiled = native.differentiable(_by_xla, _forward, _backward)
