@@ -134,6 +134,12 @@ def _compiled(x: Array, frame: Borders | None, kernel: Array, bias: Array, *, pa
     def reference(x: Array, strips: Borders, kernel: Array, bias: Array) -> Array:
         return _by_xla(x, None if frame is None else strips, kernel, bias, pad_width=pad_width)
 
+    def compact(x: Array, strips: Borders, kernel: Array, bias: Array) -> Array:
+        if frame is None:
+            return convolve_by_xla(x, kernel, padding=pad_width) + bias
+        middle = jnp.concatenate([strips.left, x, strips.right], axis=-2)
+        return convolve_by_xla(jnp.concatenate([strips.top, middle, strips.bottom], axis=-3), kernel) + bias
+
     def forward(x: Array, strips: Borders, kernel: Array, bias: Array) -> Array:
         return native.kernel("convolution", [result], widths=widths)(x, *strips, kernel, bias)[0]
 
@@ -155,5 +161,7 @@ def _compiled(x: Array, frame: Borders | None, kernel: Array, bias: Array, *, pa
         kernel_slope, bias_slope = of_kernel(slope, x, *strips)
         return of_x, Borders(*of_strips), kernel_slope, bias_slope
 
-    convolution = native.differentiable(reference, forward, backward)
+    batch = x.ndim - 3
+    axes = native.BatchAxes((batch, Borders(*[batch] * 4), 0, 0), batch)
+    convolution = native.differentiable(reference, forward, backward, compact=compact, batch=axes)
     return convolution(x, Borders(*[nothing] * 4) if frame is None else frame, kernel, bias)

@@ -28,8 +28,10 @@ class FeedForward(eqx.Module):
     def __call__(self, x: Float[Array, "batch height width channels"]) -> Array:
         """Apply to a channels-last batch. Differentiable in reverse mode."""
         arguments = (x, self.expand.kernel, self.expand.bias, self.reduce.kernel, self.reduce.bias)
-        compiled = native.available(x) and native.fits("feed_forward", arguments, native.like(x))
-        return _compiled(*arguments) if compiled else _by_xla(*arguments)
+        if not (native.available(x) and native.fits("feed_forward", arguments, native.like(x))):
+            return _by_xla(*arguments)
+        axes = native.BatchAxes((x.ndim - 3, 0, 0, 0, 0), x.ndim - 3)
+        return native.differentiable(_by_xla, _forward, _backward, batch=axes)(*arguments)
 
 
 def _by_xla(x: Array, expand: Array, expand_bias: Array, reduce: Array, reduce_bias: Array) -> Array:
@@ -44,6 +46,3 @@ def _backward(arguments: tuple[Array, ...], slope: Array) -> tuple[Array, ...]:
     x, expand, expand_bias, reduce, _ = arguments
     gradient = native.kernel("feed_forward_gradient", native.like(*arguments))
     return tuple(gradient(slope, x, expand, expand_bias, reduce))
-
-
-_compiled = native.differentiable(_by_xla, _forward, _backward)

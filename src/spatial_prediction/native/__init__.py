@@ -21,16 +21,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jaxlib
 import numpy as np
 
+from spatial_prediction.differentiation import with_compact_derivatives
 from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.files import written_aside
 from spatial_prediction.native import _gate
 from spatial_prediction.native._gate import fits as fits
+from spatial_prediction.native._placement import placed
 from spatial_prediction.progress import progress
 
 logger = logging.getLogger("spatial_prediction")
@@ -183,36 +185,52 @@ def like(*arrays: jax.Array) -> list[jax.ShapeDtypeStruct]:
     return [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
 
 
+class BatchAxes(NamedTuple):
+    """How many leading axes of each array are a batch, as pytrees of the arguments and of the results.
+
+    An argument without some of them is shared along them. So may its gradient be: the sum over the batch.
+    """
+
+    arguments: tuple[Any, ...]
+    results: Any
+
+
 def differentiable(
-    reference: Callable[..., Any], forward: Callable[..., Any], backward: Callable[..., tuple[Any, ...]]
+    reference: Callable[..., Any],
+    forward: Callable[..., Any],
+    backward: Callable[..., tuple[Any, ...]],
+    *,
+    compact: Callable[..., Any] | None = None,
+    batch: BatchAxes | None = None,
 ) -> Callable[..., Any]:
     """Give kernels that compute ``reference`` and its gradient their place in JAX's differentiation.
 
+    Forward mode and derivatives of higher order go by JAX's operations. So does what is exported or lowered
+    for an accelerator, where there are no kernels.
+
     Args:
-        reference: function of arrays, in JAX operations; used for derivatives of higher order.
+        reference: function of arrays, in JAX operations.
         forward: the same function by a kernel.
-        backward: ``(arguments, slopes of the results) -> gradients`` by a kernel.
+        backward: ``(arguments, cotangents of the results) -> gradients`` by a kernel.
+        compact: the same function in fewer JAX operations, for forward mode and higher derivatives.
+        batch: along which axes a batch may be divided among devices; None where XLA shall compute it then.
     """
 
-    def reference_gradients(arguments: tuple[Any, ...], slopes: Any) -> Any:
-        return jax.vjp(reference, *arguments)[1](slopes)
+    def reference_gradients(arguments: tuple[Any, ...], cotangents: Any) -> tuple[Any, ...]:
+        return jax.vjp(reference, *arguments)[1](cotangents)
 
-    @jax.custom_vjp
-    def gradients(arguments: tuple[Any, ...], slopes: Any) -> Any:
-        return backward(arguments, slopes)
-
-    gradients.defvjp(
-        lambda arguments, slopes: (gradients(arguments, slopes), (arguments, slopes)),
-        lambda saved, slope: jax.vjp(reference_gradients, *saved)[1](slope),
-    )
-
-    @jax.custom_vjp
     def function(*arguments: Any) -> Any:
-        return forward(*arguments)
+        return placed(forward, reference, arguments, axes=batch)
 
-    # Each forward rule calls the function itself, not the kernel: a second derivative goes through the rule.
-    function.defvjp(lambda *arguments: (function(*arguments), arguments), gradients)
-    return function
+    def gradients(arguments: tuple[Any, ...], cotangents: Any) -> tuple[Any, ...]:
+        return placed(
+            backward,
+            reference_gradients,
+            (arguments, cotangents),
+            axes=None if batch is None else (batch, batch.arguments),
+        )
+
+    return with_compact_derivatives(function, compact or reference, gradients=gradients)
 
 
 @functools.cache

@@ -171,7 +171,7 @@ def _coefficients(
         return (x, mean, *equations.solutions(sums * scale, ridge=ridge))
 
     if not native.available(x):
-        return reference(x)
+        return reference(x)  # its parts have compact derivatives of their own
 
     attributes: dict[str, Any] = {
         "lags": native.as_attribute(equations.lags),
@@ -195,7 +195,9 @@ def _coefficients(
         kernel = native.kernel(name, native.like(x), in_place=True, **attributes)
         return (kernel(of_x, x, *tapers(x, window), *of_results)[0],)
 
-    return native.differentiable(reference, forward, backward)(x)
+    batch = x.ndim - 3
+    axes = native.BatchAxes((batch,), (batch,) * 4)
+    return native.differentiable(reference, forward, backward, batch=axes)(x)
 
 
 def _products_by_fft(

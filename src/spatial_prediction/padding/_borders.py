@@ -6,6 +6,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from spatial_prediction.differentiation import with_derivatives
+
 
 class Borders(NamedTuple):
     """Strips along the four sides; how deep they are, and whether they meet, says who makes them."""
@@ -41,13 +43,16 @@ def borders_of(x: Array, depth: tuple[int, int]) -> Borders:
     )
 
 
-@jax.custom_vjp
 def add_to_borders(x: Array, strips: Borders) -> Array:
     """Add strips to the outermost rows and columns of channels-last maps.
 
     Written as updates of slices, which XLA does in place, and with a derivative of its own, for that of an
     update copies the map.
     """
+    return _add_to_borders(x, strips)
+
+
+def _added(x: Array, strips: Borders) -> Array:
     for strip, (axis, at_end) in zip(strips, ((-3, False), (-3, True), (-2, False), (-2, True)), strict=True):
         if strip.shape[axis] == 0:
             continue
@@ -58,25 +63,27 @@ def add_to_borders(x: Array, strips: Borders) -> Array:
     return x
 
 
-def _add_forward(x: Array, strips: Borders) -> tuple[Array, Borders]:
-    return add_to_borders(x, strips), strips  # of which the backward pass needs the depths alone
+def _added_backward(arguments: tuple[Array, Borders], cotangent: Array) -> tuple[Array, Borders]:
+    _, strips = arguments  # of which the depths alone are needed
+    before = borders_of(cotangent, (strips.top.shape[-3], strips.left.shape[-2]))
+    after = borders_of(cotangent, (strips.bottom.shape[-3], strips.right.shape[-2]))
+    return cotangent, Borders(before.top, after.bottom, before.left, after.right)
 
 
-def _add_backward(strips: Borders, slope: Array) -> tuple[Array, Borders]:
-    before = borders_of(slope, (strips.top.shape[-3], strips.left.shape[-2]))
-    after = borders_of(slope, (strips.bottom.shape[-3], strips.right.shape[-2]))
-    return slope, Borders(before.top, after.bottom, before.left, after.right)
-
-
-add_to_borders.defvjp(_add_forward, _add_backward)
+_add_to_borders = with_derivatives(
+    _added, tangents=lambda _, changes: _add_to_borders(*changes), cotangents=_added_backward
+)
 
 
 def with_borders(x: Array, depth: tuple[int, int]) -> tuple[Array, Borders]:
     """Hand ``x`` on with its borders, see ``borders_of``; their gradient is added to its in place."""
 
-    @jax.custom_vjp
     def function(x: Array) -> tuple[Array, Borders]:
         return x, borders_of(x, depth)
 
-    function.defvjp(lambda x: (function(x), None), lambda _, slopes: (add_to_borders(*slopes),))
-    return function(x)
+    linear = with_derivatives(
+        function,
+        tangents=lambda _, changes: function(*changes),
+        cotangents=lambda _, weights: (add_to_borders(*weights),),
+    )
+    return linear(x)

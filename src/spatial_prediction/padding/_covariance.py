@@ -117,8 +117,10 @@ class CovariancePrediction(AbstractLinearPrediction):
             kernel = native.kernel("first_order_gradient", native.like(x), in_place=True)
             return (kernel(of_x, x, *of_results)[0],)
 
-        fit = native.differentiable(reference, forward, backward) if native.available(x) else reference
-        x, mean, sides = fit(x)
+        batch = x.ndim - 3
+        axes = native.BatchAxes((batch,), (batch,) * 3)
+        compiled = native.differentiable(reference, forward, backward, batch=axes)
+        x, mean, sides = (compiled if native.available(x) else reference)(x)
         return x, mean, Borders(*(sides[None, None, None, ..., side, :] for side in range(4)))
 
     def _fit_in_general(self, x: Array) -> tuple[Array, Array, Borders]:

@@ -1,6 +1,6 @@
 """Sums of products of a map with its shifted self: what all linear prediction is fitted to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
 import jax
@@ -9,12 +9,16 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
+from spatial_prediction.differentiation import with_compact_derivatives
 
 Lag: TypeAlias = tuple[int, int]
 Window: TypeAlias = Literal["tukey"] | None
 
 _LARGEST_UNROLLED_LAGS = 32
 """Above this many lags, sums come from matrix products instead of a pass over the map each."""
+
+_WIDEST_PRODUCT = 256
+"""Up to this many columns, derivatives of higher order go by matrix products, whose memory goes with the width."""
 
 
 def lagged_products(
@@ -47,12 +51,26 @@ def lagged_products_in_passing(
         sums = _sums_over_slices if len(lags) <= _LARGEST_UNROLLED_LAGS else _sums_over_products
         return x, mean, jnp.moveaxis(sums(z, lags), 0, -2)
 
-    products = _compiled(reference, lags, window) if native.available(x) else reference
+    def compact(x: Array) -> tuple[Array, Array, Array]:
+        mean = jnp.mean(x, axis=(-3, -2))
+        sums = _sums_over_products if x.shape[-2] <= _WIDEST_PRODUCT else _sums_over_slices
+        return x, mean, jnp.moveaxis(sums(centred(x, mean, window), lags), 0, -2)
+
+    if native.available(x):
+        products = _compiled(reference, compact, lags, window, x.ndim - 3)
+    else:
+        products = with_compact_derivatives(reference, compact)
     x, mean, sums = products(x)
     return x, mean, jnp.moveaxis(sums, -2, 0)
 
 
-def _compiled(reference, lags: Sequence[Lag], window: Window):  # type: ignore[no-untyped-def]
+def _compiled(
+    reference: Callable[[Array], Any],
+    compact: Callable[[Array], Any],
+    lags: Sequence[Lag],
+    window: Window,
+    batch: int,
+) -> Callable[[Array], Any]:
     attributes: dict[str, Any] = {"lags": native.as_attribute(lags)}
 
     def forward(x: Array) -> tuple[Array, ...]:
@@ -66,7 +84,8 @@ def _compiled(reference, lags: Sequence[Lag], window: Window):  # type: ignore[n
         call = native.kernel("lagged_products_gradient", native.like(x), in_place=True, **attributes)
         return (call(of_x, x, *tapers(x, window), *of_results)[0],)
 
-    return native.differentiable(reference, forward, backward)
+    axes = native.BatchAxes((batch,), (batch,) * 3)
+    return native.differentiable(reference, forward, backward, compact=compact, batch=axes)
 
 
 def centred(x: Array, mean: Array, window: Window) -> Array:

@@ -12,16 +12,22 @@ when the predicted pixel stands above column ``p`` of it.
 
 import abc
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
+from spatial_prediction.differentiation import with_compact_derivatives
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32
 from spatial_prediction.padding._borders import Borders, transposed, turned, with_borders
+
+_LARGEST_COMPACT = 512
+"""Rows and columns, with pad widths, up to which derivatives of higher order go by matrices of their square."""
 
 
 class AbstractLinearPrediction(AbstractPadding):
@@ -131,8 +137,13 @@ def predicted_frame(
         return jnp.moveaxis(jnp.broadcast_to(side, (*side.shape[:3], *of_maps)), (0, 1, 2), (-4, -3, -2))
 
     mean, by_maps = jnp.broadcast_to(mean, of_maps), Borders(*map(by_map, coefficients))
-    compiled = native.available(x) and all(array.dtype == x.dtype for array in (mean, *by_maps))
-    predict = _compiled(pad_width) if compiled else functools.partial(_by_xla, pad_width)
+    small = max(x.shape[-3:-1]) + sum(map(sum, pad_width)) <= _LARGEST_COMPACT
+    reference = functools.partial(_by_xla, pad_width)
+    compact = functools.partial(_compact, pad_width) if small else reference
+    if native.available(x) and all(array.dtype == x.dtype for array in (mean, *by_maps)):
+        predict = _compiled(pad_width, reference, compact, x.ndim - 3)
+    else:
+        predict = with_compact_derivatives(reference, compact)
     return predict(x, mean, by_maps)
 
 
@@ -211,7 +222,42 @@ def _next_row(rows: Array, coefficients: Array) -> Array:
     return jnp.concatenate([ends[0], middle, ends[1]], axis=-2)
 
 
-def _compiled(pad_width: PadWidth) -> Callable[[Array, Array, Borders], tuple[Array, Borders]]:
+def _compact(pad_width: PadWidth, x: Array, mean: Array, coefficients: Borders) -> tuple[Array, Borders]:
+    """The same as ``_by_xla`` in few operations, of which derivatives of higher order are soon compiled."""
+    mean = mean[..., None, None, :]
+    z = x - mean
+    sides = _compactly_continued(transposed(z), coefficients[2:], pad_width[1])
+    left, right = map(transposed, sides)
+    wide = jnp.concatenate([left, z, right], axis=-2)
+    frame = Borders(*_compactly_continued(wide, coefficients[:2], pad_width[0]), left, right)
+    return x, Borders(*(strip + mean for strip in frame))
+
+
+def _compactly_continued(z: Array, coefficients: Sequence[Array], steps: tuple[int, int]) -> tuple[Array, Array]:
+    """Predict rows above and below ``z``, both at once: pixels and coefficients are chosen by matrices of 0 and 1."""
+    positions, length, width = coefficients[0].shape[-4:-1]
+    columns = z.shape[-2]
+    centre = positions // 2
+    first_seen = np.clip(np.arange(columns) - centre, 0, columns - width)
+    position = np.arange(columns) - first_seen
+    of_position = jnp.asarray(position[:, None] == np.arange(positions), z.dtype)
+    seen = jnp.asarray(
+        first_seen[:, None, None] + np.arange(width)[:, None] == np.arange(columns), z.dtype
+    )
+    einsum = functools.partial(jnp.einsum, precision="highest")
+    weights = einsum("jp,...plwc->...jlwc", of_position, jnp.stack(coefficients))
+    known = jnp.stack([turned(z[..., :length, :, :]), z[..., z.shape[-3] - length :, :, :]])
+    predicted = known[..., :0, :, :]
+    for _ in range(max(steps)):
+        row = jnp.sum(weights * einsum("jwi,...lic->...jlwc", seen, known), axis=(-3, -2))[..., None, :, :]
+        known = jnp.concatenate([known[..., 1:, :, :], row], axis=-3)
+        predicted = jnp.concatenate([predicted, row], axis=-3)
+    return turned(predicted[0, ..., : steps[0], :, :]), predicted[1, ..., : steps[1], :, :]
+
+
+def _compiled(
+    pad_width: PadWidth, reference: Callable[..., Any], compact: Callable[..., Any], batch: int
+) -> Callable[[Array, Array, Borders], tuple[Array, Borders]]:
     (top, bottom), (left, right) = pad_width
 
     def forward(x: Array, mean: Array, coefficients: Borders) -> tuple[Array, Borders]:
@@ -230,4 +276,6 @@ def _compiled(pad_width: PadWidth) -> Callable[[Array, Array, Borders], tuple[Ar
         of_x, of_mean, *of_coefficients = kernel(of_x, x, mean, *coefficients, *of_frame)
         return of_x, of_mean, Borders(*of_coefficients)
 
-    return native.differentiable(functools.partial(_by_xla, pad_width), forward, backward)
+    of_borders = Borders(*[batch] * 4)
+    axes = native.BatchAxes((batch, batch, of_borders), (batch, of_borders))
+    return native.differentiable(reference, forward, backward, compact=compact, batch=axes)

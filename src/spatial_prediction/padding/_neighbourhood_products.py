@@ -63,7 +63,9 @@ def neighbourhood_products_in_passing(
         z = x - mean[..., None, None, :]
         return x, mean, _opposite_sides(z, down), _opposite_sides(transposed(z), right)
 
-    weights = [jnp.asarray(each.row_weights, x.dtype) for each in (down, right)]
+    def weights() -> list[Array]:
+        return [jnp.asarray(each.row_weights, x.dtype) for each in (down, right)]
+
     neighbourhoods = native.as_attribute([down.length, down.width, right.length, right.width])
 
     def forward(x: Array) -> tuple[Array, ...]:
@@ -71,16 +73,18 @@ def neighbourhood_products_in_passing(
         shapes = [(channels,), *((2, len(each.pairs()[0]), channels) for each in (down, right))]
         results = [jax.ShapeDtypeStruct((*batch, *shape), x.dtype) for shape in shapes]
         call = native.kernel("neighbourhood_products", results, neighbourhoods=neighbourhoods)
-        return x, *call(x, *weights)
+        return x, *call(x, *weights())
 
     def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
         (x,), (of_x, *of_results) = arguments, slopes
         name = "neighbourhood_products_gradient"
         call = native.kernel(name, native.like(x), in_place=True, neighbourhoods=neighbourhoods)
-        return (call(of_x, x, *weights, *of_results)[0],)
+        return (call(of_x, x, *weights(), *of_results)[0],)
 
-    products = native.differentiable(reference, forward, backward) if native.available(x) else reference
-    x, mean, *sums = products(x)
+    batch = x.ndim - 3
+    axes = native.BatchAxes((batch,), (batch,) * 4)
+    compiled = native.differentiable(reference, forward, backward, batch=axes)
+    x, mean, *sums = (compiled if native.available(x) else reference)(x)
     vertical, horizontal = (jnp.moveaxis(each, -2, 0) for each in sums)
     return x, mean, vertical, horizontal
 

@@ -5,6 +5,7 @@ factorisation runs over whole batches elementwise. Batched LAPACK calls, what JA
 come down to on a CPU, loop over the batch, and two of them at once lock up jaxlib 0.10 on two cores.
 """
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from spatial_prediction import native
+from spatial_prediction.differentiation import with_compact_derivatives, with_derivatives
 
 _LARGEST_UNROLLED_SYSTEM = 6
 """Above this many unknowns an unrolled factorisation compiles for longer than it saves."""
@@ -53,13 +55,12 @@ def solve_normal_equations(
     """Solve ``(gram + ridge I) x = right_hand_side`` for every batch element.
 
     Where the matrix is not positive definite in working precision the solution is 0, with gradient 0.
-    The derivative is that of the solution (``dx = A^-1 (db - dA x)``), not of the factorisation; with
-    compiled kernels in reverse mode alone.
+    The derivative is that of the solution (``dx = A^-1 (db - dA x)``), not of the factorisation.
     """
     unknowns, columns = right_hand_side.shape[:2]
     matrix = gram + ridge * _identity(gram)
     if not native.available(matrix, right_hand_side):
-        return _solved_by_xla(matrix, right_hand_side)
+        return with_compact_derivatives(_solved_by_xla, _solve_anew)(matrix, right_hand_side)
     batch = jnp.broadcast_shapes(matrix.shape[2:], right_hand_side.shape[2:])
     matrix = jnp.broadcast_to(matrix, (unknowns, unknowns, *batch)).reshape(unknowns, unknowns, -1)
     right_hand_side = jnp.broadcast_to(right_hand_side, (unknowns, columns, *batch))
@@ -67,20 +68,45 @@ def solve_normal_equations(
 
 
 def _compiled(matrix: Array, right_hand_side: Array) -> Array:
-    def forward(matrix: Array, right_hand_side: Array) -> Array:
-        return native.kernel("normal_equations", native.like(right_hand_side))(matrix, right_hand_side)[0]
-
     def backward(arguments: tuple[Array, Array], slope: Array) -> tuple[Array, Array]:
         kernel = native.kernel("normal_equations_gradient", native.like(*arguments))
         of_matrix, of_right_hand_side = kernel(*arguments, slope)
         return of_matrix, of_right_hand_side
 
-    return native.differentiable(_solved_by_xla, forward, backward)(matrix, right_hand_side)
+    solve = native.differentiable(_solved_by_xla, _solved_by_kernel, backward, compact=_solve_anew)
+    return solve(matrix, right_hand_side)
 
 
-def _solved_by_xla(matrix: Array, right_hand_side: Array) -> Array:
+def _solved_by_kernel(matrix: Array, right_hand_side: Array) -> Array:
+    return native.kernel("normal_equations", native.like(right_hand_side))(matrix, right_hand_side)[0]
+
+
+def _solve_anew(matrix: Array, right_hand_side: Array) -> Array:
+    """Solve, with derivatives that are solutions of the same equations for other right-hand sides."""
+
+    def solved(matrix: Array, right_hand_side: Array) -> Array:
+        if native.available(matrix, right_hand_side):
+            by_xla = functools.partial(_solved_by_xla, unrolled=0)
+            return native.placed(_solved_by_kernel, by_xla, (matrix, right_hand_side), axes=None)
+        return _solved_by_xla(matrix, right_hand_side, unrolled=0)
+
+    def tangents(arguments: tuple[Array, Array], changes: tuple[Array, Array]) -> Array:
+        x = _solve_anew(*arguments)
+        return _solve_anew(arguments[0], changes[1] - jnp.sum(changes[0][:, :, None] * x[None], axis=1))
+
+    def cotangents(arguments: tuple[Array, Array], weights: Array) -> tuple[Array, Array]:
+        matrix, right_hand_side = arguments
+        both = _solve_anew(matrix, jnp.concatenate([right_hand_side, weights], axis=1))
+        x, of_right_hand_side = jnp.split(both, 2, axis=1)
+        return -jnp.sum(of_right_hand_side[:, None] * x[None], axis=2), of_right_hand_side
+
+    return with_derivatives(solved, tangents=tangents, cotangents=cotangents)(matrix, right_hand_side)
+
+
+def _solved_by_xla(matrix: Array, right_hand_side: Array, *, unrolled: int = _LARGEST_UNROLLED_SYSTEM) -> Array:
+    """Solve; systems of more than ``unrolled`` unknowns in loops, which are slower but compile sooner."""
     identity = _identity(matrix)
-    factor, definite = _cholesky(jax.lax.stop_gradient(matrix))
+    factor, definite = _cholesky(jax.lax.stop_gradient(matrix), unrolled)
     matrix = jnp.where(definite, matrix, identity)
     factor = jnp.where(definite, factor, identity)
 
@@ -88,9 +114,9 @@ def _solved_by_xla(matrix: Array, right_hand_side: Array) -> Array:
         return jnp.sum(matrix[:, :, None] * x[None], axis=1)
 
     def solve(_: Any, b: Array) -> Array:
-        x = _substitute(factor, b)
+        x = _substitute(factor, b, unrolled)
         # one step of refinement: the ridge is no larger than float32's rounding of the factor
-        return x + _substitute(factor, b - apply(x))
+        return x + _substitute(factor, b - apply(x), unrolled)
 
     right_hand_side = jnp.where(definite, right_hand_side, 0)
     return jax.lax.custom_linear_solve(apply, right_hand_side, solve, symmetric=True)
@@ -102,7 +128,7 @@ def _identity(matrix: Array) -> Array:
     return jnp.eye(unknowns, dtype=matrix.dtype).reshape(unknowns, unknowns, *[1] * (matrix.ndim - 2))
 
 
-def _cholesky(matrix: Array) -> tuple[Array, Bool[Array, "*batch"]]:
+def _cholesky(matrix: Array, unrolled: int) -> tuple[Array, Bool[Array, "*batch"]]:
     """Factor into ``L L'``, and tell where every pivot was positive (elsewhere the factor is no use)."""
     unknowns = matrix.shape[0]
     rows = _down_the_rows(matrix)
@@ -115,11 +141,11 @@ def _cholesky(matrix: Array) -> tuple[Array, Bool[Array, "*batch"]]:
         return remainder - column[:, None] * column, factor.at[:, k].set(column), definite & positive
 
     start = (matrix, jnp.zeros_like(matrix), jnp.ones(matrix.shape[2:], bool))
-    _, factor, definite = _for_each(unknowns, eliminate, start)
+    _, factor, definite = _for_each(unknowns, eliminate, start, unrolled)
     return factor, definite
 
 
-def _substitute(factor: Array, right_hand_side: Array) -> Array:
+def _substitute(factor: Array, right_hand_side: Array, unrolled: int) -> Array:
     """Solve ``L L' x = b`` by forward, then backward substitution."""
     unknowns = factor.shape[0]
     rows = _down_the_rows(factor)[:, None]
@@ -133,7 +159,8 @@ def _substitute(factor: Array, right_hand_side: Array) -> Array:
         solved = b[k] / factor[k, k]
         return jnp.where(rows < k, b - factor[k, :, None] * solved, b).at[k].set(solved)
 
-    return _for_each(unknowns, backward, _for_each(unknowns, forward, right_hand_side))
+    solved = _for_each(unknowns, forward, right_hand_side, unrolled)
+    return _for_each(unknowns, backward, solved, unrolled)
 
 
 def _down_the_rows(matrix: Array) -> Array:
@@ -141,8 +168,8 @@ def _down_the_rows(matrix: Array) -> Array:
     return jnp.arange(unknowns).reshape(unknowns, *[1] * (matrix.ndim - 2))
 
 
-def _for_each(count: int, body: Callable[[Any, Any], Any], state: Any) -> Any:
-    if count > _LARGEST_UNROLLED_SYSTEM:
+def _for_each(count: int, body: Callable[[Any, Any], Any], state: Any, unrolled: int) -> Any:
+    if count > unrolled:
         return jax.lax.fori_loop(0, count, body, state)
     for k in range(count):
         state = body(k, state)
