@@ -26,6 +26,9 @@ TABLES = expand(
     name=["results", "shells", "runs", "provenance"],
     format=TABLE_FORMATS,
 )
+# what the report's first page warns of, included by report/workflow.rst
+WARNINGS = f"{RESULTS}/tables/warnings.rst"
+TABLES.append(WARNINGS)
 
 
 rule plot_loss_histories:
@@ -80,6 +83,7 @@ rule plot_test_mse:
 rule plot_shell_mse:
     input:
         mse=MSE,
+        bilinear=rules.evaluate_bilinear.output,
         code=code("plot_shell_mse"),
     output:
         figure("shell_mse", "Errors", "Error by distance from the border"),
@@ -95,7 +99,7 @@ rule plot_shell_mse:
         figure=stem,
         formats=FORMATS,
     shell:
-        "python {input.code[0]} --mse {input.mse} --presets {params.presets:q}"
+        "python {input.code[0]} --mse {input.mse} --bilinear {input.bilinear} --presets {params.presets:q}"
         " --bootstrap-seed {params.bootstrap_seed} --figure {params.figure} --formats {params.formats}"
         " 2> {log}"
 
@@ -200,9 +204,12 @@ rule plot_upscaled_samples:
 rule tabulate_runs:
     input:
         runs=RUNS,
+        mse=MSE,
+        bilinear=rules.evaluate_bilinear.output,
         code=code("tabulate_runs"),
     output:
         table("runs", "Training", "Runs and failures"),
+        note=WARNINGS,
     log:
         f"{LOGS}/tabulate_runs.log",
     conda:
@@ -213,13 +220,14 @@ rule tabulate_runs:
         presets=CROPS,
         table=stem,
     shell:
-        "python {input.code[0]} --runs {input.runs} --presets {params.presets:q}"
-        " --table {params.table} 2> {log}"
+        "python {input.code[0]} --runs {input.runs} --mse {input.mse} --bilinear {input.bilinear}"
+        " --presets {params.presets:q} --table {params.table} --note {output.note} 2> {log}"
 
 
 rule tabulate_results:
     input:
         mse=MSE,
+        bilinear=rules.evaluate_bilinear.output,
         runs=RUNS,
         training=TIMINGS["training"],
         inference=TIMINGS["inference"],
@@ -238,7 +246,7 @@ rule tabulate_results:
         bootstrap_seed=BOOTSTRAP,
         table=stem,
     shell:
-        "python {input.code[0]} --mse {input.mse} --runs {input.runs}"
+        "python {input.code[0]} --mse {input.mse} --bilinear {input.bilinear} --runs {input.runs}"
         " --timing-training {input.training} --timing-inference {input.inference}"
         " --presets {params.presets:q} --baselines {params.baselines:q}"
         " --bootstrap-seed {params.bootstrap_seed} --table {params.table} 2> {log}"
@@ -247,6 +255,7 @@ rule tabulate_results:
 rule tabulate_shells:
     input:
         mse=MSE,
+        bilinear=rules.evaluate_bilinear.output,
         code=code("tabulate_shells"),
     output:
         table("shells", "Errors", "Error by distance from the border"),
@@ -261,7 +270,7 @@ rule tabulate_shells:
         bootstrap_seed=BOOTSTRAP,
         table=stem,
     shell:
-        "python {input.code[0]} --mse {input.mse} --presets {params.presets:q}"
+        "python {input.code[0]} --mse {input.mse} --bilinear {input.bilinear} --presets {params.presets:q}"
         " --bootstrap-seed {params.bootstrap_seed} --table {params.table} 2> {log}"
 
 
