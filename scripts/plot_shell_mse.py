@@ -18,13 +18,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the script with the given arguments, by default the command line's."""
     parser = command.argument_parser(DESCRIPTION)
     shared.add_mse(parser)
+    shared.add_bilinear(parser)
     shared.add_presets(parser)
     shared.add_bootstrap_seed(parser)
     shared.add_figure(parser)
     options = parser.parse_args(arguments)
     errors = metrics.read_table(options.mse, "mse")
     shells = metrics.shell_results(errors, options.presets, rng_seed=options.bootstrap_seed)
-    figures.save_figure(figures.mse_by_shell(shells, options.presets), options.figure, options.formats)
+    bilinear = None
+    if options.bilinear:
+        bilinear = metrics.bilinear_by_shell(metrics.read_bilinear(options.bilinear))
+    figure = figures.mse_by_shell(shells, options.presets, bilinear)
+    figures.save_figure(figure, options.figure, options.formats)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = command.argument_parser(DESCRIPTION)
     shared.add_mse(parser)
     shared.add_runs(parser)
-    parser.add_argument("--bilinear", metavar="FILE", help="test errors of bilinear upscaling (Parquet)")
+    shared.add_bilinear(parser)
     shared.add_presets(parser)
     shared.add_baselines(parser, metrics.BASELINES)
     shared.add_bootstrap_seed(parser)
@@ -29,8 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     counts = metrics.count_runs(metrics.read_runs(options.runs), options.presets) if options.runs else None
     bilinear = None
     if options.bilinear:
-        by_crop = metrics.mse_by_crop(metrics.read_table(options.bilinear, "mse"))
-        bilinear = dict(zip(by_crop["output_crop"], by_crop["mse"], strict=True))
+        bilinear = metrics.bilinear_by_crop(metrics.read_bilinear(options.bilinear))
     figure = figures.mse_by_preset(test_mse, intervals, options.presets, options.baselines, counts, bilinear)
     figures.save_figure(figure, options.figure, options.formats)
 

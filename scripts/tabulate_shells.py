@@ -18,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the script with the given arguments, by default the command line's."""
     parser = command.argument_parser(DESCRIPTION)
     shared.add_mse(parser)
+    shared.add_bilinear(parser)
     shared.add_presets(parser)
     shared.add_bootstrap_seed(parser)
     shared.add_table(parser)
@@ -25,7 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     errors = metrics.read_table(options.mse, "mse")
     shells = metrics.shell_results(errors, options.presets, rng_seed=options.bootstrap_seed)
     seeds = metrics.common_seeds_by_crop(errors, options.presets)
-    figures.write_table(figures.shell_table(shells, options.presets, seeds), options.table)
+    bilinear = None
+    if options.bilinear:
+        bilinear = metrics.bilinear_by_shell(metrics.read_bilinear(options.bilinear))
+    figures.write_table(figures.shell_table(shells, options.presets, seeds, bilinear), options.table)
 
 
 if __name__ == "__main__":

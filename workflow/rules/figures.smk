@@ -27,6 +27,9 @@ TABLES = expand(
     name=["results", "shells", "runs", "provenance"],
     format=TABLE_FORMATS,
 )
+# what the report's first page warns of, included by report/workflow.rst
+WARNINGS = f"{RESULTS}/tables/warnings.rst"
+TABLES.append(WARNINGS)
 
 
 rule plot_loss_histories:
@@ -75,6 +78,7 @@ rule plot_test_mse:
 rule plot_shell_mse:
     input:
         mse=MSE,
+        bilinear=rules.evaluate_bilinear.output,
         code=code("plot_shell_mse"),
     output:
         figure("shell_mse", "Errors", "Error by distance from the border"),
@@ -88,7 +92,7 @@ rule plot_shell_mse:
         settings=flags(**PRESENTED, **BOOTSTRAP, formats=FORMATS),
         figure=stem,
     shell:
-        "python {input.code[0]:q} --mse {input.mse:q} {params.settings} --figure"
+        "python {input.code[0]:q} --mse {input.mse:q} --bilinear {input.bilinear:q} {params.settings} --figure"
         " {params.figure:q} 2> {log:q}"
 
 
@@ -194,9 +198,12 @@ rule plot_upscaled_samples:
 rule tabulate_runs:
     input:
         runs=RUNS,
+        mse=MSE,
+        bilinear=rules.evaluate_bilinear.output,
         code=code("tabulate_runs"),
     output:
         table("runs", "Training", "Runs and failures"),
+        note=WARNINGS,
     log:
         f"{LOGS}/tabulate_runs.log",
     conda:
@@ -207,13 +214,14 @@ rule tabulate_runs:
         settings=flags(**PRESENTED),
         table=stem,
     shell:
-        "python {input.code[0]:q} --runs {input.runs:q} {params.settings} --table"
-        " {params.table:q} 2> {log:q}"
+        "python {input.code[0]:q} --runs {input.runs:q} --mse {input.mse:q} --bilinear {input.bilinear:q}"
+        " {params.settings} --table {params.table:q} --note {output.note:q} 2> {log:q}"
 
 
 rule tabulate_results:
     input:
         mse=MSE,
+        bilinear=rules.evaluate_bilinear.output,
         runs=RUNS,
         training=TIMINGS["training"],
         inference=TIMINGS["inference"],
@@ -230,14 +238,15 @@ rule tabulate_results:
         settings=flags(**PRESENTED, **BASELINES, **BOOTSTRAP),
         table=stem,
     shell:
-        "python {input.code[0]:q} --mse {input.mse:q} --runs {input.runs:q} --timing-training"
-        " {input.training:q} --timing-inference {input.inference:q} {params.settings} --table"
-        " {params.table:q} 2> {log:q}"
+        "python {input.code[0]:q} --mse {input.mse:q} --bilinear {input.bilinear:q} --runs {input.runs:q}"
+        " --timing-training {input.training:q} --timing-inference {input.inference:q} {params.settings}"
+        " --table {params.table:q} 2> {log:q}"
 
 
 rule tabulate_shells:
     input:
         mse=MSE,
+        bilinear=rules.evaluate_bilinear.output,
         code=code("tabulate_shells"),
     output:
         table("shells", "Errors", "Error by distance from the border"),
@@ -251,8 +260,8 @@ rule tabulate_shells:
         settings=flags(**PRESENTED, **BOOTSTRAP),
         table=stem,
     shell:
-        "python {input.code[0]:q} --mse {input.mse:q} {params.settings} --table {params.table:q}"
-        " 2> {log:q}"
+        "python {input.code[0]:q} --mse {input.mse:q} --bilinear {input.bilinear:q} {params.settings}"
+        " --table {params.table:q} 2> {log:q}"
 
 
 rule tabulate_provenance:

@@ -13,11 +13,11 @@ import pandas as pd
 
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import corner_tiles, open_scene_array
-from spatial_prediction.experiments.super_resolution import pair
+from spatial_prediction.experiments.super_resolution import pair, replicated_bilinear
 from spatial_prediction.experiments.tables import write_table
 from spatial_prediction.experiments.trained_network import load_model
 from spatial_prediction.files import read_object
-from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, bilinear_upscaling, merge_branches
+from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, merge_branches
 from spatial_prediction.padding import padding_from_name
 from spatial_prediction.progress import progress
 from spatial_prediction.provenance import provenance
@@ -90,10 +90,9 @@ def evaluate_bilinear(tiles: CornerTiles, *, upscale_factor: int, output: Path) 
     What any network must beat; the border is replicated.
     """
     record = tiles.provenance()
-    border = padding_from_name("repl", 1)
 
     def predict(_: None, low_res: jax.Array) -> jax.Array:
-        return bilinear_upscaling(border.extend(low_res), upscale_factor)
+        return replicated_bilinear(low_res, upscale_factor)
 
     (sums,), counts = corner_errors(predict, [None], upscale_factor, tiles)
     _write_rows([_rows("bilinear", 0, sums, counts)], output, record)

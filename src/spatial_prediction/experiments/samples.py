@@ -9,13 +9,15 @@ from jaxtyping import Array
 from spatial_prediction.data.colour import linear_to_srgb
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import centre_tiles, open_scene_array
-from spatial_prediction.experiments.super_resolution import pair
+from spatial_prediction.experiments.super_resolution import pair, replicated_bilinear
 from spatial_prediction.experiments.trained_network import load_model
 from spatial_prediction.models import merge_branches
 from spatial_prediction.padding import padding_from_name
 
-BRIGHTEST_SHOWN = 99
-"""Percentile of a scene's reflectance that is shown as full brightness."""
+SHOWN = (1, 99)
+"""Percentiles of a scene's reflectance that are shown as black and as full brightness."""
+
+UPSCALE_FACTOR = 4
 
 
 def padded_images(
@@ -23,16 +25,25 @@ def padded_images(
 ) -> dict[str, np.ndarray]:
     """Pad the centre of a test scene, at low resolution, by each padding.
 
+    Args:
+        test_path: array of test scenes.
+        scene: which of them.
+        paddings: names of paddings.
+        known_size: rows and columns that the paddings are shown; fewer where the scene is smaller.
+        pad: pixels to predict on each side.
+
     Returns:
-        ``{"truth" or padding name: sRGB in [0, 1] of shape (known_size + 2 pad,) * 2 + (3,)}``.
+        ``{"truth" or padding name: sRGB in [0, 1] of shape (size, size, 3)}``, where ``size`` is
+        ``known_size + 2 pad`` or what the scene has.
     """
-    size = known_size + 2 * pad
-    scenes = open_scene_array(test_path, smallest_size=tile_size(size, 4))
-    low_res, _ = pair(centre_tiles(scenes[scene : scene + 1], tile_size(size, 4)), 4)
+    scenes = open_scene_array(test_path, smallest_size=tile_size(2 * pad + 1, UPSCALE_FACTOR))
+    size = min(known_size + 2 * pad, min(scenes.shape[1:3]) // UPSCALE_FACTOR - 2)
+    tiles = centre_tiles(scenes[scene : scene + 1], tile_size(size, UPSCALE_FACTOR))
+    low_res, _ = pair(tiles, UPSCALE_FACTOR)
     known = low_res[:, pad:-pad, pad:-pad]
     images = {"truth": low_res} | {name: padding_from_name(name, pad).extend(known) for name in paddings}
-    white = _white(low_res)
-    return {name: _visible(image, white)[0] for name, image in images.items()}
+    shown = _shown(low_res)
+    return {name: _visible(image, shown)[0] for name, image in images.items()}
 
 
 def upscaled_images(
@@ -41,30 +52,36 @@ def upscaled_images(
     """Upscale central tiles of test scenes by each network that has not diverged.
 
     Returns:
-        ``{"input", preset ..., "target": sRGB in [0, 1] of shape (scenes, rows, columns, 3)}``.
+        ``{"(input)", "(bilinear)", preset ..., "(target)": sRGB in [0, 1]}``, each (scenes, rows, columns,
+        3); no preset's name has parentheses.
     """
-    size = tile_size(low_res_size, 4)
+    size = tile_size(low_res_size, UPSCALE_FACTOR)
     array = open_scene_array(test_path, smallest_size=size)
-    low_res, high_res = pair(np.concatenate([centre_tiles(array[s : s + 1], size) for s in scenes]), 4)
-    white = _white(high_res)
-    columns = {"input": _visible(jnp.repeat(jnp.repeat(low_res, 4, axis=1), 4, axis=2), white)}
+    tiles = np.concatenate([centre_tiles(array[s : s + 1], size) for s in scenes])
+    low_res, high_res = pair(tiles, UPSCALE_FACTOR)
+    shown = _shown(high_res)
+    blocks = jnp.repeat(jnp.repeat(low_res, UPSCALE_FACTOR, axis=1), UPSCALE_FACTOR, axis=2)
+    columns = {
+        "(input)": _visible(blocks, shown),
+        "(bilinear)": _visible(replicated_bilinear(low_res, UPSCALE_FACTOR), shown),
+    }
     for preset, path in models.items():
         model, _ = load_model(path, output_crop=0)
         if model is not None:
-            columns[preset] = _visible(merge_branches(model).apply(low_res), white)
-    columns["target"] = _visible(high_res, white)
+            columns[preset] = _visible(merge_branches(model).apply(low_res), shown)
+    columns["(target)"] = _visible(high_res, shown)
     return columns
 
 
-def _white(scaled: Array) -> np.ndarray:
-    """Reflectance to show as full brightness, of each image by itself: (images, 1, 1, 1)."""
-    return np.maximum(
-        np.percentile(_reflectance(scaled), BRIGHTEST_SHOWN, axis=(1, 2, 3), keepdims=True), 1e-3
-    )
+def _shown(scaled: Array) -> tuple[np.ndarray, np.ndarray]:
+    """Reflectance to show as black, and how far above is white, of each image: both (images, 1, 1, 1)."""
+    black, white = np.percentile(_reflectance(scaled), SHOWN, axis=(1, 2, 3), keepdims=True)
+    return black, np.maximum(white - black, 1e-3)
 
 
-def _visible(scaled: Array, white: np.ndarray) -> np.ndarray:
-    return linear_to_srgb(_reflectance(scaled) / white)
+def _visible(scaled: Array, shown: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    black, span = shown
+    return linear_to_srgb((_reflectance(scaled) - black) / span)
 
 
 def _reflectance(scaled: Array) -> np.ndarray:

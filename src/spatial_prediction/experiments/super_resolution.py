@@ -11,7 +11,8 @@ from jaxtyping import Array
 from spatial_prediction.config import ModelSettings, Preset
 from spatial_prediction.data.degradation import scaled_reflectance, super_resolution_pair
 from spatial_prediction.data.tiles import forget_pages
-from spatial_prediction.models import RVSR, merge_branches, pixel_unshuffle
+from spatial_prediction.models import RVSR, bilinear_upscaling, merge_branches, pixel_unshuffle
+from spatial_prediction.padding import padding_from_name
 
 
 def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
@@ -30,6 +31,11 @@ def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
 def pair(tiles: Array | np.ndarray, upscale_factor: int) -> tuple[Array, Array]:
     """Make (low_res, high_res) in [-1, 1] from int16 tiles (batch, size, size, 3)."""
     return super_resolution_pair(scaled_reflectance(jnp.asarray(tiles)), upscale_factor)
+
+
+def replicated_bilinear(low_res: Array, upscale_factor: int) -> Array:
+    """Upscale (batch, h, w, 3) bilinearly, the border replicated: what every network must beat."""
+    return bilinear_upscaling(padding_from_name("repl", 1).extend(low_res), upscale_factor)
 
 
 def kept(high_res: Array, model: RVSR) -> Array:

@@ -13,6 +13,9 @@ from spatial_prediction.figures.mse_by_throughput import mse_by_throughput as ms
 from spatial_prediction.figures.padded_samples import padded_samples as padded_samples
 from spatial_prediction.figures.padding_nmse import padding_nmse as padding_nmse
 from spatial_prediction.figures.provenance_table import provenance_table as provenance_table
+from spatial_prediction.figures.study_warnings import log_warnings as log_warnings
+from spatial_prediction.figures.study_warnings import study_warnings as study_warnings
+from spatial_prediction.figures.study_warnings import write_note as write_note
 from spatial_prediction.figures.style import save_figure as save_figure
 from spatial_prediction.figures.table_files import Table as Table
 from spatial_prediction.figures.table_files import write_table as write_table

@@ -19,13 +19,22 @@ def add_presets(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_mse(parser: argparse.ArgumentParser) -> None:
+def add_mse(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add ``--mse``."""
     parser.add_argument(
         "--mse",
-        required=True,
+        required=required,
         metavar="FILE",
         help="gathered test errors, a Parquet table (gather_evaluation.py)",
+    )
+
+
+def add_bilinear(parser: argparse.ArgumentParser) -> None:
+    """Add ``--bilinear``."""
+    parser.add_argument(
+        "--bilinear",
+        metavar="FILE",
+        help="test errors of bilinear upscaling, a Parquet table (evaluate_bilinear.py)",
     )
 
 

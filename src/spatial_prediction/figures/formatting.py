@@ -6,7 +6,7 @@ import re
 MISSING = "\N{EN DASH}"
 """What stands in a table where there is nothing to say."""
 
-_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?( ± \d+(\.\d+)?)?")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?( ± \d+(\.\d+)?)?( !)?")
 _LATEX = {
     "\\": r"\textbackslash{}",
     "&": r"\&",
@@ -70,16 +70,19 @@ def _with_half_width(text: str, half_width: float, decimals: int) -> str:
     return text if math.isnan(half_width) else f"{text} ± {half_width:.{decimals}f}"
 
 
-def latex(text: str, *, italic: bool = False) -> str:
+def latex(text: str, *, italic: bool = False, bold: bool = False) -> str:
     """Turn plain text into LaTeX; numbers become mathematics, so that their minus is a minus."""
     if _NUMBER.fullmatch(text):
-        mathematics = text.replace("±", r"\pm")
-        return rf"$\mathit{{{mathematics}}}$" if italic else f"${mathematics}$"
-    escaped = _LATEX_CHARACTERS.sub(lambda match: _LATEX[match.group()], text)
-    return rf"\textit{{{escaped}}}" if italic else escaped
+        mathematics = text.replace("±", r"\pm").replace(" !", r"\;!")
+        marked = rf"$\mathit{{{mathematics}}}$" if italic else f"${mathematics}$"
+    else:
+        escaped = _LATEX_CHARACTERS.sub(lambda match: _LATEX[match.group()], text)
+        marked = rf"\textit{{{escaped}}}" if italic else escaped
+    return rf"\textbf{{{marked}}}" if bold else marked
 
 
-def markdown(text: str, *, italic: bool = False) -> str:
+def markdown(text: str, *, italic: bool = False, bold: bool = False) -> str:
     """Turn plain text into the inside of a Markdown table's cell."""
     escaped = re.sub(r"([\\`*_|<>\[\]])", r"\\\1", text).replace("\n", " ")
-    return f"*{escaped}*" if italic else escaped
+    marked = f"*{escaped}*" if italic else escaped
+    return f"**{marked}**" if bold else marked

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from spatial_prediction.figures import style
+from spatial_prediction.figures import formatting, style
 
 ROW_HEIGHT = 0.155
 """Inches from one preset's row to the next."""
@@ -30,12 +30,16 @@ def mse_by_preset(
         presets: output crop of each preset, in the order of the rows.
         baselines: baseline of each output crop; its mean is drawn as a dashed line through its group.
         counts: columns preset, succeeded, tried, written at the right; None leaves them out.
-        bilinear: MSE of bilinear upscaling by output crop, written above each group; None leaves it out.
+        bilinear: MSE of bilinear upscaling by output crop, written above each group and drawn as a broad grey
+            line through it where it lies near the runs, else with an arrow to its side; None leaves it out.
     """
     rows = _row_positions(presets)
     figure = style.new_figure(0.65 + ROW_HEIGHT * (max(rows.values(), default=0) + 1))
     axes = figure.subplots()
     axes.set_ylim(max(rows.values(), default=0) + 0.7, -1.8)
+    limits = {crop: bilinear[crop] for crop in set(presets.values())} if bilinear is not None else {}
+    shown = list(test_mse["mse"])
+    near = {crop: mse for crop, mse in limits.items() if shown and style.within_reach([mse], shown)}
     ends = intervals[["mean", "low", "high"]].to_numpy() / style.MSE_UNIT
     by_preset = dict(zip(intervals["preset"], ends.tolist(), strict=True))
     for preset, row in rows.items():
@@ -51,13 +55,18 @@ def mse_by_preset(
                 xycoords=("axes fraction", "data"),
                 va="center",
                 color="0.35",
+                bbox=style.GROUND,
             )
     for crop, members in style.presets_by_crop(presets).items():
         top, bottom = rows[members[0]], rows[members[-1]]
-        title = style.crop_title(crop)
-        if bilinear is not None:
-            title += f"; bilinear upscaling: {bilinear[crop] / style.MSE_UNIT:.4g}"
-        _write_heading(axes, top - 0.95, title)
+        heading = style.crop_title(crop)
+        if crop in limits:
+            heading += f"; bilinear: {formatting.number(limits[crop] / style.MSE_UNIT)}"
+        if shown and crop in limits and crop not in near:
+            heading += " →" if limits[crop] > max(shown) else " ←"
+        _write_heading(axes, top - 0.95, heading)
+        if crop in near and any(preset in by_preset for preset in members):
+            axes.plot([near[crop] / style.MSE_UNIT] * 2, [top - 0.5, bottom + 0.5], **style.BILINEAR_LINE)
         if baselines.get(crop) in members and baselines[crop] in by_preset:
             baseline = by_preset[baselines[crop]][0]
             axes.plot(
@@ -76,7 +85,8 @@ def mse_by_preset(
     axes.grid(axis="x")
     if test_mse.empty:
         axes.set_xticks([])
-    style.log_if_wide(axes.xaxis, list(test_mse["mse"]))
+    style.log_if_wide(axes.xaxis, [*shown, *near.values()])
+    style.settle_ticks(figure)
     return figure
 
 

@@ -1,6 +1,5 @@
 """Figure: what each padding makes up beyond the edge of an image."""
 
-import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -11,8 +10,13 @@ from matplotlib.patches import Rectangle
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.figures import style
 
-COLUMNS = 3
-"""Images side by side."""
+FEW, NARROW, WIDE = 12, 3, 6
+"""Images that fit one column of a page; images side by side there, and on the whole width."""
+
+STRIPE = 2
+"""Width of the stripes on what is brighter than the scale, pixels of the image."""
+
+STRIPE_GREY = 0.62
 
 
 @style.styled
@@ -20,6 +24,9 @@ def padded_samples(
     images: Mapping[str, np.ndarray], pad_width: tuple[tuple[int, int], tuple[int, int]]
 ) -> Figure:
     """Show one image padded in several ways, the known area outlined.
+
+    Pixels brighter than the scale in all bands, as zero padding makes them beside a dark scene, are striped:
+    white alone could be taken for paper.
 
     Args:
         images: padded image by padding name, in the order shown; each (height, width, 3), ready for the
@@ -37,14 +44,15 @@ def padded_samples(
             f"pad_width: {pad_width} leaves no known area in images of {height} x {width} pixels; "
             "give the widths that the images were padded by."
         )
-    columns = min(COLUMNS, len(images))
-    rows = math.ceil(len(images) / columns)
-    figure = style.new_picture_grid(rows * (style.COLUMN_WIDTH / columns * height / width + 0.16))
-    panels = figure.subplots(rows, columns, squeeze=False).flat
-    for axes in panels:
+    rows, columns, page = style.panel_grid(len(images), FEW, NARROW, WIDE)
+    figure = style.new_picture_grid(rows * (page / columns * height / width + 0.16), page)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels[len(images) :]:
         axes.set_axis_off()
-    for axes, (padding, image) in zip(figure.axes, images.items(), strict=False):
-        axes.imshow(np.clip(image, 0, 1), interpolation="nearest")
+    for axes, (padding, image) in zip(panels, images.items(), strict=False):
+        axes.imshow(_striped(image), interpolation="nearest")
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, linewidth=0.4, color="0.3")
         axes.set_title(padding, pad=2)
         _outline(axes, left, top, width - left - right, height - top - bottom)
     return figure
@@ -61,6 +69,13 @@ def _common_size(images: Mapping[str, np.ndarray]) -> tuple[int, int]:
                 f"as the first, {first}."
             )
     return first[0], first[1]
+
+
+def _striped(image: np.ndarray) -> np.ndarray:
+    """Clip an image to what a screen shows, with stripes where all bands reach or exceed the scale's end."""
+    rows, columns = np.indices(image.shape[:2])
+    striped = (image >= 1).all(axis=2) & ((rows + columns) // STRIPE % 2 == 0)
+    return np.where(striped[..., None], STRIPE_GREY, np.clip(image, 0, 1))
 
 
 def _outline(axes: Axes, left: int, top: int, width: int, height: int) -> None:

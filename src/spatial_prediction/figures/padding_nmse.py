@@ -10,6 +10,9 @@ from spatial_prediction.figures import style
 
 LAST_MAP = 10
 
+FEW = 3
+"""Panels that stand below one another; more stand in three columns."""
+
 
 @style.styled
 def padding_nmse(nmse: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
@@ -23,16 +26,27 @@ def padding_nmse(nmse: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
         presets: output crop of each preset, in the order of the panels.
     """
     paddings = list(dict.fromkeys(nmse["padding"]))
-    figure = style.new_figure(0.65 + 1.65 * len(presets) + 0.13 * -(-len(paddings) // 4))
-    panels = figure.subplots(len(presets), squeeze=False, sharex=True, sharey=True)[:, 0]
-    for axes, preset in zip(panels, presets, strict=True):
+    rows, columns, width = style.panel_grid(len(presets), FEW, 1, 3)
+    ncols = 4 if columns == 1 else 8
+    height = 1.65 if columns == 1 else 1.05
+    figure = style.new_figure(0.65 + height * rows + 0.13 * -(-len(paddings) // ncols), width)
+    panels = list(figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True).flat)
+    for axes, preset in zip(panels, presets, strict=False):
         _draw_panel(axes, nmse[nmse["preset"] == preset], paddings)
-        axes.set_title(f"Network trained as {preset}", loc="left", fontweight="bold")
+        title = f"Network trained as {preset}" if columns == 1 else preset
+        axes.set_title(title, loc="left", fontweight="bold")
     style.plain_log_ticks(panels[0].yaxis)
-    panels[-1].set_xticks(range(LAST_MAP + 1), ["input", *map(str, range(1, LAST_MAP)), "output"])
-    panels[-1].set_xlabel("Feature map")
+    names = [*map(str, range(1, LAST_MAP))]
+    ends = ("input", "output") if columns == 1 else ("in", "out")
+    panels[0].set_xticks(range(LAST_MAP + 1), [ends[0], *names, ends[1]])
+    for position in range(len(presets), len(panels)):
+        panels[position].remove()
+        panels[position - columns].tick_params(labelbottom=True)
+    figure.supxlabel("Feature map", fontsize=7)
     figure.supylabel("Padding error / variance (NMSE)", fontsize=7)
-    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
+    style.settle_ticks(figure)
+    if paddings:
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=ncols)
     return figure
 
 

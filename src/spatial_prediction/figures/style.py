@@ -6,7 +6,9 @@ apart in grey.
 """
 
 import functools
+import itertools
 import logging
+import math
 import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +27,23 @@ from spatial_prediction import files
 from spatial_prediction.errors import ConfigurationError
 
 COLUMN_WIDTH = 3.5
-"""Width of every figure in inches: one column of a two-column page."""
+"""Width of a figure in inches: one column of a two-column page."""
+
+PAGE_WIDTH = 7.16
+"""Width of a figure with many panels in inches: both columns of the page."""
+
+BILINEAR_LINE: dict[str, Any] = {"color": "0.72", "linewidth": 2.4, "solid_capstyle": "butt", "zorder": 1}
+"""How bilinear upscaling is drawn, what every network must beat: broad, grey and behind the presets."""
+
+GROUND: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
+"""Behind words among data, so that no line crosses them."""
+
+REACH = 0.5
+"""How far an axis reaches for a line of comparison, as a share of the largest value, where its own values lie
+closer together than that."""
+
+LABEL_GAP = 3.0
+"""Least distance between neighbouring tick labels, hundredths of an inch."""
 
 MSE_UNIT = 1e-6
 MSE_LABEL = r"Test MSE ($10^{-6}$ of the [$-$1, 1] scale)"
@@ -171,9 +189,23 @@ def styled(draw: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     return draw_styled
 
 
-def new_figure(height: float) -> Figure:
-    """Make an empty figure of one column's width; ``height`` in inches."""
-    return Figure(figsize=(COLUMN_WIDTH, height), layout="constrained")
+def new_figure(height: float, width: float = COLUMN_WIDTH) -> Figure:
+    """Make an empty figure, of one column's width if not told; sizes in inches."""
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def panel_grid(count: int, few: int, narrow: int, wide: int) -> tuple[int, int, float]:
+    """Choose rows, columns and figure width in inches for so many panels.
+
+    Args:
+        count: number of panels, at least 1.
+        few: how many panels stay on one column of a page; more take its whole width.
+        narrow: panels side by side on one column of the page.
+        wide: panels side by side on the whole width.
+    """
+    most, width = (narrow, COLUMN_WIDTH) if count <= few else (wide, PAGE_WIDTH)
+    columns = min(most, count)
+    return math.ceil(count / columns), columns, width
 
 
 def new_picture_grid(height: float, width: float = COLUMN_WIDTH) -> Figure:
@@ -253,6 +285,60 @@ def plain_log_ticks(axis: Axis, most: int = 6) -> None:
     axis.set_minor_formatter(ticker.NullFormatter())
 
 
+def within_reach(line: Sequence[float], values: Sequence[float]) -> bool:
+    """Whether an axis that shows ``values`` can show ``line`` too without squeezing them.
+
+    Args:
+        line: what the values are compared with.
+        values: what is compared; none of them leaves the axis to the line.
+    """
+    shown = [value for value in values if math.isfinite(value)]
+    if not shown:
+        return True
+    reach = max(max(shown) - min(shown), REACH * max(shown))
+    return min(shown) - reach <= min(line) and max(line) <= max(shown) + reach
+
+
+def settle_ticks(figure: Figure) -> None:
+    """Thin out the ticks of each axis until no label touches its neighbour; named ticks stay as they are."""
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            if isinstance(axis.get_major_locator(), ticker.FixedLocator):
+                continue
+            for locator in _fewer_ticks(axis):
+                if not labels_collide(axis):
+                    break
+                axis.set_major_locator(locator)
+                figure.draw_without_rendering()
+
+
+def labels_collide(axis: Axis) -> bool:
+    """Whether labels of an axis touch, as the figure was drawn last."""
+    low, high = sorted(axis.get_view_interval())
+    ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=False)
+    boxes = [
+        label.get_window_extent()
+        for place, label in ticks
+        if low <= place <= high and label.get_visible() and label.get_text()
+    ]
+    if axis is axis.axes.xaxis:
+        ends = sorted((box.x0, box.x1 + LABEL_GAP) for box in boxes)
+    else:
+        ends = sorted((box.y0, box.y1) for box in boxes)
+    return any(second[0] < first[1] for first, second in itertools.pairwise(ends))
+
+
+def _fewer_ticks(axis: Axis) -> list[ticker.Locator]:
+    low, high = sorted(axis.get_view_interval())
+    if axis.get_scale() == "log" and high >= 5 * low:
+        choices: list[tuple[float, ...]] = [(1.0, 2.0, 5.0), (1.0, 3.0), (1.0,)]
+        return [*(ticker.LogLocator(subs=subs) for subs in choices), ticker.LogLocator(numticks=3)]
+    return [ticker.MaxNLocator(most, steps=[1, 2, 5, 10]) for most in (5, 4, 3, 2, 1)]
+
+
 def say_empty(axes: Axes, message: str) -> None:
     """Say in the middle of empty axes why nothing is drawn there."""
-    axes.text(0.5, 0.5, message, transform=axes.transAxes, ha="center", va="center", color="0.35")
+    axes.text(
+        0.5, 0.5, message, transform=axes.transAxes, ha="center", va="center", color="0.35", bbox=GROUND
+    )

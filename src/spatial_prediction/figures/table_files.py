@@ -29,6 +29,8 @@ class Table:
         caption: one sentence on what the table shows.
         notes: further sentences, printed below.
         italic: (row position, header) of the cells in italics; CSV does not show them.
+        warned: (row position, header) of the cells in bold, because the reader is warned of them.
+        warnings: sentences printed above the table; CSV does not show them.
     """
 
     cells: pd.DataFrame
@@ -36,6 +38,8 @@ class Table:
     caption: str
     notes: tuple[str, ...] = ()
     italic: frozenset[tuple[int, str]] = frozenset()
+    warned: frozenset[tuple[int, str]] = frozenset()
+    warnings: tuple[str, ...] = ()
 
 
 def write_table(table: Table, path_without_suffix: str | Path) -> list[Path]:
@@ -71,7 +75,9 @@ def _as_markdown(table: Table) -> str:
     ]
     body = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     notes = "\n".join(f"- {formatting.markdown(note)}" for note in table.notes)
-    return "\n\n".join(part for part in (formatting.markdown(table.caption), body, notes) if part) + "\n"
+    warnings = "\n".join(f"> **Warning:** {formatting.markdown(text)}\n" for text in table.warnings)
+    parts = (formatting.markdown(table.caption), warnings.rstrip("\n"), body, notes)
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _as_html(table: Table) -> str:
@@ -79,6 +85,9 @@ def _as_html(table: Table) -> str:
     rows = [[f"<td>{cell}</td>" for cell in cells] for cells in _marked_up(table, _html)]
     lines = "\n".join(f"<tr>{''.join(cells)}</tr>" for cells in (headers, *rows))
     notes = "\n".join(f"<p>{html.escape(note)}</p>" for note in table.notes)
+    warnings = "".join(
+        f'<p class="warning"><b>Warning:</b> {html.escape(text)}</p>\n' for text in table.warnings
+    )
     alignment = "".join(
         f":is(td, th):nth-child({column}) {{ {_HTML_ALIGNMENT[table.alignment[header]]} }}\n"
         for column, header in enumerate(table.cells.columns, 1)
@@ -94,9 +103,11 @@ table {{ border-collapse: collapse; border-bottom: 2px solid }}
 td, th {{ padding: 0.25em 0.6em; vertical-align: top; white-space: nowrap }}
 th {{ border-top: 2px solid; border-bottom: 1px solid; vertical-align: bottom; white-space: normal }}
 p {{ margin: 0.5em 0; max-width: 50em; color: #444 }}
+p.warning {{ border-left: 0.4em solid #d55e00; background: #fdf0e6; color: #111; padding: 0.5em 0.8em }}
+td b {{ background: #fdf0e6 }}
 {alignment}</style>
 <h1 style="font-size: 1.2em">{caption}</h1>
-<table>
+{warnings}<table>
 {lines}
 </table>
 {notes}
@@ -104,14 +115,16 @@ p {{ margin: 0.5em 0; max-width: 50em; color: #444 }}
 """
 
 
-def _html(text: str, *, italic: bool) -> str:
-    return f"<i>{html.escape(text)}</i>" if italic else html.escape(text)
+def _html(text: str, *, italic: bool, bold: bool = False) -> str:
+    marked = f"<i>{html.escape(text)}</i>" if italic else html.escape(text)
+    return f"<b>{marked}</b>" if bold else marked
 
 
 def _as_latex(table: Table) -> str:
     headers = list(table.cells.columns)
     rows = [r" & ".join(cells) + r" \\" for cells in _marked_up(table, formatting.latex)]
-    notes = [rf"\par {{\footnotesize {formatting.latex(note)}}}" for note in table.notes]
+    texts = [*(f"Warning: {text}" for text in table.warnings), *table.notes]
+    notes = [rf"\par {{\footnotesize {formatting.latex(text)}}}" for text in texts]
     lines = [
         r"% needs \usepackage{booktabs}",
         r"\begin{table}",
@@ -133,7 +146,11 @@ def _as_latex(table: Table) -> str:
 def _marked_up(table: Table, markup: Callable[..., str]) -> list[list[str]]:
     return [
         [
-            markup(text, italic=(row, header) in table.italic and text != formatting.MISSING)
+            markup(
+                text,
+                italic=(row, header) in table.italic and text != formatting.MISSING,
+                bold=(row, header) in table.warned,
+            )
             for header, text in zip(table.cells.columns, cells, strict=True)
         ]
         for row, cells in enumerate(table.cells.itertuples(index=False, name=None))

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from spatial_prediction.figures import formatting, style
+from spatial_prediction.figures.study_warnings import BILINEAR, study_warnings
 from spatial_prediction.figures.table_files import Table
 
 Row = Mapping[Hashable, Any]
@@ -16,38 +17,81 @@ INTERVAL_NOTE = (
     "± is half the width of the bootstrapped 95 % interval over seeds, left out where there is a single seed."
 )
 
+MSE_HEADER = "Test MSE (10⁻⁶)"
+BILINEAR_HEADER = "MSE v bilinear (%)"
+ABOVE_HEADER = "Seeds not below bilinear"
+ABOVE_MARK = "!"
+"""Stands behind a number that is no better than bilinear upscaling's."""
 
-def run_table(runs: pd.DataFrame, presets: Mapping[str, int]) -> Table:
-    """Tell which runs succeeded and how the others failed.
+ABOVE_NOTE = (
+    "Seeds not below bilinear: networks whose test MSE is not below that of bilinear upscaling with the same "
+    "output crop, and by how much it lies above."
+)
+MARK_NOTE = "! marks a preset that does not beat bilinear upscaling with the same output crop."
+SHELL_MARK_NOTE = "! marks a mean that does not beat bilinear upscaling, whose border is replicated."
+
+
+def run_table(
+    runs: pd.DataFrame,
+    presets: Mapping[str, int],
+    against: pd.DataFrame | None = None,
+    bilinear: Mapping[int, float] | None = None,
+) -> Table:
+    """Tell which runs succeeded, how the others failed, and which did not beat bilinear upscaling.
 
     Args:
         runs: columns preset, seed, status, step, reason; one row a run.
         presets: output crop of each preset, in the order of the rows.
+        against: columns preset, seed, mse, beaten, difference, as ``metrics.against_bilinear`` gives them;
+            None leaves the columns about errors out.
+        bilinear: MSE of bilinear upscaling by output crop, a row for each output crop of the presets.
 
     Returns:
-        One row a preset and a last row for all together.
+        One row a preset, a row for all together, and those of bilinear upscaling.
     """
-    rows = [(preset, *_run_cells(runs[runs["preset"] == preset])) for preset in presets]
     of_study = runs[runs["preset"].isin(list(presets))]
-    tried, succeeded, failed, _ = _run_cells(of_study)
     headers = ["Preset", "Tried", "Succeeded", "Failed", "Failed seeds"]
+    rows = [(preset, *_run_cells(runs[runs["preset"] == preset])) for preset in presets]
+    tried, succeeded, failed, _ = _run_cells(of_study)
+    rows.append(("all", tried, succeeded, failed, ""))
+    alignment = dict(zip(headers, ["left", "right", "right", "right", "long"], strict=True))
+    cells, warned = pd.DataFrame(rows, columns=headers), frozenset[tuple[int, str]]()
+    if against is not None:
+        above = [_above_cell(against[against["preset"] == preset]) for preset in presets]
+        means = against.groupby("preset")["mse"].mean().reindex(list(presets))
+        cells.insert(4, MSE_HEADER, [formatting.number(mean / style.MSE_UNIT) for mean in means] + [""])
+        cells.insert(5, ABOVE_HEADER, [*above, ""])
+        alignment |= {MSE_HEADER: "right", ABOVE_HEADER: "long"}
+        warned = frozenset((row, ABOVE_HEADER) for row, text in enumerate(above) if text)
+        lines = pd.DataFrame(_bilinear_cells(presets, bilinear or {}, crop_in_name=True))
+        cells = pd.concat([cells, lines]).reindex(columns=cells.columns)
+        cells = cells.fillna("").reset_index(drop=True)
     return Table(
-        cells=pd.DataFrame([*rows, ("all", tried, succeeded, failed, "")], columns=headers),
-        alignment=dict(zip(headers, ["left", "right", "right", "right", "long"], strict=True)),
+        cells=cells,
+        alignment=alignment,
         caption="Runs of each preset: how many were tried, how many succeeded, and how the others failed.",
+        notes=() if against is None else (ABOVE_NOTE,),
+        warned=warned,
+        warnings=study_warnings(runs, against, presets),
     )
 
 
-def general_table(results: pd.DataFrame) -> Table:
+def general_table(
+    results: pd.DataFrame, bilinear: Mapping[int, float] | None = None, warnings: tuple[str, ...] = ()
+) -> Table:
     """Show cost and accuracy of each preset.
 
     Args:
         results: columns preset, output_crop, baseline, succeeded, tried, training_ and inference_ batch_size
             and relative_time, training_images_per_second, inference_pixels_per_second, and mse_, difference_
-            and shell_difference_ mean, low and high; one row a preset. NaN is shown as an en dash.
+            and shell_difference_ mean, low and high, and where ``bilinear`` is given also
+            bilinear_difference_; one row a preset. NaN is shown as an en dash.
+        bilinear: MSE of bilinear upscaling by output crop, a row for each output crop of the presets; None
+            leaves it out.
+        warnings: sentences for the reader to see first, as ``study_warnings`` gives them.
 
     Returns:
-        One row a preset, in the order given.
+        One row a preset, in the order given, then those of bilinear upscaling.
     """
     columns: dict[str, Callable[[Row], str]] = {
         "Output crop (px)": lambda row: str(row["output_crop"]),
@@ -59,15 +103,25 @@ def general_table(results: pd.DataFrame) -> Table:
         "Inference batch": lambda row: formatting.whole(row["inference_batch_size"]),
         "Inference (10⁶ px/s)": lambda row: formatting.number(row["inference_pixels_per_second"] / 1e6),
         "Inference time (1 = zero)": lambda row: formatting.number(row["inference_relative_time"], 2),
-        "Test MSE (10⁻⁶)": lambda row: formatting.interval(*_ends(row, "mse"), unit=style.MSE_UNIT),
+        MSE_HEADER: lambda row: formatting.interval(*_ends(row, "mse"), unit=style.MSE_UNIT),
         "MSE v baseline (%)": lambda row: _difference(row, "difference"),
         "MSE of outermost kept shell v baseline (%)": lambda row: _difference(row, "shell_difference"),
     }
+    if bilinear is not None:
+        columns[BILINEAR_HEADER] = lambda row: _marked_if_above(_ends(row, "bilinear_difference"))
     cells = [{header: cell(row) for header, cell in columns.items()} for row in results.to_dict("records")]
+    crops = dict(zip(results["preset"], results["output_crop"], strict=True))
+    cells += _bilinear_cells(crops, bilinear or {})
     return Table(
-        cells=pd.DataFrame(cells, columns=list(columns), dtype="object"),
+        cells=pd.DataFrame(cells, columns=list(columns), dtype="object").fillna(formatting.MISSING),
         alignment={header: "left" if header == "Preset" else "right" for header in columns},
         caption="Cost and accuracy of each preset.",
+        warned=frozenset(
+            (row, BILINEAR_HEADER)
+            for row, texts in enumerate(cells)
+            if texts.get(BILINEAR_HEADER, "").endswith(ABOVE_MARK)
+        ),
+        warnings=warnings,
         notes=(
             "MSE of data scaled to [-1, 1] over the kept area of the test images.",
             "Batch: the largest that fits the memory budget. Time: of one image, where zero padding with the "
@@ -75,12 +129,16 @@ def general_table(results: pd.DataFrame) -> Table:
             INTERVAL_NOTE,
             "* marks the baseline of its output crop; differences from it are on common successful seeds.",
             "An en dash stands where there is no successful run, no baseline or no measurement.",
+            *(() if bilinear is None else (MARK_NOTE,)),
         ),
     )
 
 
 def shell_table(
-    shells: pd.DataFrame, presets: Mapping[str, int], seeds: Mapping[int, Sequence[int]]
+    shells: pd.DataFrame,
+    presets: Mapping[str, int],
+    seeds: Mapping[int, Sequence[int]],
+    bilinear: pd.DataFrame | None = None,
 ) -> Table:
     """Show the test MSE of each preset by shell.
 
@@ -88,17 +146,29 @@ def shell_table(
         shells: columns preset, shell, mean, low, high.
         presets: output crop of each preset, in the order of the columns.
         seeds: for each output crop the seeds that the numbers rest on.
+        bilinear: columns shell, mse of bilinear upscaling, shown in the last column; None leaves it out.
 
     Returns:
-        One row a shell, one column a preset; italics where the training loss left the shell out.
+        One row a shell, one column a preset; italics where the training loss left the shell out, and an
+        exclamation mark where a preset does not beat bilinear upscaling.
     """
     names = zip(shells["preset"], shells["shell"], strict=True)
     by_place = dict(zip(names, shells[["mean", "low", "high"]].to_numpy().tolist(), strict=True))
     last = int(shells["shell"].max()) if len(shells) else 10
+    limits = {} if bilinear is None else dict(zip(bilinear["shell"], bilinear["mse"], strict=True))
     columns: dict[str, list[str]] = {"Shell": [str(shell) for shell in range(last + 1)]}
     for preset in presets:
         places = [by_place.get((preset, shell), (math.nan,) * 3) for shell in range(last + 1)]
-        columns[preset] = [formatting.interval(*place, unit=style.MSE_UNIT) for place in places]
+        texts = [formatting.interval(*place, unit=style.MSE_UNIT) for place in places]
+        columns[preset] = [
+            f"{text} {ABOVE_MARK}" if place[0] >= limits.get(shell, math.inf) else text
+            for shell, (place, text) in enumerate(zip(places, texts, strict=True))
+        ]
+    if limits:
+        columns[BILINEAR] = [
+            formatting.number(limits[shell] / style.MSE_UNIT) if shell in limits else formatting.MISSING
+            for shell in range(last + 1)
+        ]
     used = "; ".join(
         f"output crop {crop}: {', '.join(map(str, members)) or 'none'}" for crop, members in seeds.items()
     )
@@ -111,6 +181,13 @@ def shell_table(
             "Italics: the training loss left this shell out.",
             f"Seeds common to the presets of each output crop: {used}.",
             INTERVAL_NOTE,
+            *((SHELL_MARK_NOTE,) if limits else ()),
+        ),
+        warned=frozenset(
+            (shell, preset)
+            for preset in presets
+            for shell, text in enumerate(columns[preset])
+            if text.endswith(ABOVE_MARK)
         ),
         italic=frozenset(
             (shell, preset)
@@ -128,6 +205,35 @@ def _run_cells(runs: pd.DataFrame) -> tuple[str, str, str, str]:
         for seed, step, reason in zip(failed["seed"], failed["step"], reasons, strict=True)
     ]
     return str(len(runs)), str(len(runs) - len(failed)), str(len(failed)), "; ".join(stories)
+
+
+def _above_cell(against: pd.DataFrame) -> str:
+    """List the seeds whose networks do not beat bilinear upscaling, with how much they lie above it."""
+    above = against[~against["beaten"].astype(bool)].sort_values("seed")
+    return "; ".join(
+        str(seed) if math.isnan(difference) else f"{seed} ({difference:+.3g} %)"
+        for seed, difference in zip(above["seed"], above["difference"], strict=True)
+    )
+
+
+def _bilinear_cells(
+    presets: Mapping[str, int], bilinear: Mapping[int, float], *, crop_in_name: bool = False
+) -> list[dict[str, str]]:
+    """Make a row of bilinear upscaling for each output crop of the presets."""
+    return [
+        {
+            "Output crop (px)": str(crop),
+            "Preset": f"{BILINEAR}, output crop {crop}" if crop_in_name else BILINEAR,
+            MSE_HEADER: formatting.number(bilinear[crop] / style.MSE_UNIT),
+        }
+        for crop in sorted(set(presets.values()))
+        if crop in bilinear
+    ]
+
+
+def _marked_if_above(ends: tuple[float, float, float]) -> str:
+    text = formatting.percent(*ends)
+    return f"{text} {ABOVE_MARK}" if ends[0] >= 0 else text
 
 
 def _mark_baseline(row: Row) -> str:

@@ -8,13 +8,16 @@ from matplotlib.figure import Figure
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.figures import style
 
-NARROWEST_PANEL = 0.7
-"""Inches."""
+PANEL = 0.7
+"""Inches from one panel to the next; narrower ones would be too small for their titles."""
+
+FEW, NARROW, WIDE = 10, 5, 10
+"""Columns that fit one column of a page in two rows; columns side by side there, and on the whole width."""
 
 
 @style.styled
 def training_samples(columns: Mapping[str, np.ndarray]) -> Figure:
-    """Show sample images side by side, one row a sample.
+    """Show sample images side by side, one row a sample; what does not fit the width goes on below.
 
     Args:
         columns: images by column title, from left to right, for instance ``{"Bilinear": …, "Prediction": …,
@@ -26,15 +29,18 @@ def training_samples(columns: Mapping[str, np.ndarray]) -> Figure:
         ConfigurationError: when there is nothing to show or the columns differ in their number of samples.
     """
     samples = _common_count(columns)
-    # narrower panels would be too small for their titles
-    width = max(style.COLUMN_WIDTH, NARROWEST_PANEL * len(columns))
-    figure = style.new_picture_grid(0.2 + samples * width / max(2, len(columns)), width)
-    panels = figure.subplots(samples, len(columns), squeeze=False)
-    for column, (title, images) in enumerate(columns.items()):
-        panels[0, column].set_title(title, pad=3)
-        for axes, image in zip(panels[:, column], images, strict=True):
+    blocks, _, width = style.panel_grid(len(columns), FEW, NARROW, WIDE)
+    across = -(-len(columns) // blocks)  # blocks of like width
+    figure = style.new_picture_grid(blocks * (0.2 + samples * min(width / across, 2 * PANEL)), width)
+    panels = figure.subplots(blocks * samples, across, squeeze=False)
+    for axes in panels.flat:
+        axes.set_axis_off()
+    for position, (title, images) in enumerate(columns.items()):
+        block, column = divmod(position, across)
+        rows = panels[block * samples : (block + 1) * samples, column]
+        rows[0].set_title(title, pad=3)
+        for axes, image in zip(rows, images, strict=True):
             axes.imshow(np.clip(image, 0, 1), interpolation="nearest")
-            axes.set_axis_off()
     return figure
 
 

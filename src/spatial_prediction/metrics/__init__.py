@@ -17,6 +17,10 @@ Conventions that every function here keeps:
   the order in which figures and tables show them.
 """
 
+from spatial_prediction.metrics.bilinear import against_bilinear as against_bilinear
+from spatial_prediction.metrics.bilinear import bilinear_by_crop as bilinear_by_crop
+from spatial_prediction.metrics.bilinear import bilinear_by_shell as bilinear_by_shell
+from spatial_prediction.metrics.bilinear import read_bilinear as read_bilinear
 from spatial_prediction.metrics.comparison import BASELINES as BASELINES
 from spatial_prediction.metrics.comparison import baseline_of as baseline_of
 from spatial_prediction.metrics.comparison import common_seeds as common_seeds

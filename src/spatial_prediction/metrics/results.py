@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from spatial_prediction.metrics.bilinear import differences_from_bilinear
 from spatial_prediction.metrics.comparison import (
     BASELINES,
     baseline_of,
@@ -22,6 +23,7 @@ def general_results(
     inference: pd.DataFrame,
     presets: Mapping[str, int],
     baselines: Mapping[int, str] = BASELINES,
+    bilinear: Mapping[int, float] | None = None,
     *,
     rng_seed: int,
 ) -> pd.DataFrame:
@@ -34,6 +36,7 @@ def general_results(
         inference: the same for inference.
         presets: output crop of each preset.
         baselines: baseline of each output crop.
+        bilinear: MSE of bilinear upscaling by output crop; None where it was not evaluated.
         rng_seed: seed of the bootstrap.
 
     Returns:
@@ -45,7 +48,9 @@ def general_results(
         - difference_mean, difference_low, difference_high: that MSE against the baseline's, in percent on
           common seeds;
         - shell_difference_mean, shell_difference_low, shell_difference_high: the same for the outermost kept
-          shell.
+          shell;
+        - bilinear_difference_mean, bilinear_difference_low, bilinear_difference_high: that MSE against
+          bilinear upscaling's, in percent; only where ``bilinear`` is given.
     """
     own = mse_at_own_crop(errors, presets)
     kept_shell = _outermost_kept_shell(errors, presets)
@@ -59,6 +64,9 @@ def general_results(
             differences_from_baseline(kept_shell, presets, baselines, rng_seed=rng_seed), "shell_difference_"
         ),
     ]
+    if bilinear is not None:
+        differences = differences_from_bilinear(own, presets, bilinear, rng_seed=rng_seed)
+        parts.append(_prefixed(differences, "bilinear_difference_"))
     results = pd.DataFrame(
         {
             "preset": list(presets),
