@@ -40,6 +40,8 @@ def numbers(name: str, value: Any) -> list[float]:
     """
     if isinstance(value, np.ndarray | np.generic | int | float) and np.asarray(value).dtype.kind in "biuf":
         return [float(number) for number in np.ravel(value)]
+    if value is None:
+        raise SceneError(f"attribute {name} cannot be read; correct or remove the attribute")
     line = text(value).strip("[](){} ")
     if line.lower() in _UNDECLARED:
         return []

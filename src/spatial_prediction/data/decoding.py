@@ -25,7 +25,14 @@ import numpy as np
 from jaxtyping import Bool, Num
 
 from spatial_prediction.data.attributes import numbers, one_number, plain_name, shown, text
-from spatial_prediction.data.offset import OFFSETS, Offset, OffsetSetting, offset_hints, stated_offset
+from spatial_prediction.data.offset import (
+    OFFSETS,
+    Offset,
+    OffsetSetting,
+    check_offset_setting,
+    offset_hints,
+    stated_offset,
+)
 from spatial_prediction.errors import SceneError
 
 DN_RANGE = np.iinfo(np.int16)
@@ -121,9 +128,11 @@ def decode(
             add that whatever the attributes state. Where the packing adds -1000 DN, nothing more is added.
 
     Raises:
+        ConfigurationError: ``offset`` is another one.
         SceneError: The attributes contradict one another or cannot be understood, or floats are reflectance
             without a packing. The message begins with what was found and names no file.
     """
+    check_offset_setting(offset)
     scene_attributes = scene_attributes or {}
     stored, sign = _signed_as_declared(samples, attributes)
     packing = _packing(attributes)

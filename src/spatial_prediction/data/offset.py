@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from spatial_prediction.data.attributes import numbers, plain_name, shown, text
-from spatial_prediction.errors import SceneError
+from spatial_prediction.errors import ConfigurationError, SceneError
 
 OffsetSetting = Literal["auto", 0, -1000]
 """What ``dataset.offset`` may be."""
@@ -102,6 +102,12 @@ def _baselines(attributes: tuple[Mapping[str, Any], ...]) -> Iterator[tuple[floa
         if found:
             number = float(found[1] + (found[2] or ""))
             yield (number / 100 if number >= 100 else number), f"{name}={shown(value)}"
+
+
+def check_offset_setting(setting: object) -> None:
+    """Raise ConfigurationError where ``setting`` is none of ``OffsetSetting``."""
+    if setting != "auto" and (isinstance(setting, str) or setting not in OFFSETS):
+        raise ConfigurationError(f"offset={setting!r}: must be 'auto', 0 or -1000 (dataset.offset)")
 
 
 def as_offset_setting(value: str) -> OffsetSetting:
