@@ -8,9 +8,7 @@ products keep it when the 1,000 have been taken off. A date says nothing at all.
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
-
-import numpy as np
+from typing import Any, Literal, NamedTuple, cast
 
 from spatial_prediction.data.attributes import numbers, plain_name, shown, text
 from spatial_prediction.errors import ConfigurationError, SceneError
@@ -114,12 +112,11 @@ def as_offset_setting(value: str) -> OffsetSetting:
     """Read a setting from text: ``auto``, ``0`` or ``-1000``.
 
     Raises:
-        ValueError: It is none of them.
+        ConfigurationError: It is none of them.
     """
-    if value == "auto":
-        return "auto"
-    settings: dict[float, OffsetSetting] = {0.0: 0, -1000.0: -1000}
-    number = float(value)
-    if number not in settings or not np.isfinite(number):
-        raise ValueError(f"{value}: must be auto, 0 or -1000")
-    return settings[number]
+    try:
+        setting: object = value if value == "auto" else int(float(value))
+    except (ValueError, OverflowError):
+        setting = value
+    check_offset_setting(setting)
+    return cast(OffsetSetting, setting)
