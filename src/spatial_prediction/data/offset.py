@@ -6,6 +6,7 @@ added to such DN, -1000, stands in the products' metadata as ``BOA_ADD_OFFSET`` 
 products keep it when the 1,000 have been taken off. A date says nothing at all.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, cast
@@ -114,9 +115,9 @@ def as_offset_setting(value: str) -> OffsetSetting:
     Raises:
         ConfigurationError: It is none of them.
     """
-    try:
-        setting: object = value if value == "auto" else int(float(value))
-    except (ValueError, OverflowError):
-        setting = value
+    setting: object = value
+    with contextlib.suppress(ValueError):
+        if (number := float(value)).is_integer():
+            setting = int(number)
     check_offset_setting(setting)
     return cast(OffsetSetting, setting)

@@ -325,7 +325,7 @@ def test_settings_of_calls_are_checked(setting):
         check_offset_setting(setting)
 
 
-@pytest.mark.parametrize("written", ["1000", "", "none", "nan", "inf", "-1.1"])
+@pytest.mark.parametrize("written", ["1000", "", "none", "nan", "inf", "-0.1", "0.5", "-1000.5"])
 def test_other_settings_are_refused(written):
     with pytest.raises(ConfigurationError, match="must be 'auto', 0 or -1000"):
         as_offset_setting(written)
