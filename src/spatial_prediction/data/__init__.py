@@ -1,6 +1,8 @@
 """Scenes and the arrays made of them; the only room that opens rasters.
 
 - ``scenes``: a netCDF file in, DN of its corner crop out.
+- ``decoding``, ``offset``, ``attributes``: what stored samples mean, by their attributes; no files.
+- ``netcdf_files``, ``classic_format``, ``band_variables``: opening netCDF files and finding bands in them.
 - ``permutation``: the order of the scenes, by seed or from a file.
 - ``arrays``: scene files in, training and test array out.
 - ``fairdata``, ``web``, ``download``, ``archives``, ``retrieval``: the published data set, from its catalogue

@@ -217,8 +217,8 @@ def _tell(accounts: dict[str, Account], offset: OffsetSetting) -> None:
     for (decided, dn, stated), count in Counter(
         (account.decided, account.offset.dn, account.offset.stated_by) for account in accounts.values()
     ).items():
-        by = stated or "nothing states one"
-        logger.info("%d scenes: %s; offset %d (dataset.offset: %s; %s)", count, decided, dn, offset, by)
+        by = "" if stated == "dataset.offset" else f"; {stated or 'nothing states one'}"
+        logger.info("%d scenes: %s; offset %d (dataset.offset: %s%s)", count, decided, dn, offset, by)
     for text, details in _notices(accounts).items():
         listing = _named([f"{name} ({detail})" for name, detail in details.items()])
         logger.warning("%s: in %d of %d scenes: %s", text, len(details), len(accounts), listing)

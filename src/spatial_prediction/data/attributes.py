@@ -1,5 +1,6 @@
 """Attributes of raster files, whose writers put numbers into text and spell names in their own ways."""
 
+import functools
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from spatial_prediction.errors import SceneError
 _UNDECLARED = ("", "none", "null", "n/a")
 
 
+@functools.cache
 def plain_name(name: str) -> str:
     """Give a name without capitals, underscores and other signs: ``NoData_Value`` is ``nodatavalue``."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
@@ -40,6 +42,8 @@ def numbers(name: str, value: Any) -> list[float]:
     """
     if isinstance(value, np.ndarray | np.generic | int | float) and np.asarray(value).dtype.kind in "biuf":
         return [float(number) for number in np.ravel(value)]
+    if value is None:
+        raise SceneError(f"attribute {name} cannot be read; correct or remove the attribute")
     line = text(value).strip("[](){} ")
     if line.lower() in _UNDECLARED:
         return []

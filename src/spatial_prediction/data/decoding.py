@@ -25,7 +25,14 @@ import numpy as np
 from jaxtyping import Bool, Num
 
 from spatial_prediction.data.attributes import numbers, one_number, plain_name, shown, text
-from spatial_prediction.data.offset import OFFSETS, Offset, OffsetSetting, offset_hints, stated_offset
+from spatial_prediction.data.offset import (
+    OFFSETS,
+    Offset,
+    OffsetSetting,
+    check_offset_setting,
+    offset_hints,
+    stated_offset,
+)
 from spatial_prediction.errors import SceneError
 
 DN_RANGE = np.iinfo(np.int16)
@@ -121,9 +128,11 @@ def decode(
             add that whatever the attributes state. Where the packing adds -1000 DN, nothing more is added.
 
     Raises:
+        ConfigurationError: ``offset`` is another one.
         SceneError: The attributes contradict one another or cannot be understood, or floats are reflectance
             without a packing. The message begins with what was found and names no file.
     """
+    check_offset_setting(offset)
     scene_attributes = scene_attributes or {}
     stored, sign = _signed_as_declared(samples, attributes)
     packing = _packing(attributes)
@@ -145,7 +154,7 @@ def decode(
     if stored.dtype.kind == "f" and packing.dn_per_unit == 1 and not missing.all():
         _check_not_reflectance(values[~missing])
     if not packing.takes_offset_off and added.dn:
-        values = values + added.dn
+        values = values.astype(np.float64) + added.dn
     return Decoded(
         dn=_whole_where_possible(values, missing),
         missing=missing,
@@ -346,9 +355,9 @@ def _check_not_reflectance(values: np.ndarray) -> None:
 
 
 def _unpacked(stored: np.ndarray, packing: _Packing) -> np.ndarray:
-    """Give int64 where integers are DN, float64 otherwise."""
-    if packing == _NO_PACKING and stored.dtype.kind in "iu" and stored.dtype.itemsize < 8:
-        return stored.astype(np.int64)
+    """Give integers that are DN as they are, float64 otherwise."""
+    if packing == _NO_PACKING and stored.dtype.kind in "iu":
+        return stored
     return (stored.astype(np.float64) * packing.scale + packing.shift) * packing.dn_per_unit
 
 
@@ -356,9 +365,9 @@ def _whole_where_possible(values: np.ndarray, missing: np.ndarray) -> np.ndarray
     """Give int16 if every sample present is a whole number of 16 bits, float64 otherwise."""
     gaps = missing.any()
     present = values[~missing] if gaps else values
-    whole = present if values.dtype.kind == "i" else np.rint(present)
+    whole = np.rint(present) if values.dtype.kind == "f" else present
     fits = not present.size or (DN_RANGE.min <= whole.min() and whole.max() <= DN_RANGE.max)
-    if fits and (np.abs(present - whole) <= LARGEST_ROUNDING).all():
+    if fits and (whole is present or (np.abs(present - whole) <= LARGEST_ROUNDING).all()):
         if not gaps:
             return whole.astype(np.int16)
         dn = np.full(values.shape, MISSING_DN, np.int16)

@@ -6,14 +6,13 @@ added to such DN, -1000, stands in the products' metadata as ``BOA_ADD_OFFSET`` 
 products keep it when the 1,000 have been taken off. A date says nothing at all.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, NamedTuple
-
-import numpy as np
+from typing import Any, Literal, NamedTuple, cast
 
 from spatial_prediction.data.attributes import numbers, plain_name, shown, text
-from spatial_prediction.errors import SceneError
+from spatial_prediction.errors import ConfigurationError, SceneError
 
 OffsetSetting = Literal["auto", 0, -1000]
 """What ``dataset.offset`` may be."""
@@ -104,16 +103,21 @@ def _baselines(attributes: tuple[Mapping[str, Any], ...]) -> Iterator[tuple[floa
             yield (number / 100 if number >= 100 else number), f"{name}={shown(value)}"
 
 
+def check_offset_setting(setting: object) -> None:
+    """Raise ConfigurationError where ``setting`` is none of ``OffsetSetting``."""
+    if setting != "auto" and (isinstance(setting, str) or setting not in OFFSETS):
+        raise ConfigurationError(f"offset={setting!r}: must be 'auto', 0 or -1000 (dataset.offset)")
+
+
 def as_offset_setting(value: str) -> OffsetSetting:
     """Read a setting from text: ``auto``, ``0`` or ``-1000``.
 
     Raises:
-        ValueError: It is none of them.
+        ConfigurationError: It is none of them.
     """
-    if value == "auto":
-        return "auto"
-    settings: dict[float, OffsetSetting] = {0.0: 0, -1000.0: -1000}
-    number = float(value)
-    if number not in settings or not np.isfinite(number):
-        raise ValueError(f"{value}: must be auto, 0 or -1000")
-    return settings[number]
+    setting: object = value
+    with contextlib.suppress(ValueError):
+        if (number := float(value)).is_integer():
+            setting = int(number)
+    check_offset_setting(setting)
+    return cast(OffsetSetting, setting)

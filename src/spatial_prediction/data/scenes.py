@@ -112,7 +112,7 @@ def read_scene(
         DN, int16, shape (size, size, 3), last axis red, green, blue.
 
     Raises:
-        ConfigurationError: ``size`` is less than 1.
+        ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
         SceneError: The file cannot be used; the message names the file, what was found and what to do.
     """
     dn, account = read_scene_with_account(path, size=size, offset=offset)
@@ -132,7 +132,7 @@ def read_scene_with_account(
         offset: What is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
 
     Raises:
-        ConfigurationError: ``size`` is less than 1.
+        ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
         SceneError: The file cannot be used; the message names the file, what was found and what to do.
     """
     if size < 1:
