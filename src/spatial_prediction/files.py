@@ -23,6 +23,7 @@ REMEDIES = {
     errno.EPERM: _RIGHTS,
     errno.EEXIST: "move away what stands in its place, or choose another folder",
     errno.ENOTDIR: "move away the file that stands where a folder is needed, or choose another folder",
+    errno.ENOENT: "its folder was removed meanwhile; make it again",
     errno.EISDIR: "move away the folder that stands in its place",
     errno.ENAMETOOLONG: "choose a shorter name",
 }

@@ -176,6 +176,14 @@ def test_a_file_where_a_folder_is_needed_and_the_reverse_are_named(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["results", "run.json"]
 
 
+def test_a_folder_removed_meanwhile_is_named(tmp_path):
+    with (
+        pytest.raises(WriteError, match=r"run.json: cannot be written .*removed meanwhile"),
+        written_aside(tmp_path / "runs" / "run.json"),
+    ):
+        (tmp_path / "runs").rmdir()
+
+
 def test_an_error_about_another_file_is_left_as_it_is(tmp_path):
     with (
         pytest.raises(FileNotFoundError, match=r"absent\.nc"),
