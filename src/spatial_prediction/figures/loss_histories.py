@@ -53,9 +53,9 @@ def loss_histories(
         _mark_diverged(by_preset, measured, runs)
     _say_what_is_missing(by_preset, measured, runs)
     _clear_unused(panels, len(presets), columns)
-    style.settle_ticks(figure)
     figure.supxlabel("Training step", fontsize=7)
     figure.supylabel(r"Test loss ($10^{-6}$ of the [$-$1, 1] scale)", fontsize=7)
+    style.settle_ticks(figure)
     return figure
 
 

@@ -57,9 +57,9 @@ def mse_by_shell(
         for axes, crop in zip(panels, groups, strict=False)
     )
     figure.set_figheight(0.25 + rows * (1.65 + LEGEND_ROW * tallest))
-    style.settle_ticks(figure)
     figure.supxlabel("Shell (ring of one input pixel, from the border inwards)", fontsize=7)
     figure.supylabel(style.MSE_LABEL, fontsize=7)
+    style.settle_ticks(figure)
     return figure
 
 
