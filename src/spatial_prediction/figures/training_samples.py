@@ -12,8 +12,7 @@ LARGEST_PANEL = 1.4
 """Inches."""
 
 FEW, NARROW, WIDE = 12, 6, 11
-"""Columns of pictures that fit one column of a page, in two rows; how many stand side by side there, and on the
-whole width."""
+"""Columns of pictures that fit one column of a page; columns side by side there, and on the whole width."""
 
 
 @style.styled
