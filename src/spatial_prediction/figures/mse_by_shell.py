@@ -19,7 +19,7 @@ LEGEND_COLUMNS = (3, 2, 1)
 LEGEND_ROW = 0.13
 """Height of a row of the legend in inches."""
 
-MARGIN = 0.5
+MARGIN = 0.75
 """Inches beside a panel that its legend leaves to labels."""
 
 FEW_PANELS = 3

@@ -43,7 +43,8 @@ def padding_nmse(nmse: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
     for position in range(len(presets), len(panels)):
         panels[position].remove()
         panels[position - columns].tick_params(labelbottom=True)
-    figure.supxlabel("Feature map", fontsize=7)
+    for axes in panels[max(0, len(presets) - columns) : len(presets)]:
+        axes.set_xlabel("Feature map")
     figure.supylabel("Padding error / variance (NMSE)", fontsize=7)
     if paddings:
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=ncols)
