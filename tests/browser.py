@@ -99,6 +99,16 @@ class Browser:
             time.sleep(0.05)
         return value
 
+    def resize(self, width, height, *, telephone=False):
+        """Give the window another size, in CSS pixels; a telephone lays out pages by their viewport tag."""
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=telephone,
+        )
+
     def screenshot(self, path):
         """Write what is seen as PNG."""
         path.write_bytes(base64.b64decode(self.call("Page.captureScreenshot")["data"]))

@@ -125,6 +125,7 @@ files += [f"{options['figure'][0]}.{format}" for format in options.get("formats"
 files += [f"{options['table'][0]}.{format}" for format in ("csv", "html", "md", "tex") if "table" in options]
 if "directory" in options:
     files += [f"{options['directory'][0]}/{index:06d}.nc" for index in range(int(options["scenes"][0]))]
+files += options.get("note", [])
 if "seeds" in options:
     folder = pathlib.Path(options["output"][0])
     folder.mkdir(parents=True)

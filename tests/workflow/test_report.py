@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from PIL import Image
 from tests.browser import Browser, chromium
 
 pytestmark = pytest.mark.slow
@@ -23,9 +24,40 @@ LINK = "[...document.querySelectorAll('a')].find(a => a.innerText.trim() === '{}
 ROWS = "[...document.querySelectorAll('tbody tr')]"
 
 
+FIGURE_SIZES = {
+    "loss_histories": (2148, 1395), "test_mse": (1050, 1980), "shell_mse": (1050, 2145),
+    "throughput": (1050, 1550), "padded_samples": (1050, 1194), "upscaled_samples": (2148, 2900),
+    "padding_nmse": (300, 90),
+}  # fmt: skip
+"""Pixels of figures as large and as small studies have them."""
+
+WARNING = """.. warning::
+
+   3 of 4 networks do not beat bilinear upscaling of the same output crop: zero\\_oc5 1 of 2 (+3.2 %).
+"""
+
+WINDOWS = {"screen": (1400, 900), "telephone": (390, 844)}
+IMAGE = "[...document.images].find(image => image.src.startsWith('data:image/png') && image.complete)"
+CORNERS = f"""(() => {{
+    const image = {IMAGE};
+    const seen = (x, y) => document.elementFromPoint(x, y) === image;
+    image.scrollIntoView({{block: 'start', inline: 'start'}});
+    const first = image.getBoundingClientRect();
+    const begins = seen(first.left + 1, first.top + 1) && seen(first.right - 1, first.top + 1);
+    image.scrollIntoView({{block: 'end', inline: 'end'}});
+    const last = image.getBoundingClientRect();
+    const ends = seen(last.left + 1, last.bottom - 1) && seen(last.right - 1, last.bottom - 1);
+    return {{begins, ends, width: last.width, height: last.height, natural: image.naturalWidth,
+             shape: image.naturalHeight / image.naturalWidth}};
+}})()"""
+
+
 @pytest.fixture(scope="module")
 def report(made):
     """The report of a study, and what was printed when it was made."""
+    for name, size in FIGURE_SIZES.items():
+        Image.new("RGB", size, "navy").save(made.folder / "results" / "figures" / f"{name}.png")
+    (made.folder / "results" / "tables" / "warnings.rst").write_text(WARNING)
     printed = made.run_with_stand_in(
         "--cores", 1, "--configfile", "overlay.yaml", "--report", "results/report.html"
     )
@@ -55,6 +87,45 @@ def opened(page, category):
     page.evaluate(f"{LINK.format(category)}.click()")
     page.wait_for("document.querySelectorAll('a[iconname=eye]').length > 0")
     return page.evaluate(f"{ROWS}.map(row => row.cells[0].innerText.trim())")
+
+
+@pytest.fixture(params=WINDOWS)
+def window(page, request):
+    """A page in a window of some size."""
+    width, height = WINDOWS[request.param]
+    page.resize(width, height, telephone=request.param == "telephone")
+    yield request.param, width, height
+    page.call("Emulation.clearDeviceMetricsOverride")
+
+
+@pytest.mark.parametrize("category", [category for category in SHOWN if category != "Provenance"])
+def test_every_figure_can_be_seen_whole(page, window, category):
+    name, width, height = window
+    results = opened(page, category)
+    for index, result in enumerate(results):
+        page.evaluate(f"{ROWS}[{index}].querySelector('a[iconname=eye]').click()")
+        if result.endswith("(table)"):
+            page.wait_for("document.querySelector('iframe') !== null")
+            assert page.evaluate("document.querySelector('iframe').getBoundingClientRect().width") > width / 2
+            continue
+        page.wait_for(f"{IMAGE} !== undefined")
+        image = page.evaluate(CORNERS)
+        assert image["begins"], f"{result}: its top cannot be reached"
+        assert image["ends"], f"{result}: its bottom cannot be reached"
+        assert image["width"] <= width
+        assert image["height"] == pytest.approx(image["width"] * image["shape"], rel=0.01)
+        if name == "screen":
+            assert image["height"] <= height
+        else:
+            assert image["width"] > 0.9 * min(width, image["natural"])
+
+
+def test_the_first_page_warns(page):
+    page.call("Page.navigate", url=page.address)
+    text = page.wait_for(
+        "document.body && document.body.innerText.includes('Warning') && document.body.innerText"
+    )
+    assert "3 of 4 networks do not beat bilinear upscaling of the same output crop: zero_oc5 1 of 2" in text
 
 
 @pytest.mark.parametrize("category", SHOWN)

@@ -26,9 +26,9 @@ def loss_histories(
     """Draw test loss against training step on logarithmic axes, one panel a preset.
 
     Thin lines are single seeds, the thick line their median smoothed by a running median over 4 % of the
-    measurements. The axis ends at ten times the lowest loss. A cross marks the last test loss of a run that
-    diverged; a panel without any line says why. The first preset's thick line stands grey in every panel for
-    comparison.
+    measurements. The axis ends at ten times the lowest loss, or where the middle preset ends. A cross marks
+    the last test loss of a run that diverged; a panel without any line says why. The first preset's thick
+    line stands grey in every panel for comparison.
 
     Args:
         histories: columns preset, seed, step, test_loss (NaN where not measured). Step 0 has no place on a
@@ -53,9 +53,9 @@ def loss_histories(
         _mark_diverged(by_preset, measured, runs)
     _say_what_is_missing(by_preset, measured, runs)
     _clear_unused(panels, len(presets), columns)
-    style.settle_ticks(figure)
     figure.supxlabel("Training step", fontsize=7)
     figure.supylabel(r"Test loss ($10^{-6}$ of the [$-$1, 1] scale)", fontsize=7)
+    style.settle_ticks(figure)
     return figure
 
 
@@ -75,17 +75,23 @@ def _draw_preset(axes: Axes, measured: pd.DataFrame, preset: str, output_crop: i
 
 
 def _limit_losses(axes: Axes, measured: pd.DataFrame) -> None:
-    """Leave the loss of the first steps outside, so that the rest is told apart."""
-    shown = measured[measured["test_loss"] <= RANGE * measured["test_loss"].min()]
+    """Leave the loss of the first steps outside, so that the rest is told apart.
+
+    Where most presets end higher than that, the axis reaches to where the middle one ends.
+    """
+    last = measured.sort_values("step").groupby(["preset", "seed"])["test_loss"].last()
+    ends = last.groupby("preset").median()
+    shown = measured[measured["test_loss"] <= max(RANGE * measured["test_loss"].min(), ends.median())]
     if shown.empty:  # a logarithmic axis needs something to show
         axes.set(xticks=[], yticks=[])
         return
     axes.set(xscale="log", yscale="log")
     losses = shown["test_loss"] / style.MSE_UNIT
-    axes.set(xlim=(shown["step"].min() / 1.2, shown["step"].max() * 1.2))
+    first, final = shown["step"].min(), measured["step"].max()
+    axes.set(xlim=(first / 1.2, final * 1.2))
     axes.set(ylim=(losses.min() / 1.1, losses.max() * 1.1))
     style.plain_log_ticks(axes.yaxis)
-    if shown["step"].max() < 100 * shown["step"].min():
+    if final < 100 * first:
         style.plain_log_ticks(axes.xaxis, most=3)
 
 

@@ -19,7 +19,7 @@ LEGEND_COLUMNS = (3, 2, 1)
 LEGEND_ROW = 0.13
 """Height of a row of the legend in inches."""
 
-MARGIN = 0.5
+MARGIN = 0.75
 """Inches beside a panel that its legend leaves to labels."""
 
 FEW_PANELS = 3
@@ -57,9 +57,9 @@ def mse_by_shell(
         for axes, crop in zip(panels, groups, strict=False)
     )
     figure.set_figheight(0.25 + rows * (1.65 + LEGEND_ROW * tallest))
-    style.settle_ticks(figure)
     figure.supxlabel("Shell (ring of one input pixel, from the border inwards)", fontsize=7)
     figure.supylabel(style.MSE_LABEL, fontsize=7)
+    style.settle_ticks(figure)
     return figure
 
 

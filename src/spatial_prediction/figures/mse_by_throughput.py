@@ -31,7 +31,6 @@ def mse_by_throughput(results: pd.DataFrame, presets: Mapping[str, int]) -> Figu
     for axes, (column, unit, label) in zip(panels, _PANELS, strict=True):
         _draw_panel(axes, results, presets, column, unit)
         axes.set_xlabel(label)
-    style.settle_ticks(figure)
     figure.supylabel(style.MSE_LABEL, fontsize=7)
     named = {
         label: handle
@@ -42,6 +41,7 @@ def mse_by_throughput(results: pd.DataFrame, presets: Mapping[str, int]) -> Figu
     if order:
         handles = [named[preset] for preset in order]
         figure.legend(handles, order, loc="outside lower center", ncols=LEGEND_COLUMNS)
+    style.settle_ticks(figure)
     return figure
 
 

@@ -11,7 +11,7 @@ from spatial_prediction.figures import style
 LAST_MAP = 10
 
 FEW = 3
-"""Panels that stand below one another; more stand in three columns."""
+"""Panels that stand below one another; more stand in four columns."""
 
 
 @style.styled
@@ -26,7 +26,7 @@ def padding_nmse(nmse: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
         presets: output crop of each preset, in the order of the panels.
     """
     paddings = list(dict.fromkeys(nmse["padding"]))
-    rows, columns, width = style.panel_grid(len(presets), FEW, 1, 3)
+    rows, columns, width = style.panel_grid(len(presets), FEW, 1, 4)
     ncols = 4 if columns == 1 else 8
     height = 1.65 if columns == 1 else 1.05
     figure = style.new_figure(0.65 + height * rows + 0.13 * -(-len(paddings) // ncols), width)
@@ -36,17 +36,19 @@ def padding_nmse(nmse: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
         title = f"Network trained as {preset}" if columns == 1 else preset
         axes.set_title(title, loc="left", fontweight="bold")
     style.plain_log_ticks(panels[0].yaxis)
-    names = [*map(str, range(1, LAST_MAP))]
-    ends = ("input", "output") if columns == 1 else ("in", "out")
-    panels[0].set_xticks(range(LAST_MAP + 1), [ends[0], *names, ends[1]])
+    if columns == 1:
+        panels[0].set_xticks(range(LAST_MAP + 1), ["input", *map(str, range(1, LAST_MAP)), "output"])
+    else:
+        panels[0].set_xticks(range(0, LAST_MAP + 1, 2), ["in", *map(str, range(2, LAST_MAP, 2)), "out"])
     for position in range(len(presets), len(panels)):
         panels[position].remove()
         panels[position - columns].tick_params(labelbottom=True)
-    figure.supxlabel("Feature map", fontsize=7)
+    for axes in panels[max(0, len(presets) - columns) : len(presets)]:
+        axes.set_xlabel("Feature map")
     figure.supylabel("Padding error / variance (NMSE)", fontsize=7)
-    style.settle_ticks(figure)
     if paddings:
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=ncols)
+    style.settle_ticks(figure)
     return figure
 
 

@@ -8,11 +8,11 @@ from matplotlib.figure import Figure
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.figures import style
 
-PANEL = 0.7
-"""Inches from one panel to the next; narrower ones would be too small for their titles."""
+LARGEST_PANEL = 1.4
+"""Inches."""
 
-FEW, NARROW, WIDE = 10, 5, 10
-"""Columns that fit one column of a page in two rows; columns side by side there, and on the whole width."""
+FEW, NARROW, WIDE = 12, 6, 11
+"""Columns of pictures that fit one column of a page; columns side by side there, and on the whole width."""
 
 
 @style.styled
@@ -31,14 +31,14 @@ def training_samples(columns: Mapping[str, np.ndarray]) -> Figure:
     samples = _common_count(columns)
     blocks, _, width = style.panel_grid(len(columns), FEW, NARROW, WIDE)
     across = -(-len(columns) // blocks)  # blocks of like width
-    figure = style.new_picture_grid(blocks * (0.2 + samples * min(width / across, 2 * PANEL)), width)
+    figure = style.new_picture_grid(blocks * (0.2 + samples * min(width / across, LARGEST_PANEL)), width)
     panels = figure.subplots(blocks * samples, across, squeeze=False)
     for axes in panels.flat:
         axes.set_axis_off()
     for position, (title, images) in enumerate(columns.items()):
         block, column = divmod(position, across)
         rows = panels[block * samples : (block + 1) * samples, column]
-        rows[0].set_title(title, pad=3)
+        rows[0].set_title(title, pad=3, fontsize=6.5)
         for axes, image in zip(rows, images, strict=True):
             axes.imshow(np.clip(image, 0, 1), interpolation="nearest")
     return figure

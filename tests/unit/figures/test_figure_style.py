@@ -1,15 +1,10 @@
 import matplotlib
 import pytest
 from matplotlib.figure import Figure
+from tests.study_tables import PUBLISHED
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.figures import save_figure, style
-
-BARE = ["zero-repl", "zero-zero", "repl", "extr2", "extr3", "lp1x1cs", "lp2x1", "lp2x1cs", "lp2x3", "lp2x5"]
-BARE += ["lp3x3", "lp4x5", "lp6x7"]
-CROPPED_BY_1 = ["zero_oc1", "repl_oc1", "lp1x1cs_oc1", "lp2x1cs_oc1", "lp2x3_oc1"]
-CROPPED_BY_5 = ["zero_oc5", "repl_oc5", "lp2x3_oc5"]
-PUBLISHED = dict.fromkeys(BARE, 0) | dict.fromkeys(CROPPED_BY_1, 1) | dict.fromkeys(CROPPED_BY_5, 5)
 
 
 def test_every_published_preset_has_a_look_of_its_own():

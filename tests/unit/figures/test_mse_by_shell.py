@@ -18,5 +18,4 @@ def test_many_presets_have_their_legend_above_the_data(steep):
     figure = mse_by_shell(shells, dict.fromkeys(names, 0))
     figure.draw_without_rendering()
     (axes,) = figure.axes
-    _, highest = axes.transData.transform((0, shells["high"].max() * 1e6))
-    assert highest < axes.get_legend().get_window_extent().y0
+    assert axes.get_legend().get_window_extent().y0 >= axes.get_window_extent().y1

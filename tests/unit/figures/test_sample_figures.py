@@ -3,7 +3,8 @@ import pytest
 from matplotlib.patches import Rectangle
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.figures import padded_samples, training_samples
+from spatial_prediction.figures import padded_samples, style, training_samples
+from spatial_prediction.figures.padded_samples import STRIPE_GREY
 
 PAD_WIDTH = ((1, 2), (3, 4))
 
@@ -18,8 +19,40 @@ def test_known_area_is_outlined_along_its_outer_edge():
 def test_grid_grows_by_rows_and_unused_places_stay_blank():
     figure = padded_samples({str(n): np.zeros((8, 8, 3)) for n in range(4)}, ((1, 1), (1, 1)))
     assert len(figure.axes) == 6
-    assert not any(axes.axison for axes in figure.axes)
+    assert [axes.axison for axes in figure.axes] == [True] * 4 + [False] * 2
     figure.draw_without_rendering()
+
+
+def test_what_is_brighter_than_the_scale_is_striped_and_framed_so_that_it_is_not_taken_for_paper():
+    image = np.full((8, 8, 3), 0.4)
+    image[:, :2] = 1.0  # the border that zero padding makes beside a dark scene, clipped
+    image[:, 6:] = (1.0, 1.0, 0.2)  # bright, but of a colour
+    figure = padded_samples({"zero": image}, ((0, 0), (2, 2)))
+    (axes,) = figure.axes
+    drawn = axes.images[0].get_array()
+    assert sorted(set(drawn[:, :2].ravel().tolist())) == [STRIPE_GREY, 1.0]
+    np.testing.assert_array_equal(drawn[:, 2:], image[:, 2:])
+    assert all(spine.get_visible() for spine in axes.spines.values())
+
+
+def test_many_images_stay_on_a_page():
+    images = {str(n): np.zeros((8, 8, 3)) for n in range(29)}
+    for figure in (padded_samples(images, ((1, 1), (1, 1))), training_samples(_columns(28))):
+        width, height = figure.get_size_inches()
+        assert width <= style.PAGE_WIDTH
+        assert height < 10
+
+
+def _columns(presets: int) -> dict[str, np.ndarray]:
+    return {str(n): np.zeros((3, 4, 4, 3)) for n in range(presets + 3)}
+
+
+def test_columns_that_do_not_fit_go_on_below():
+    figure = training_samples(_columns(8))
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles[:4] == ["0", "1", "2", "3"]
+    assert titles[6 * 3 : 6 * 3 + 5] == ["6", "7", "8", "9", "10"]
+    assert figure.get_size_inches()[0] <= style.PAGE_WIDTH
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,9 @@ class Study:
                 "--tables",
                 *tables,
             )
+        self.bilinear = folder / "bilinear.parquet"
+        rows = self._mse(True).assign(preset="bilinear", seed=0)
+        rows.assign(sum_of_squares=4e-4 * rows["pixel_count"]).to_parquet(self.bilinear)
 
     def timings(self, kind: str) -> list[Path]:
         return sorted((self.folder / "timing" / kind).glob("*.json"))
@@ -129,8 +132,9 @@ def test_every_figure_is_drawn(study):
         item for kind in ("training", "inference") for item in (f"--timing-{kind}", *study.timings(kind))
     ]
     history, nmse = study.folder / "history.parquet", study.folder / "nmse.parquet"
-    assert _figure_files(study, "test_mse", *mse, *runs) == {"test_mse.png"}
-    assert _figure_files(study, "shell_mse", *mse) == {"shell_mse.png"}
+    bilinear = ("--bilinear", study.bilinear)
+    assert _figure_files(study, "test_mse", *mse, *runs, *bilinear) == {"test_mse.png"}
+    assert _figure_files(study, "shell_mse", *mse, *bilinear) == {"shell_mse.png"}
     assert _figure_files(study, "loss_histories", "--history", history, *runs) == {"loss_histories.png"}
     assert _figure_files(study, "throughput", *mse, *timings) == {"throughput.png"}
     assert _figure_files(study, "padding_nmse", "--nmse", nmse) == {"padding_nmse.png"}
@@ -152,6 +156,30 @@ def test_every_table_has_its_rows(study):
     assert [name.removesuffix(" *") for name in results["Preset"]] == presets
     assert set(results["Training time (1 = zero)"]) == {"2.00"}
     assert set(results["Inference batch"]) == {"\N{EN DASH}"}
+
+
+def test_every_table_has_bilinear_upscaling_and_the_logs_warn(study, caplog):
+    presets = json.loads(study.presets)
+    crops = sorted(set(presets.values()))
+    mse = ("--mse", study.folder / "mse.parquet", "--bilinear", study.bilinear)
+    runs, note = ("--runs", *study.runs), study.folder / "warnings.rst"
+    rows = _table(study, "runs", *runs, *mse, "--note", note)["Preset"].tolist()
+    assert rows == [*presets, "all", *(f"bilinear upscaling, output crop {crop}" for crop in crops)]
+    logged = caplog.text
+    assert "warning:" in logged
+    assert note.read_text().startswith(".. warning::")
+    assert _table(study, "shells", *mse).columns.tolist() == ["Shell", *presets, "bilinear upscaling"]
+    caplog.clear()
+    results = _table(study, "results", *mse, *runs)
+    assert results["Preset"].tolist()[-len(crops) :] == ["bilinear upscaling"] * len(crops)
+    assert set(results["Test MSE (10⁻⁶)"].tolist()[-len(crops) :]) == {"400.0"}
+    assert "warning:" in caplog.text
+
+
+def test_errors_and_those_of_bilinear_upscaling_go_together(study):
+    arguments = ("--presets", study.presets, "--table", study.folder / "t", "--bilinear", study.bilinear)
+    with pytest.raises(SystemExit):
+        run("tabulate_runs.py", *arguments)
 
 
 def test_missing_baseline_shows_dashes(tmp_path):

@@ -3,6 +3,7 @@ import math
 
 import pandas as pd
 import pytest
+from tests.study_tables import study_tables
 
 from spatial_prediction.figures import (
     Table,
@@ -11,8 +12,11 @@ from spatial_prediction.figures import (
     provenance_table,
     run_table,
     shell_table,
+    study_warnings,
+    write_note,
     write_table,
 )
+from spatial_prediction.metrics import bilinear_by_shell
 
 NAN = math.nan
 
@@ -97,6 +101,112 @@ def test_runs_are_counted_and_failures_told(tmp_path):
     ]
     rows = list(csv.reader(_write(table, tmp_path)["csv"].splitlines()))
     assert rows[1][4] == "1 (step 5: reason unknown); 2 (step 70: loss is NaN)"
+
+
+STUDY = {"zero-repl": 0, "repl": 0, "zero_oc5": 5}
+
+
+def test_run_table_tells_what_does_not_beat_bilinear_upscaling(tmp_path):
+    study = study_tables(STUDY, level=3650e-6, spread=0.05, bilinear=3600e-6, diverged=["repl"])
+    table = run_table(study.runs, STUDY, study.against, study.bilinear)
+    expected = {
+        preset: [seed for _, p, seed, beaten in _rows(study.against) if p == preset and not beaten]
+        for preset in STUDY
+    }
+    assert expected["zero-repl"] or expected["zero_oc5"]
+    cells = table.cells.set_index("Preset")
+    for preset, seeds in expected.items():
+        named = [
+            part.split(" (")[0] for part in cells["Seeds not below bilinear"][preset].split("; ") if part
+        ]
+        assert named == [str(seed) for seed in seeds]
+    assert cells["Test MSE (10⁻⁶)"]["repl"] == formatting.MISSING
+    for crop in (0, 5):
+        value = cells["Test MSE (10⁻⁶)"][f"bilinear upscaling, output crop {crop}"]
+        assert float(value) == pytest.approx(study.bilinear[crop] * 1e6, rel=1e-3)
+    written = _write(table, tmp_path)
+    assert "2 of 6 runs diverged: repl 2 of 2." in written["html"]
+    assert "do not beat bilinear upscaling" in written["html"] or "does not beat" in written["html"]
+    assert "> **Warning:** 2 of 6 runs diverged" in written["md"]
+    assert "Warning: 2 of 6 runs diverged" in written["tex"]
+    assert len(list(csv.reader(written["csv"].splitlines()))) == len(table.cells) + 1
+
+
+def _rows(against):
+    return against[["preset", "seed", "beaten"]].itertuples()
+
+
+def test_no_warning_where_every_network_beats_bilinear_upscaling():
+    study = study_tables(STUDY, level=3000e-6, bilinear=3600e-6)
+    table = run_table(study.runs, STUDY, study.against, study.bilinear)
+    assert table.warnings == ()
+    assert table.warned == frozenset()
+    results = general_table(study.results, study.bilinear)
+    assert results.warned == frozenset()
+    assert not any("!" in text for text in results.cells["MSE v bilinear (%)"])
+
+
+def test_results_have_a_row_of_bilinear_upscaling_for_each_crop_and_a_mark(tmp_path):
+    study = study_tables(STUDY, level=4200e-6, bilinear=3600e-6, diverged=["repl"])
+    table = general_table(study.results, study.bilinear, study_warnings(study.runs, study.against, STUDY))
+    cells = table.cells
+    assert cells["Preset"].tolist()[3:] == ["bilinear upscaling"] * 2
+    assert cells["Output crop (px)"].tolist()[3:] == ["0", "5"]
+    assert cells["Test MSE (10⁻⁶)"].tolist()[3:] == [f"{study.bilinear[crop] * 1e6:.0f}" for crop in (0, 5)]
+    assert cells["Inference (10⁶ px/s)"].tolist()[3:] == [formatting.MISSING] * 2
+    marks = cells["MSE v bilinear (%)"].tolist()
+    assert [text.endswith(" !") for text in marks] == [True, False, True, False, False]
+    assert marks[1] == formatting.MISSING
+    written = _write(table, tmp_path)
+    assert f"<b>{marks[0]}</b>" in written["html"]
+    assert f"**{marks[0]}**" in written["md"]
+    assert r"\;!$}" in written["tex"]
+    assert written["html"].index("Warning:") < written["html"].index("<table>")
+
+
+def test_shell_table_has_a_column_of_bilinear_upscaling():
+    study = study_tables(STUDY, level=3000e-6, bilinear=3600e-6)
+    limits = bilinear_by_shell(study.bilinear_errors)
+    table = shell_table(study.shells, STUDY, {0: [0, 1], 5: [0, 1]}, limits)
+    column = [float(text) for text in table.cells["bilinear upscaling"]]
+    assert column == pytest.approx((limits["mse"] * 1e6).tolist(), rel=1e-3)
+    marked = [text.endswith("!") for text in table.cells["zero_oc5"]]
+    assert marked == [True] * 5 + [False] * 6
+    assert {place for place in table.warned if place[1] == "zero_oc5"} == {(n, "zero_oc5") for n in range(5)}
+
+
+@pytest.mark.parametrize(
+    ("diverged", "level", "sentences"),
+    [
+        ([], 3000e-6, []),
+        (list(STUDY), 3000e-6, ["Every run diverged: zero-repl 2 of 2, repl 2 of 2, zero_oc5 2 of 2."]),
+        ([("repl", 1)], 3000e-6, ["1 of 6 runs diverged: repl 1 of 2."]),
+        (
+            [],
+            7200e-6,
+            ["6 of 6 networks do not beat bilinear upscaling of the same output crop: zero-repl 2"],
+        ),
+    ],
+)
+def test_what_a_study_is_warned_of(diverged, level, sentences):
+    study = study_tables(STUDY, level=level, bilinear=3600e-6, diverged=diverged)
+    warnings = study_warnings(study.runs, study.against, STUDY)
+    assert len(warnings) == len(sentences)
+    assert all(found.startswith(wanted) for found, wanted in zip(warnings, sentences, strict=True))
+
+
+def test_the_note_for_the_report_is_restructured_text_that_keeps_names(tmp_path):
+    core = pytest.importorskip("docutils.core")
+    path = tmp_path / "new" / "warnings.rst"
+    write_note(path, ["1 of 2 runs diverged: mine_ 1 of 2, zero_oc5*.", "More."])
+    parsed = core.publish_parts(path.read_text(), settings_overrides={"halt_level": 2})["whole"]
+    assert "<warning>" in parsed
+    assert "1 of 2 runs diverged: mine_ 1 of 2, zero_oc5*." in parsed
+    assert "More." in parsed
+    write_note(path, [])
+    parsed = core.publish_parts(path.read_text(), settings_overrides={"halt_level": 2})["whole"]
+    assert "<comment" in parsed
+    assert "<paragraph>" not in parsed
 
 
 def _result(preset, crop, baseline, mse, difference):
