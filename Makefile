@@ -2,7 +2,7 @@
 # make setup   only make the environment in .venv           make plan   tell what the study would make and why
 #
 # Variables: PYTHON=python3.12                    interpreter for the environment (3.11 or later)
-#            CONFIG=config/real_scenes.yaml       overlay on config.yaml
+#            CONFIG=config/real_scenes.yaml       overlay on config.yaml, or several with spaces between
 #            ARGS="--cores 4 --dry-run"           further arguments, to Snakemake (study) or pytest (test)
 
 PYTHON ?= python3

@@ -1,4 +1,4 @@
-"""Every configuration that passes the check is planned, its commands are understood, and it runs to the end."""
+"""Every configuration that passes the check is planned, its commands understood, and it runs to the end."""
 
 import argparse
 import importlib.util
