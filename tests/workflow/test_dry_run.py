@@ -176,6 +176,10 @@ def test_a_configuration_that_cannot_be_used_ends_a_dry_run_with_all_its_faults(
     assert "Traceback" not in ended.stdout
 
 
+def test_scenes_of_the_least_size_are_planned(study):
+    assert len(study.planned("--config", "dataset={scene_size: 200}")) == 80
+
+
 def test_lists_and_mappings_on_the_command_line_are_read_as_in_the_documentation(study):
     for document in ("docs/configuration.md", "config/README.md"):
         assert "--config seeds='[0,1,2]'" in (REPOSITORY / document).read_text(encoding="utf-8")
@@ -199,8 +203,13 @@ def test_settings_that_only_show_when_files_are_looked_at_are_refused_when_plann
         (study.folder / "my scenes" / name).touch()
     (study.folder / "my order.txt").write_text("0\n0\n")
     (study.folder / "a file").touch()
+    (study.folder / "my scenes" / "scene 0 {x} é.txt").touch()
     own = {"source": "directory", "directory": {"path": "my scenes"}, "permutation_file": "my order.txt"}
     for changes, message in (
+        (
+            {"dataset": own | {"directory": {"path": "my scenes", "pattern": "*.txt"}}},
+            "dataset.directory: the scene 'my scenes/scene 0 {x} é.txt' has braces in its name",
+        ),
         ({"dataset": own}, "dataset.test_scenes is 6 of the 2 scenes in 'my scenes'; leave at least one"),
         (
             {"dataset": own | {"test_scenes": 1}, "figures": {"sample_scenes": [0]}},

@@ -14,6 +14,12 @@ DIRECTORY_SCENES = []
 try:
     if DATASET["source"] == "directory":
         DIRECTORY_SCENES = list(map(str, list_scenes(SCENES, PATTERN)))
+        for scene in DIRECTORY_SCENES:
+            if set("{}") & set(scene):
+                raise WorkflowError(
+                    f"dataset.directory: the scene {scene!r} has braces in its name, which Snakemake takes for "
+                    "wildcards; rename it, or leave it out by dataset.directory.pattern"
+                )
         if DATASET["test_scenes"] >= len(DIRECTORY_SCENES):
             raise WorkflowError(
                 f"dataset.test_scenes is {DATASET['test_scenes']} of the {len(DIRECTORY_SCENES)} scenes in "
