@@ -13,6 +13,8 @@ SYNTHETIC_SCENES = [
 DIRECTORY_SCENES = []
 try:
     if DATASET["source"] == "directory":
+        from spatial_prediction.data import list_scenes  # reads no scene, yet takes a while to import
+
         DIRECTORY_SCENES = list(map(str, list_scenes(SCENES, PATTERN)))
         for scene in DIRECTORY_SCENES:
             if set("{}") & set(scene):
@@ -26,8 +28,9 @@ try:
                 f"{SCENES!r}; leave at least one for training"
             )
     if DATASET["permutation_file"] is not None and DATASET["source"] != "fairdata":
-        scenes_here = DIRECTORY_SCENES or SYNTHETIC_SCENES
-        order_of_scenes(len(scenes_here), file=DATASET["permutation_file"])
+        from spatial_prediction import data
+
+        data.scene_order(len(DIRECTORY_SCENES or SYNTHETIC_SCENES), file=DATASET["permutation_file"])
 except SpatialPredictionError as error:
     key = "permutation_file" if DIRECTORY_SCENES or DATASET["source"] != "directory" else "directory"
     raise WorkflowError(f"dataset.{key}: {error}")
