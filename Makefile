@@ -3,7 +3,7 @@
 # make sanitize   run the kernels' tests with sanitizers of memory and of undefined behaviour (GCC)
 #
 # Variables: PYTHON=python3.12                    interpreter for the environment (3.11 or later)
-#            CONFIG=config/real_scenes.yaml       overlay on config.yaml
+#            CONFIG=config/real_scenes.yaml       overlay on config.yaml, or several with spaces between
 #            VENV=.venv-3.12                      folder of the environment, for a second one
 #            ARGS="--cores 4 --dry-run"           further arguments, to Snakemake (study) or pytest (test)
 

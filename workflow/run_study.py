@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from spatial_prediction.errors import ConfigurationError, SpatialPredictionError
 PLACES_VARIABLE = "SPATIAL_PREDICTION_PLACES"
 INTERRUPTED = 130
 ASKING = ("-n", "--dry-run", "--dryrun", "--unlock")
+SECONDS_TO_DIE = 5
 CAPTIONS = Path(__file__).parent / "report"
 
 
@@ -103,10 +105,15 @@ def clear_what_a_killed_run_left(folder: Path) -> None:
     """
     running, working = folder / process_lock.RUNNING, folder / process_lock.WORKING
     locks = folder / ".snakemake" / "locks"
+    locked = locks.is_dir() and any(locks.iterdir())
     held = process_lock.is_held(running)
+    for _ in range(SECONDS_TO_DIE * 10):
+        if not (locked and held):
+            break
+        time.sleep(0.1)  # one that has just been killed may still be ending
+        held = process_lock.is_held(running)
     if held:
         return  # Snakemake itself says what it may not do beside the other
-    locked = locks.is_dir() and any(locks.iterdir())
     if locked and held is None:
         raise ConfigurationError(
             f"{locks}: a lock, of a Snakemake on another machine or of one that was killed; if none is at "

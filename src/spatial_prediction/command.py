@@ -114,7 +114,9 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         sys.exit(STOPPED)
 
 
-def _tell_of_interruption_in_one_line(kind: type, value: BaseException, trace: TracebackType | None) -> None:
+def _tell_of_interruption_in_one_line(
+    kind: type[BaseException], value: BaseException, trace: TracebackType | None
+) -> None:
     """What Python does with an exception that nobody took, but for Ctrl-C."""
     if issubclass(kind, KeyboardInterrupt):
         print("interrupted; start it again", file=sys.stderr)

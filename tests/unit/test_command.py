@@ -166,3 +166,55 @@ def test_a_program_starts_anew_in_the_environment_of_jobs(own, monkeypatch):
     )
     expected = {**command.JOB_ENVIRONMENT, **own}["GLIBC_TUNABLES"]
     assert (ended.stdout, ended.stderr) == (f"['an argument'] {expected}\n", "")
+
+
+INTERRUPTED_SCRIPT = """
+import os, signal, sys
+from spatial_prediction import command
+
+def interrupt(arguments=None):
+    print("begun", flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+    while True:
+        pass
+
+{call}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [("command.run(interrupt)", command.STOPPED), ("interrupt()", -2)],
+    ids=["run", "import"],
+)
+def test_ctrl_c_ends_a_script_with_one_line_while_it_runs_and_while_it_imports(call, code):
+    ended = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_SCRIPT.format(call=call)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.stdout == "begun\n"
+    assert ended.stderr == "interrupted; start it again\n"
+    assert ended.returncode == code  # a shell gives 130 for both
+
+
+def test_a_defect_before_the_script_runs_keeps_its_traceback():
+    ended = subprocess.run(
+        [sys.executable, "-c", "from spatial_prediction import command\n1 / 0"],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ended.stderr.startswith("Traceback (most recent call last)")
+    assert ended.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+def test_a_job_of_the_study_holds_the_lock_that_its_environment_names(tmp_path, monkeypatch):
+    from spatial_prediction import process_lock
+
+    monkeypatch.setenv(process_lock.WORKING_VARIABLE, str(tmp_path / "working.lock"))
+    ended = script(
+        "from spatial_prediction import process_lock; "
+        f"print(process_lock.is_held({str(tmp_path / 'working.lock')!r}))"
+    )
+    assert ended.stdout == "True\n"
+    assert process_lock.is_held(tmp_path / "working.lock") is False

@@ -102,8 +102,8 @@ def test_every_rule_has_a_script_of_its_name_and_every_script_a_rule():
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_runs_its_script_and_depends_on_its_code(rule):
     assert f'code=code("{rule}")' in RULES[rule]
-    assert "python {input.code[0]}" in RULES[rule]
-    assert "2> {log}" in RULES[rule]
+    assert "python {input.code[0]:q}" in RULES[rule]
+    assert "2> {log:q}" in RULES[rule]
 
 
 LOADED = """
@@ -156,7 +156,7 @@ def test_every_module_is_used_by_a_script_or_by_the_workflow_itself(loaded_modul
         ),
         (
             "dataset: {source: directory, directory: {path: nowhere}}",
-            ["dataset.directory.path: the folder 'nowhere' holds no file that fits '*.nc'"],
+            ["dataset.directory: nowhere: no such folder; name the folder"],
         ),
         (
             "training: {steps: -5, batch_sizes: 4}",
@@ -174,3 +174,54 @@ def test_a_configuration_that_cannot_be_used_ends_a_dry_run_with_all_its_faults(
     assert ended.returncode == 1
     assert [message for message in messages if message not in ended.stdout] == []
     assert "Traceback" not in ended.stdout
+
+
+def test_scenes_of_the_least_size_are_planned(study):
+    assert len(study.planned("--config", "dataset={scene_size: 200}")) == 80
+
+
+def test_lists_and_mappings_on_the_command_line_are_read_as_in_the_documentation(study):
+    for document in ("docs/configuration.md", "config/README.md"):
+        assert "--config seeds='[0,1,2]'" in (REPOSITORY / document).read_text(encoding="utf-8")
+    jobs = study.planned("--config", "seeds=[0,1,2]", "training={steps: 300, clip_gradient_norm: 0.5}")
+    assert counts(jobs)["train_model"] == 8 * 3
+    ended = study.snakemake("--dry-run", "--config", "training={steps: many}")
+    assert "training.steps: is 'many'; must be a whole number" in ended.stdout
+
+
+def test_the_log_line_of_a_job_counts_library_modules_instead_of_naming_them(study):
+    printed = study.snakemake("--dry-run").stdout
+    assert re.search(
+        r"^    input: results/training/.*, scripts/export_model\.py, \d+ files of src$", printed, re.M
+    )
+    assert "src/spatial_prediction/" not in printed
+
+
+def test_settings_that_only_show_when_files_are_looked_at_are_refused_when_planned(study):
+    (study.folder / "my scenes").mkdir()
+    for name in ("a.nc", "b.nc"):
+        (study.folder / "my scenes" / name).touch()
+    (study.folder / "my order.txt").write_text("0\n0\n")
+    (study.folder / "a file").touch()
+    (study.folder / "my scenes" / "scene 0 {x} é.txt").touch()
+    own = {"source": "directory", "directory": {"path": "my scenes"}, "permutation_file": "my order.txt"}
+    for changes, message in (
+        (
+            {"dataset": own | {"directory": {"path": "my scenes", "pattern": "*.txt"}}},
+            "dataset.directory: the scene 'my scenes/scene 0 {x} é.txt' has braces in its name",
+        ),
+        ({"dataset": own}, "dataset.test_scenes is 6 of the 2 scenes in 'my scenes'; leave at least one"),
+        (
+            {"dataset": own | {"test_scenes": 1}, "figures": {"sample_scenes": [0]}},
+            "dataset.permutation_file: my order.txt: line 2: 0 stands on line 1 already",
+        ),
+        (
+            {"dataset": {"permutation_file": "my order.txt"}},
+            "dataset.permutation_file: my order.txt: line 2: 0",
+        ),
+        ({"results": "a file/x"}, "results: is 'a file/x', but 'a file' is a file; name a folder"),
+    ):
+        (study.folder / "overlay.yaml").write_text(yaml.safe_dump(changes))
+        ended = study.snakemake("--dry-run", "--configfile", "overlay.yaml")
+        assert ended.returncode == 1
+        assert message in ended.stdout

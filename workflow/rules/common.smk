@@ -10,8 +10,6 @@ import yaml
 
 from spatial_prediction import process_lock
 from spatial_prediction.command import JOB_ENVIRONMENT
-from spatial_prediction.data import list_scenes
-from spatial_prediction.data import scene_order as order_of_scenes
 from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.normalisation import typed, with_plain_paths
 from spatial_prediction.provenance import code_dependencies

@@ -1,7 +1,5 @@
 # Scenes from one of three sources, then arrays for training and testing.
 
-from snakemake.io import contains_wildcard
-
 DATASET = config["dataset"]
 SCENES = {
     "synthetic": f"{RESOURCES}/synthetic",
@@ -15,24 +13,27 @@ SYNTHETIC_SCENES = [
 DIRECTORY_SCENES = []
 try:
     if DATASET["source"] == "directory":
+        from spatial_prediction.data import list_scenes  # reads no scene, yet takes a while to import
+
         DIRECTORY_SCENES = list(map(str, list_scenes(SCENES, PATTERN)))
+        for scene in DIRECTORY_SCENES:
+            if set("{}") & set(scene):
+                raise WorkflowError(
+                    f"dataset.directory: the scene {scene!r} has braces in its name, which Snakemake takes for "
+                    "wildcards; rename it, or leave it out by dataset.directory.pattern"
+                )
         if DATASET["test_scenes"] >= len(DIRECTORY_SCENES):
             raise WorkflowError(
                 f"dataset.test_scenes is {DATASET['test_scenes']} of the {len(DIRECTORY_SCENES)} scenes in "
                 f"{SCENES!r}; leave at least one for training"
             )
     if DATASET["permutation_file"] is not None and DATASET["source"] != "fairdata":
-        scenes_here = DIRECTORY_SCENES or SYNTHETIC_SCENES
-        order_of_scenes(len(scenes_here), file=DATASET["permutation_file"])
+        from spatial_prediction import data
+
+        data.scene_order(len(DIRECTORY_SCENES or SYNTHETIC_SCENES), file=DATASET["permutation_file"])
 except SpatialPredictionError as error:
     key = "permutation_file" if DIRECTORY_SCENES or DATASET["source"] != "directory" else "directory"
     raise WorkflowError(f"dataset.{key}: {error}")
-for path in DIRECTORY_SCENES:
-    if contains_wildcard(path):
-        raise WorkflowError(
-            f"dataset.directory.path: {path!r} has letters in braces, which are wildcards to Snakemake; "
-            "rename the file or folder, or choose a pattern that leaves it out"
-        )
 
 
 rule build_synthetic_scenes:

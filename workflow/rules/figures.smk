@@ -115,8 +115,8 @@ rule plot_throughput:
         figure=stem,
     shell:
         "python {input.code[0]:q} --mse {input.mse:q} --timing-training {input.training:q}"
-        " --timing-inference {input.inference:q} {params.settings} --figure {params.figure:q} 2>"
-        " {log:q}"
+        " --timing-inference {input.inference:q} {params.settings} --figure {params.figure:q}"
+        " 2> {log:q}"
 
 
 rule plot_padding_nmse:

@@ -172,10 +172,18 @@ def _largest_fitting(program: Callable[[int], _Program], budget: int, largest: i
         fits = candidate.memory <= budget
         if fits and candidate.runs():
             best = candidate
+        elif batch == 1 and not fits and candidate.runs():
+            logger.warning(
+                "timing.memory_budget_mib: one tile needs %.0f MiB, the budget is %.0f MiB; one is timed all "
+                "the same",
+                candidate.memory / 2**20,
+                budget / 2**20,
+            )
+            return candidate
         elif batch == 1:
             raise ConfigurationError(
-                f"timing.memory_budget_mib: one tile needs {candidate.memory / 2**20:.0f} MiB, the budget is "
-                f"{budget / 2**20:.0f} MiB; raise it"
+                f"one tile needs {candidate.memory / 2**20:.0f} MiB, more than this device has; lower "
+                "training.low_res_size, or take the preset out of timing.presets"
             )
         elif fits:
             budget = int(0.9 * candidate.memory)  # the device has less than it was thought to have

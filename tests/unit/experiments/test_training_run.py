@@ -398,6 +398,26 @@ def test_timing_reports_speed_against_zero_padding(tmp_path, kind):
     assert metrics.read_timings([output], kind)["relative_time"].item() > 0
 
 
+def test_one_tile_is_timed_with_a_warning_where_the_budget_is_too_small(tmp_path, caplog):
+    script(
+        "benchmark_throughput",
+        kind="inference",
+        preset="repl",
+        padding="repl",
+        upscale_padding="repl",
+        memory_budget_mib=0,
+        repeats=1,
+        largest_batch=2,
+        output=tmp_path / "timing.json",
+        **TINY,
+        **{**TRAINING, "low_res_size": 12},
+    )
+    record = json.loads((tmp_path / "timing.json").read_text())
+    assert record["batch_size"] == 1
+    assert record["memory_bytes"] > record["memory_budget_bytes"] == 0
+    assert "timing.memory_budget_mib: one tile needs" in caplog.text
+
+
 @pytest.mark.parametrize("trained", ["zero_oc5", "zero"])
 def test_timing_takes_trained_weights_where_there_are_any(tmp_path, study, diverged, trained):
     folder = study.folder if trained == "zero_oc5" else diverged.folder
