@@ -20,7 +20,7 @@ NAMES = [
     "lp1x1cs", "lp2x1cs", "lp1x1c", "lp2x3c", "lp2x3_band4", "lp2x3_decay4", "lp1x1_across",
 ]  # fmt: skip
 TOLERANCES = {"float32": (1e-4, 1e-3), "float64": (1e-9, 1e-8)}
-"""Of frames, as a share of the largest value of the channel and its frame; of gradients, of the largest one."""
+"""Of frames, as a share of the largest value of channel and frame; of gradients, of the largest one."""
 
 HEIGHT, WIDTH = 12, 13
 ORDINARY = np.random.default_rng(0).normal(size=(1, HEIGHT, WIDTH)).cumsum(1) + 3
