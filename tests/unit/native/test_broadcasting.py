@@ -154,7 +154,7 @@ def test_a_memory_keeps_its_channels_and_passes_over_what_is_not_finite():
 def test_complex_maps_are_refused_by_type(name, kernels, monkeypatch):
     monkeypatch.setenv(native.DISABLING_VARIABLE, kernels)
     with pytest.raises(TypeError, match="complex64"):
-        padding_from_name(name, 1)(jnp.ones((1, 6, 6), np.complex64))
+        padding_from_name(name, 1).frame(jnp.ones((6, 6, 1), np.complex64))
 
 
 @pytest.mark.parametrize("name", ["lp2x3", "lp1x1cs", "lp2x3c"])
