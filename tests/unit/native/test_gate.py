@@ -110,8 +110,15 @@ def added_gradient(function, arguments):
     return reference
 
 
+def pad_width_of(strips):
+    """The pad width that strips (maps, rows, columns, channels) of the four sides have."""
+    top, bottom, left, right = (strip.shape for strip in strips)
+    return (top[1], bottom[1]), (left[2], right[2])
+
+
 def frame_gradient(given, *rest):
-    of_x, *others = gradients(predicted_frame)(rest[:6], rest[6:])
+    frame = functools.partial(predicted_frame, pad_width=pad_width_of(rest[6:]))
+    of_x, *others = gradients(frame)(rest[:6], rest[6:])
     return given + of_x, *others
 
 
@@ -247,6 +254,9 @@ CALLS = {
     ),
 }
 
+ROWS = {f"top_strip axis 1 {change}" for change in ("-1", "+1")} | {
+    f"bottom_strip axis 1 {change}" for change in ("-1", "+1")
+}
 ACCEPTED = {
     # sizes that one array alone has
     "first_order": {"x axis 1 -1", "x axis 1 +1", "x axis 2 -1", "x axis 2 +1"},
@@ -257,12 +267,14 @@ ACCEPTED = {
         "weights_down axis 0 -1",
         "weights_right axis 0 -1",
     },
+    "neighbourhood_products_gradient": {"weights_down axis 0 -1", "weights_right axis 0 -1"},
     # neighbourhoods of another length, each side its own, and more or fewer rows to predict
     "predicted_frame": {
         *(f"{side} axis 2 {change}" for side in ("top", "left", "right") for change in ("-1", "+1")),
         "bottom axis 2 +1",
-        *(f"result {side}_strip axis 1 {change}" for side in ("top", "bottom") for change in ("-1", "+1")),
+        *(f"result {rows}" for rows in ROWS),
     },
+    "predicted_frame_gradient": ROWS,
 }
 
 DTYPES = {"float32": 2e-4, "float64": 1e-9}
@@ -281,10 +293,7 @@ def arrays(shapes, dtype):
 def by_xla(name, operands, found):
     reference = CALLS[name].reference
     if name == "predicted_frame":  # whose results say how many rows and columns are wanted
-        rows, columns = (
-            tuple(strip.shape[axis] for strip in found[2 * axis - 2 : 2 * axis]) for axis in (1, 2)
-        )
-        reference = functools.partial(reference, pad_width=(rows, columns))
+        reference = functools.partial(reference, pad_width=pad_width_of(found))
     if not name.startswith("neighbourhood"):  # whose weights are no tracers
         reference = jax.jit(reference)
     return tuple(reference(*map(jnp.asarray, operands.values())))
