@@ -176,7 +176,8 @@ def test_systems_broadcast_their_batches(alike):
     matrix = (factor @ factor.T + jnp.eye(3))[..., None]
     right_hand_side = random(3, 2, 5, 4, seed=10)
     alike(lambda: solve_normal_equations(matrix[..., None], right_hand_side, ridge=0.1))
-    alike(lambda: solve_normal_equations(jnp.tile(matrix, (1, 1, 4)), right_hand_side[..., :1, :], ridge=0.1))
+    tiled = jnp.tile(matrix[..., None], (1, 1, 5, 1))
+    alike(lambda: solve_normal_equations(tiled, right_hand_side[..., :1, :], ridge=0.1))
 
 
 def test_a_quotient_by_infinity_is_0_with_gradient_0():
