@@ -10,7 +10,7 @@ if [[ $runtime != /*:/* ]]; then
     echo "error: $compiler has no libasan.so and libubsan.so to load before Python; set CXX to a GCC that has" >&2
     exit 1
 fi
-export SPATIAL_PREDICTION_KERNEL_FLAGS="-O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
+export SPATIAL_PREDICTION_KERNEL_FLAGS="-O1 -g1 -DONE_VERSION -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=undefined"
 python -m spatial_prediction.native
 
 # Python itself keeps memory until it ends, which is no leak of ours. The tests left out compile or start programs.

@@ -19,8 +19,8 @@ NAMES = [
     "lp1x1", "lp2x1", "lp2x3", "lp3x3", "lp2x3_batch",
     "lp1x1cs", "lp2x1cs", "lp1x1c", "lp2x3c", "lp2x3_band4", "lp2x3_decay4", "lp1x1_across",
 ]  # fmt: skip
-TOLERANCES = {"float32": 1e-4, "float64": 1e-9}
-"""Shares of the largest value of a channel and of its frame, of the gradient likewise."""
+TOLERANCES = {"float32": (1e-4, 1e-3), "float64": (1e-9, 1e-8)}
+"""Of frames, as a share of the largest value of channel and frame; of gradients, of the largest one."""
 
 HEIGHT, WIDTH = 12, 13
 ORDINARY = np.random.default_rng(0).normal(size=(1, HEIGHT, WIDTH)).cumsum(1) + 3
@@ -103,5 +103,5 @@ def test_kernels_are_finite_where_xla_is_and_agree_with_it(name, dtype, monkeypa
             if part == 0 and np.isfinite(channel).all():
                 size = max(size, np.abs(channel.astype(dtype)).max())
             np.testing.assert_allclose(
-                mine[0][finite], xla[0][finite], rtol=0, atol=TOLERANCES[dtype] * size, err_msg=case
+                mine[0][finite], xla[0][finite], rtol=0, atol=TOLERANCES[dtype][part] * size, err_msg=case
             )

@@ -5,6 +5,7 @@ import jax
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
+from spatial_prediction.convolution import framed_convolution
 from spatial_prediction.models._convolution import Convolution
 
 Weights = tuple[Array, Array, Array, Array]
@@ -35,7 +36,8 @@ class FeedForward(eqx.Module):
 
 
 def _by_xla(x: Array, expand: Array, expand_bias: Array, reduce: Array, reduce_bias: Array) -> Array:
-    return x + Convolution(reduce, reduce_bias)(jax.nn.gelu(Convolution(expand, expand_bias)(x)))
+    hidden = jax.nn.gelu(framed_convolution(x, None, expand, expand_bias))
+    return x + framed_convolution(hidden, None, reduce, reduce_bias)
 
 
 def _forward(x: Array, *weights: Array) -> Array:

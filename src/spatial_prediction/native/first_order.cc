@@ -97,8 +97,7 @@ class Fit {
   double divisor(int64_t i) const { return sums_[i % shape_.channels] - energies_[i]; }
 
   bool divisible(int64_t i) const {
-    constexpr double least = std::numeric_limits<T>::min() / std::numeric_limits<T>::epsilon();
-    constexpr double most = std::numeric_limits<T>::max();
+    constexpr double least = std::numeric_limits<T>::min(), most = std::numeric_limits<T>::max();
     return divisor(i) > least && divisor(i) <= most && std::abs(numerator(i)) <= most;
   }
 

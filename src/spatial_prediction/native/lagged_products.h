@@ -123,9 +123,11 @@ __attribute__((always_inline)) inline void spread_vectors(const T* here, const i
                                                           int64_t lags, int64_t period,
                                                           typename Vector<T>::type* sums) {
   for (int64_t l = 0; l < lags; ++l)
-    for (int64_t i = 0; i < kSideBySide; ++i)
-      sums[i] += vector_at(slope(i) + l * period) *
-                 (vector_at(here + i * kVector + offsets[l]) + vector_at(here + i * kVector - offsets[l]));
+    for (int64_t i = 0; i < kSideBySide; ++i) {
+      // multiplied one by one: their sum may leave the range of T where the slope is 0
+      const auto& weight = vector_at(slope(i) + l * period);
+      sums[i] += weight * vector_at(here + i * kVector + offsets[l]) + weight * vector_at(here + i * kVector - offsets[l]);
+    }
 }
 
 template <typename T>

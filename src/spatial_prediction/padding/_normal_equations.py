@@ -47,11 +47,11 @@ def solve_two_by_two(
 
 
 def solve_normal_equations(
-    gram: Float[Array, "unknowns unknowns *batch"],
-    right_hand_side: Float[Array, "unknowns columns *batch"],
+    gram: Float[Array, "unknowns unknowns *#batch"],
+    right_hand_side: Float[Array, "unknowns columns *#batch"],
     *,
     ridge: float,
-) -> Float[Array, "unknowns columns *batch"]:
+) -> Float[Array, "unknowns columns ..."]:
     """Solve ``(gram + ridge I) x = right_hand_side`` for every batch element.
 
     Where the matrix is not positive definite in working precision the solution is 0, with gradient 0.
