@@ -66,10 +66,17 @@ def test_without_a_compiler_everything_goes_on_with_xla(python, tmp_path):
     built = python("-m", "spatial_prediction.native", PATH=str(tmp_path), CXX="")
     assert built.returncode == 1
     (line,) = built.stderr.splitlines()
-    assert line.startswith("error: no compiled kernels, XLA computes instead: no C++ compiler")
+    assert line.startswith("error: nothing compiled, XLA computes instead: no C++ compiler")
     found = python("-c", AVAILABLE)
     assert found.returncode == 0
     assert found.stdout.split() == ["False", "False"]
+
+
+def test_without_a_compiler_the_library_that_was_shipped_stays_in_use(python, package, tmp_path):
+    shipped = package / "native" / named("0.10.0")
+    shipped.touch()
+    told = python("-m", "spatial_prediction.native", PATH=str(tmp_path), CXX="").stderr
+    assert told.startswith(f"error: nothing compiled, {shipped} computes instead: no C++ compiler")
 
 
 def test_absent_kernels_are_told_once_with_their_cost_and_the_remedy(python):
