@@ -7,16 +7,18 @@ import subprocess
 import pytest
 from tests.helpers import REPOSITORY
 
-# Stand-ins: an interpreter that knows its version, and a `make` whose environment repeats its arguments.
+# Stand-ins: an interpreter that knows its version, and a `make` whose environment has a talkative one.
 INTERPRETER = """#!/bin/sh
 echo 3.99
 """
 MAKE = """#!/bin/sh
 echo "make $*"
 mkdir -p .venv-3.99/bin
-printf '#!/bin/sh\\necho "${0##*/}" "$@"; case $PATH in "%s"*) echo first on PATH;; esac\\n' "$PWD/.venv-3.99/bin:" \\
-    > .venv-3.99/bin/python
-chmod +x .venv-3.99/bin/python
+cp "$INSTALLED" .venv-3.99/bin/python
+"""
+INSTALLED = """#!/bin/sh
+echo "$@"
+echo "${PATH%%:*}"
 """
 
 
@@ -64,13 +66,15 @@ def test_a_version_must_be_named(other_python, arguments):
 def test_the_tests_run_in_an_environment_of_that_version(other_python, tmp_path, named):
     write_program(tmp_path / "bin" / "make", MAKE)
     python = write_program(tmp_path / ("own" if named else "bin/python3.99"), INTERPRETER)
-    environment = {"PYTHON": str(python)} if named else {}
+    environment = {"INSTALLED": str(write_program(tmp_path / "installed", INSTALLED))}
+    if named:
+        environment["PYTHON"] = str(python)
     ended = other_python("3.99", "-m", "not slow", **environment)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines() == [
         f"make setup PYTHON={python if named else 'python3.99'} VENV=.venv-3.99",
-        "python -m pytest -n 2 -m not slow",
-        "first on PATH",
+        "-m pytest -n 2 -m not slow",
+        str(tmp_path / ".venv-3.99/bin"),
     ]
 
 

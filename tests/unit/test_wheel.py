@@ -10,18 +10,13 @@ import zipfile
 import jaxlib
 import pytest
 from tests.helpers import REPOSITORY
+from tests.quick_compiler import quick_compiler
 
 from spatial_prediction import __version__, native
 
 PACKAGED = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "src")
 BUILD = "import sys; from setuptools import build_meta; print(build_meta.build_wheel(sys.argv[1]))"
 ABSENT = "are not compiled for this JAX"
-
-# The library that a compiler would make for this JAX is there already.
-QUICK_COMPILER = """#!/bin/sh
-for output; do :; done
-cp "$LIBRARY" "$output"
-"""
 
 
 def run(*arguments, cwd, **environment):
@@ -149,16 +144,8 @@ def test_absent_kernels_are_told_at_first_use(pure, tmp_path):
 def test_a_wheel_with_kernels_is_for_this_platform_and_uses_them(sources, tmp_path):
     if not native.library_path().exists():
         pytest.skip("kernels are not compiled (python -m spatial_prediction.native)")
-    compiler = tmp_path / "compiler"
-    compiler.write_text(QUICK_COMPILER)
-    compiler.chmod(0o755)
-    wheel, folder = built(
-        sources,
-        tmp_path,
-        SPATIAL_PREDICTION_WHEEL_KERNELS="1",
-        CXX=str(compiler),
-        LIBRARY=str(native.library_path()),
-    )
+    compiler = quick_compiler(tmp_path, native.library_path())
+    wheel, folder = built(sources, tmp_path, SPATIAL_PREDICTION_WHEEL_KERNELS="1", **compiler)
     assert re.fullmatch(rf"spatial_prediction-{re.escape(__version__)}-py3-none-(?!any)\w+\.whl", wheel.name)
     (library,) = folder.rglob("*.so")
     assert library.relative_to(folder).parts[:2] == ("spatial_prediction", "native")

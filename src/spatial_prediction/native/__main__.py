@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from spatial_prediction import command
-from spatial_prediction.native import CompilationError, build
+from spatial_prediction.native import CompilationError, build, usable_libraries
 
 DESCRIPTION = """\
 Compile the kernels for the JAX of this environment, with the C++ compiler that CXX names or the first of the
@@ -16,7 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         print(f"compiled kernels: {build()}")
     except CompilationError as error:
-        raise CompilationError(f"no compiled kernels, XLA computes instead: {error}") from None
+        instead = next(iter(usable_libraries()), "XLA")
+        raise CompilationError(f"nothing compiled, {instead} computes instead: {error}") from None
 
 
 if __name__ == "__main__":

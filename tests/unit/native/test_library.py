@@ -9,18 +9,13 @@ import sys
 import jax
 import jaxlib
 import pytest
+from tests.quick_compiler import quick_compiler
 
 from spatial_prediction import native
 
 AVAILABLE = "from spatial_prediction import native; print(native.available(), native.available())"
 ABSENT = "the kernels of spatial_prediction"
 ANOTHER_STATE = "0123456789abcdef"
-
-# Does in a moment what a C++ compiler does in a minute: each object is empty, the library one from elsewhere.
-QUICK_COMPILER = """#!/bin/sh
-for output; do :; done
-cp "$LIBRARY" "$output"
-"""
 
 
 @pytest.fixture
@@ -47,13 +42,11 @@ def python(package):
 
 
 @pytest.fixture
-def quick_compiler(tmp_path):
+def quick(tmp_path):
     """Environment with a compiler whose library is empty."""
-    program, library = tmp_path / "compiler", tmp_path / "library"
-    program.write_text(QUICK_COMPILER)
-    program.chmod(0o755)
+    library = tmp_path / "library"
     library.touch()
-    return {"CXX": str(program), "LIBRARY": str(library)}
+    return quick_compiler(tmp_path, library)
 
 
 @pytest.fixture
@@ -73,16 +66,23 @@ def test_without_a_compiler_everything_goes_on_with_xla(python, tmp_path):
     built = python("-m", "spatial_prediction.native", PATH=str(tmp_path), CXX="")
     assert built.returncode == 1
     (line,) = built.stderr.splitlines()
-    assert line.startswith("error: no compiled kernels, XLA computes instead: no C++ compiler")
+    assert line.startswith("error: nothing compiled, XLA computes instead: no C++ compiler")
     found = python("-c", AVAILABLE)
     assert found.returncode == 0
     assert found.stdout.split() == ["False", "False"]
 
 
+def test_without_a_compiler_the_library_that_was_shipped_stays_in_use(python, package, tmp_path):
+    shipped = package / "native" / named("0.10.0")
+    shipped.touch()
+    told = python("-m", "spatial_prediction.native", PATH=str(tmp_path), CXX="").stderr
+    assert told.startswith(f"error: nothing compiled, {shipped} computes instead: no C++ compiler")
+
+
 def test_absent_kernels_are_told_once_with_their_cost_and_the_remedy(python):
     (line,) = python("-c", AVAILABLE).stderr.splitlines()
     assert line.startswith(f"{ABSENT} are not compiled for this JAX: ")
-    assert "35 times slower" in line
+    assert "15 to 35 times more slowly" in line
     assert "`python -m spatial_prediction.native`" in line
 
 
@@ -133,8 +133,8 @@ def test_a_library_compiled_for_an_earlier_jax_computes(python, package, compile
     assert (computed.stdout, computed.stderr) == ("True True\n(1, 18, 18)\n", "")
 
 
-def test_compiling_shows_progress_and_names_the_library(python, package, quick_compiler):
-    built = python("-m", "spatial_prediction.native", **quick_compiler)
+def test_compiling_shows_progress_and_names_the_library(python, package, quick):
+    built = python("-m", "spatial_prediction.native", **quick)
     library = package / "native" / native.library_path().name
     assert (built.returncode, built.stdout) == (0, f"compiled kernels: {library}\n")
     files = len(native.SOURCES)
@@ -145,7 +145,7 @@ def test_compiling_shows_progress_and_names_the_library(python, package, quick_c
 
 
 def test_compiling_removes_what_earlier_sources_left_and_keeps_what_other_versions_use(
-    python, package, quick_compiler
+    python, package, quick
 ):
     folder = package / "native"
     stale = folder / named(jaxlib.__version__, ANOTHER_STATE)
@@ -153,7 +153,7 @@ def test_compiling_removes_what_earlier_sources_left_and_keeps_what_other_versio
     kept = [path for path in kept if path != stale]
     for path in (stale, *kept):
         path.touch()
-    assert python("-m", "spatial_prediction.native", **quick_compiler).returncode == 0
+    assert python("-m", "spatial_prediction.native", **quick).returncode == 0
     assert sorted(folder.glob("kernels-*")) == sorted([*kept, folder / native.library_path().name])
 
 
