@@ -67,5 +67,5 @@ def test_letters_in_braces_are_refused_by_name_before_anything_runs(study, folde
     ended = study.snakemake("--dry-run", "--configfile", "own.yaml")
     (folder / "scene 0 {x} é.nc").unlink()
     assert ended.returncode == 1
-    assert "dataset.directory.path: 'my scenes/scene 0 {x} é.nc' has letters in braces" in ended.stdout
+    assert "dataset.directory: the scene 'my scenes/scene 0 {x} é.nc' has braces in its name" in ended.stdout
     assert "Traceback" not in ended.stdout

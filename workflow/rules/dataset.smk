@@ -1,5 +1,7 @@
 # Scenes from one of three sources, then arrays for training and testing.
 
+from snakemake.io import contains_wildcard
+
 DATASET = config["dataset"]
 SCENES = {
     "synthetic": f"{RESOURCES}/synthetic",
@@ -17,7 +19,7 @@ try:
 
         DIRECTORY_SCENES = list(map(str, list_scenes(SCENES, PATTERN)))
         for scene in DIRECTORY_SCENES:
-            if set("{}") & set(scene):
+            if contains_wildcard(scene):
                 raise WorkflowError(
                     f"dataset.directory: the scene {scene!r} has braces in its name, which Snakemake takes for "
                     "wildcards; rename it, or leave it out by dataset.directory.pattern"
