@@ -8,6 +8,7 @@ have the bits of the first. The jobs of a Snakemake that is killed live on as or
 """
 
 import argparse
+import contextlib
 import hashlib
 import os
 import random
@@ -91,17 +92,16 @@ def fingerprint(folder: Path) -> dict[str, str]:
 
 def kill(running: subprocess.Popen, mode: str) -> list[str]:
     """Kill the study's Snakemake, and its jobs unless they are to be orphaned; return what scripts ran."""
-    children = psutil.Process(running.pid).children(recursive=True)
-    scripts = {
-        word
-        for child in children
-        for word in child.cmdline()
-        if word.startswith("scripts/") and word.endswith(".py")
-    }
+    commands = {}
+    for child in psutil.Process(running.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended by now
+            commands[child] = child.cmdline()
+    words = [word for command in commands.values() for word in command]
+    scripts = {word for word in words if word.startswith("scripts/") and word.endswith(".py")}
     if mode == "killed":
         os.killpg(running.pid, signal.SIGKILL)
     else:
-        snakemake = next(child for child in children if "snakemake" in child.cmdline())
+        snakemake = next(child for child, command in commands.items() if "snakemake" in command)
         snakemake.kill()
     running.wait()
     return sorted(scripts)

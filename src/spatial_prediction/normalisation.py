@@ -38,7 +38,10 @@ def typed(value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any] 
 
 
 def with_plain_paths(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Expand ``~`` in all paths of a valid configuration, and leave out what is redundant in them."""
+    """Expand ``~`` in all paths of a valid configuration, and leave out what is redundant in them.
+
+    Output crops that are keys become text: Snakemake sorts keys for its report.
+    """
     plain = dict(config)
     for key in PATHS:
         *sections, name = key.split(".")
@@ -47,7 +50,8 @@ def with_plain_paths(config: Mapping[str, Any]) -> dict[str, Any]:
             part[section] = part = dict(part[section])
         if part[name] is not None:
             part[name] = plain_path(part[name])
-    return plain
+    baselines = {str(crop): name for crop, name in config["figures"]["baselines"].items()}
+    return plain | {"figures": dict(config["figures"]) | {"baselines": baselines}}
 
 
 def plain_path(path: str) -> str:

@@ -71,5 +71,13 @@ def test_every_key_of_a_path_is_expanded_and_others_are_left(monkeypatch):
     assert len(PATHS) == 5
 
 
+def test_output_crops_as_keys_become_text():
+    config = CONFIGURATION | {
+        "figures": CONFIGURATION["figures"] | {"baselines": {0: "repl", "5": "zero_oc5"}}
+    }
+    assert with_plain_paths(config)["figures"]["baselines"] == {"0": "repl", "5": "zero_oc5"}
+    assert with_plain_paths(CONFIGURATION) == CONFIGURATION
+
+
 def test_a_plain_path_stays():
     assert plain_path("../results/my study") == "../results/my study"
