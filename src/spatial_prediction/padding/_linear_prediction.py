@@ -23,7 +23,7 @@ from jaxtyping import Array, Float
 
 from spatial_prediction import native
 from spatial_prediction.differentiation import with_compact_derivatives
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32
+from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32, check_floating
 from spatial_prediction.padding._borders import Borders, transposed, turned, with_borders
 
 _LARGEST_COMPACT = 512
@@ -62,6 +62,7 @@ class AbstractLinearPrediction(AbstractPadding):
 
     def framed(self, x: Array) -> tuple[Array, Borders]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
+        check_floating(x)
         values = x.astype(at_least_float32(x.dtype))
         values, mean, coefficients = self.fit(values)
         values, frame = predicted_frame(values, mean, coefficients, self.pad_width)

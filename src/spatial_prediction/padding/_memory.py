@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32
+from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32, check_floating
 from spatial_prediction.padding._borders import Borders, with_borders
 from spatial_prediction.padding._lagged_products import lagged_products
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, predicted_frame
@@ -128,6 +128,7 @@ class RunningPrediction(AbstractPadding):
         Raises:
             ValueError: the map is smaller than the neighbourhood.
         """
+        check_floating(x)
         _check_size(x, self.length, self.width)
         equations = AutocorrelationEquations(self.length, self.width, *x.shape[-3:-1])
         x = x.reshape(-1, *x.shape[-3:])
@@ -157,6 +158,7 @@ def _replication(length: int, width: int, channels: int) -> np.ndarray:
 
 def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array, Borders]:
     """Hand ``x`` on with its frame, from the same coefficients for all maps and the mean of each border."""
+    check_floating(x)
     _, length, width, _ = coefficients.top.shape
     _check_size(x, length, width)
     values, known = with_borders(x.astype(at_least_float32(x.dtype)), (length, length))
