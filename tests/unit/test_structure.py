@@ -22,6 +22,7 @@ LEVELS = (
         "presets",
         "validation",
         "provenance",
+        "differentiation",
     },
     {"native", "data", "metrics", "training", "figures"},
     {"padding"},

@@ -10,8 +10,7 @@ from spatial_prediction.data.colour import linear_to_srgb
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import centre_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import pair
-from spatial_prediction.experiments.trained_network import load_model
-from spatial_prediction.models import merge_branches
+from spatial_prediction.models import merge_branches, network_and_header
 from spatial_prediction.padding import padding_from_name
 
 BRIGHTEST_SHOWN = 99
@@ -49,7 +48,7 @@ def upscaled_images(
     white = _white(high_res)
     columns = {"input": _visible(jnp.repeat(jnp.repeat(low_res, 4, axis=1), 4, axis=2), white)}
     for preset, path in models.items():
-        model, _ = load_model(path, output_crop=0)
+        model, _ = network_and_header(path, output_crop=0)
         if model is not None:
             columns[preset] = _visible(merge_branches(model).apply(low_res), white)
     columns["target"] = _visible(high_res, white)

@@ -29,8 +29,8 @@ def placed(
     """Compute by a kernel where the program runs on the CPUs of this process, else by XLA.
 
     Args:
-        by_kernel: function of ``arguments`` that calls a kernel. It and the next are called when the program is
-            lowered, and close over no JAX arrays.
+        by_kernel: function of ``arguments`` that calls a kernel. It and the next are called when the program
+            is lowered, and close over no JAX arrays.
         by_xla: the same by JAX's own operations.
         arguments: pytrees of arrays.
         axes: numbers of leading axes that are a batch, as pytrees of ``arguments`` and of the results. An
@@ -60,7 +60,7 @@ def placed(
 
 @functools.cache
 def _needing_devices() -> Any:
-    """A program with a partitioned part: JAX tells such alone, while it lowers them, which devices they are for."""
+    """A program with a partitioned part: only such are lowered with the knowledge of their devices."""
     cut = custom_partitioning(lambda x: x)
     cut.def_partition(partition=None, infer_sharding_from_operands=None, sharding_rule="i -> i")
     return jax.make_jaxpr(cut)(jax.ShapeDtypeStruct((1,), "float32"))
@@ -85,9 +85,7 @@ def _batch(
     devices: Any,
     results: Sequence[ShapedArray],
 ) -> tuple[Any, list[int]]:
-    size = next(
-        each.shape[axis] for each, axis in zip(arguments, mapped, strict=True) if axis is not None
-    )
+    size = next(each.shape[axis] for each, axis in zip(arguments, mapped, strict=True) if axis is not None)
     # what has no batch axes so far may go without this one too; all else has all of them
     shared = [
         axis is None and axes is not None and count == 0
@@ -164,9 +162,7 @@ def _partitioned(
 
     def batch_of(shardings: Sequence[Any]) -> tuple[Any, ...]:
         """Mesh axes that each batch axis is cut along: as most arguments have it, those of all axes first."""
-        for count, each in sorted(
-            zip(of_arguments, shardings, strict=True), key=lambda pair: -pair[0]
-        ):
+        for count, each in sorted(zip(of_arguments, shardings, strict=True), key=lambda pair: -pair[0]):
             spec = getattr(each.sharding, "spec", ())
             named = (*spec, *[None] * most)[:count]
             if any(named):
@@ -209,9 +205,9 @@ def _partitioned(
         for counts, values in ((of_arguments, [*arguments, *constants]), (of_results, results))
     )
 
-    def undivided(*values: jax.Array) -> list[jax.Array]:
+    def undivided(*values: jax.Array) -> tuple[jax.Array, ...]:
         own, held = values[: len(arguments)], values[len(arguments) :]
-        return jax.core.eval_jaxpr(whole.jaxpr, held, *own)
+        return tuple(jax.core.eval_jaxpr(whole.jaxpr, held, *own))
 
     cut = custom_partitioning(undivided)
     cut.def_partition(

@@ -4,7 +4,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32, check_floating
+from spatial_prediction.padding._base import (
+    AbstractPadding,
+    PadWidth,
+    as_pad_width,
+    at_least_float32,
+    check_floating,
+)
 from spatial_prediction.padding._borders import Borders, transposed, turned
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, fitting_width
 from spatial_prediction.padding._normal_equations import guarded_quotient, solve_normal_equations

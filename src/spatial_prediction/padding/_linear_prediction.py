@@ -27,7 +27,7 @@ from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least
 from spatial_prediction.padding._borders import Borders, transposed, turned, with_borders
 
 _LARGEST_COMPACT = 512
-"""Rows and columns, with pad widths, up to which derivatives of higher order go by matrices of their square."""
+"""Rows and columns, with pad widths, up to which higher derivatives go by matrices of their square."""
 
 
 class AbstractLinearPrediction(AbstractPadding):
@@ -193,17 +193,17 @@ def _compact(pad_width: PadWidth, x: Array, mean: Array, coefficients: Borders) 
     return x, Borders(*(strip + mean for strip in frame))
 
 
-def _compactly_continued(z: Array, coefficients: Sequence[Array], steps: tuple[int, int]) -> tuple[Array, Array]:
-    """Predict rows above and below ``z``, both at once: pixels and coefficients are chosen by matrices of 0 and 1."""
+def _compactly_continued(
+    z: Array, coefficients: Sequence[Array], steps: tuple[int, int]
+) -> tuple[Array, Array]:
+    """Predict rows above and below ``z`` at once; matrices of 0 and 1 choose pixels and coefficients."""
     positions, length, width = coefficients[0].shape[-4:-1]
     columns = z.shape[-2]
     centre = positions // 2
     first_seen = np.clip(np.arange(columns) - centre, 0, columns - width)
     position = np.arange(columns) - first_seen
     of_position = jnp.asarray(position[:, None] == np.arange(positions), z.dtype)
-    seen = jnp.asarray(
-        first_seen[:, None, None] + np.arange(width)[:, None] == np.arange(columns), z.dtype
-    )
+    seen = jnp.asarray(first_seen[:, None, None] + np.arange(width)[:, None] == np.arange(columns), z.dtype)
     einsum = functools.partial(jnp.einsum, precision="highest")
     weights = einsum("jp,...plwc->...jlwc", of_position, jnp.stack(coefficients))
     known = jnp.stack([turned(z[..., :length, :, :]), z[..., z.shape[-3] - length :, :, :]])

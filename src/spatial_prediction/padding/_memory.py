@@ -7,7 +7,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32, check_floating
+from spatial_prediction.padding._base import (
+    AbstractPadding,
+    PadWidth,
+    as_pad_width,
+    at_least_float32,
+    check_floating,
+)
 from spatial_prediction.padding._borders import Borders, with_borders
 from spatial_prediction.padding._lagged_products import lagged_products
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, predicted_frame

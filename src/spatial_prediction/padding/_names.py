@@ -60,7 +60,7 @@ def padding_from_name(name: str, pad_width: int | PadWidth) -> AbstractPadding:
     """
     if not isinstance(name, str):
         raise TypeError(
-            f"a padding is named by a string such as 'lp2x3', got {name!r}; call a padding object as it is: pad(x)"
+            f"a padding is named by a string such as 'lp2x3', got {name!r}; call a padding object as it is"
         )
     pad_width = as_pad_width(pad_width)
     if name == "rand":
@@ -103,16 +103,19 @@ def _unknown(name: str) -> str:
         )
     if re.fullmatch(r"lp[1-9]\d*x[1-9]\d*_(learned|running)", plain):
         return (
-            f"{name!r} has arrays of its own, one for each channel, which nothing here would hold; make it with "
-            f"spatial_prediction.padding.trained_padding_from_name({plain!r}, pad_width, channels=...), keep it "
-            f"beside a convolution without padding and call it first, or use RVSR with padding={plain!r}"
+            f"{name!r} has arrays of its own for each channel, which nothing here would hold; make it with "
+            f"spatial_prediction.padding.trained_padding_from_name({plain!r}, pad_width, channels=...), "
+            "keep it beside a convolution without padding and call it first, or use RVSR with "
+            f"padding={plain!r}"
         )
     if plain == "symmetric":
         return (
-            f"no padding is called {name!r}; the nearest is 'refl', which does not repeat the outermost pixel. "
-            f"Known: {', '.join(PADDING_NAMES)}"
+            f"no padding is called {name!r}; the nearest is 'refl', which does not repeat the outermost "
+            f"pixel. Known: {', '.join(PADDING_NAMES)}"
         )
-    near = [_ELSEWHERE[plain]] if plain in _ELSEWHERE else difflib.get_close_matches(plain, PADDING_NAMES, n=1)
+    near = (
+        [_ELSEWHERE[plain]] if plain in _ELSEWHERE else difflib.get_close_matches(plain, PADDING_NAMES, n=1)
+    )
     suggestion = f"did you mean {near[0]!r}? Known" if near else "known"
     return f"no padding is called {name!r}; {suggestion}: {', '.join(PADDING_NAMES)}"
 

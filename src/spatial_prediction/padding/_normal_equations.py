@@ -101,7 +101,9 @@ def _solve_anew(matrix: Array, right_hand_side: Array) -> Array:
     return with_derivatives(solved, tangents=tangents, cotangents=cotangents)(matrix, right_hand_side)
 
 
-def _solved_by_xla(matrix: Array, right_hand_side: Array, *, unrolled: int = _LARGEST_UNROLLED_SYSTEM) -> Array:
+def _solved_by_xla(
+    matrix: Array, right_hand_side: Array, *, unrolled: int = _LARGEST_UNROLLED_SYSTEM
+) -> Array:
     """Solve; systems of more than ``unrolled`` unknowns in loops, which are slower but compile sooner."""
     identity = _identity(matrix)
     factor, definite = _cholesky(jax.lax.stop_gradient(matrix), unrolled)

@@ -1,4 +1,4 @@
-"""Every padding on every kind of number: right values, or an error that says what to do; never a wrapped one."""
+"""Every padding on every kind of number: right values, or an error that says what to do."""
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +30,9 @@ def test_numbers_that_are_not_floating_are_copied_or_refused(name, dtype):
     x = maps(dtype)
     if name not in NUMPY_MODES:
         for call in (padding, jax.jit(padding), padding.extend, padding.frame, padding.framed):
-            with pytest.raises(TypeError, match=f"must be of floating numbers, got {dtype}; (convert|pad real)"):
+            with pytest.raises(
+                TypeError, match=f"must be of floating numbers, got {dtype}; (convert|pad real)"
+            ):
                 call(x)
         return
     expected = np.pad(x, ((0, 0), *padding.pad_width), NUMPY_MODES[name])

@@ -162,7 +162,7 @@ def test_a_name_that_means_something_elsewhere_is_refused_with_the_way(name, hin
 
 
 def test_a_network_names_its_own_ways_for_an_unknown_border():
-    with pytest.raises(ValueError, match="did you mean 'repl'.* networks know part, diff, diff_edge, ebh"):
+    with pytest.raises(ValueError, match=r"did you mean 'repl'.* networks know part, diff, diff_edge, ebh"):
         RVSR.initialised(padding="edge", upscale_padding="repl", key=jax.random.key(0))
     with pytest.raises(ValueError, match="must be odd, got 2"):
         RVSR.initialised(padding="lp2x2", upscale_padding="repl", key=jax.random.key(0))
