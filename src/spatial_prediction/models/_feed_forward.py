@@ -26,7 +26,7 @@ class FeedForward(eqx.Module):
         )
 
     def __call__(self, x: Float[Array, "batch height width channels"]) -> Array:
-        """Apply to a channels-last batch. Differentiable in reverse mode."""
+        """Apply to a channels-last batch."""
         weights = (self.expand.kernel, self.expand.bias, self.reduce.kernel, self.reduce.bias)
         if not native.available(x):
             return _by_xla(x, *weights)

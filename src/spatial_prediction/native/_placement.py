@@ -153,7 +153,7 @@ def _is_manual(axis_context: Any) -> bool:
 def _partitioned(
     function: _Flat,
     axes: tuple[tuple[int, ...], tuple[int, ...]],
-    arguments: Sequence[ShapedArray],
+    arguments: Sequence[Any],
     results: Sequence[ShapedArray],
 ) -> _Flat:
     """Let each device call ``function`` with its share of the batch."""
@@ -196,23 +196,21 @@ def _partitioned(
     of_arguments += (0,) * len(constants)
     names = itertools.count()
 
-    def factors(count: int, value: ShapedArray) -> str:
+    def factors(count: int, value: Any) -> str:
         own = [f"own{next(names)}" for _ in value.shape[count:]]
         return " ".join([*(f"batch{axis}" for axis in range(count)), *own])
 
-    left, right = (
-        ", ".join(factors(*each) for each in zip(counts, values, strict=True))
-        for counts, values in ((of_arguments, [*arguments, *constants]), (of_results, results))
-    )
+    def side(counts: Sequence[int], values: Sequence[Any]) -> str:
+        return ", ".join(factors(count, value) for count, value in zip(counts, values, strict=True))
+
+    rule = f"{side(of_arguments, [*arguments, *constants])} -> {side(of_results, results)}"
 
     def undivided(*values: jax.Array) -> tuple[jax.Array, ...]:
         own, held = values[: len(arguments)], values[len(arguments) :]
         return tuple(jax.core.eval_jaxpr(whole.jaxpr, held, *own))
 
     cut = custom_partitioning(undivided)
-    cut.def_partition(
-        partition=partition, infer_sharding_from_operands=infer, sharding_rule=f"{left} -> {right}"
-    )
+    cut.def_partition(partition=partition, infer_sharding_from_operands=infer, sharding_rule=rule)
     return lambda *values: cut(*values, *constants)
 
 

@@ -32,7 +32,7 @@ class AcrossChannelsPrediction(AbstractPadding):
         width: pixels across it, odd.
         shrinkage: weight ``s`` of replication, as a share of the summed squares of one predicting pixel.
 
-    A map too small for the neighbourhood lowers it; one pixel is replicated. Differentiable in reverse mode.
+    A map too small for the neighbourhood lowers it; one pixel is replicated.
     Source: among the further work that arXiv 2502.12300 suggests; the prior is ours.
     """
 

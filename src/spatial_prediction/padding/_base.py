@@ -84,7 +84,7 @@ class AbstractPadding(eqx.Module):
         """Hand ``x`` on together with its frame.
 
         For those who go on with both: gradients that reach ``x`` either way may then be added in place,
-        where ``frame`` alone would make a map of its own for them. Reverse mode only.
+        where ``frame`` alone would make a map of its own for them.
         """
         return x, self.frame(x)
 

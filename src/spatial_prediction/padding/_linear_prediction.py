@@ -34,8 +34,8 @@ class AbstractLinearPrediction(AbstractPadding):
     """Fit linear prediction coefficients to each channel and continue it with them.
 
     The mean of the channel is removed before and added after, so a constant stays constant. Rows are
-    extended first (left and right), then the columns of the widened map. Differentiable in reverse mode, any
-    number of times; not in forward mode.
+    extended first (left and right), then the columns of the widened map. Differentiable in
+    reverse and forward mode, any number of times.
     """
 
     length: eqx.AbstractVar[int]
@@ -236,6 +236,6 @@ def _compiled(
         of_x, of_mean, *of_coefficients = kernel(of_x, x, mean, *coefficients, *of_frame)
         return of_x, of_mean, Borders(*of_coefficients)
 
-    of_borders = Borders(*[batch] * 4)
+    of_borders = (batch,) * 4
     axes = native.BatchAxes((batch, batch, of_borders), (batch, of_borders))
     return native.differentiable(reference, forward, backward, compact=compact, batch=axes)
