@@ -1,8 +1,8 @@
 """Claim: a gradient penalty through lp2x3 compiles within a few times the CPU time of replication.
 
 Compiles the gradient of a network's squared input gradient with respect to its weights, a chain of padded
-convolutions, once for each padding, and prints CPU seconds of tracing and compiling and their ratio. The first
-program of a process pays for much that later ones find done, so one for another network comes before.
+convolutions, once for each padding, and prints CPU seconds of tracing and compiling and their ratio. The
+first program of a process pays for much that later ones find done, so one for another network comes before.
 
   python benchmarks/second_derivatives.py --layers 11
   SPATIAL_PREDICTION_NATIVE=0 python benchmarks/second_derivatives.py
@@ -51,9 +51,8 @@ def main() -> None:
     print(f"repl, {options.layers} layers: {replication:.2f} CPU seconds")
     for padding in options.paddings:
         seconds = seconds_to_compile(padding, options.layers)
-        print(
-            f"{padding}, {options.layers} layers: {seconds:.2f} CPU seconds, ratio {seconds / replication:.2f}"
-        )
+        ratio = seconds / replication
+        print(f"{padding}, {options.layers} layers: {seconds:.2f} CPU seconds, ratio {ratio:.2f}")
 
 
 if __name__ == "__main__":
