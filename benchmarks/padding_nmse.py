@@ -24,8 +24,7 @@ import pandas as pd
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import open_scene_array
 from spatial_prediction.experiments.super_resolution import pair
-from spatial_prediction.experiments.trained_network import load_model
-from spatial_prediction.models import LARGEST_OUTPUT_CROP, merge_branches
+from spatial_prediction.models import LARGEST_OUTPUT_CROP, merge_branches, network_and_header
 from spatial_prediction.padding import PADDING_NAMES, RunningPrediction, padding_from_name
 from spatial_prediction.progress import progress
 
@@ -58,7 +57,7 @@ def targets(model: eqx.Module, tiles: jax.Array) -> list[jax.Array]:
 
 def ring_errors(model_path: Path, tiles: np.ndarray) -> pd.DataFrame:
     """Squared error and variance of every padding, scene and map."""
-    model, header = load_model(model_path, output_crop=LARGEST_OUTPUT_CROP)
+    model, header = network_and_header(model_path, output_crop=LARGEST_OUTPUT_CROP)
     merged = merge_branches(model)
     ring = np.nonzero(np.pad(np.zeros((KNOWN, KNOWN), bool), 1, constant_values=True))
     of_maps = eqx.filter_jit(targets)

@@ -3,7 +3,7 @@
 The rooms of this package, lowest level first (a room imports only lower ones):
 
 - ``errors``, ``files``, ``progress``, ``command``, ``config``, ``presets``, ``validation``, ``provenance``:
-  what everything may use; no JAX.
+  what everything may use; no JAX. ``differentiation``, with JAX, gives functions derivatives of their own.
 - ``native``, ``data``, ``metrics``, ``training``, ``figures``: each stands alone.
 - ``padding``: predicts the frame around a map.
 - ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are told.

@@ -1,8 +1,8 @@
 """Functions with derivatives of their own, in forward and in reverse mode.
 
-``jax.custom_vjp`` knows no forward mode and ``jax.custom_jvp`` leaves reverse mode to the transpose of its rule.
-Here a function comes with both: a primitive computes the tangents in forward mode, and in reverse mode
-is transposed by the rule for cotangents.
+``jax.custom_vjp`` knows no forward mode, and ``jax.custom_jvp`` leaves reverse mode to the transpose of
+its rule. Here a function comes with both: a primitive computes the tangents in forward mode, and in
+reverse mode is transposed by the rule for cotangents.
 """
 
 from collections.abc import Callable, Sequence
@@ -112,7 +112,7 @@ def _differentiated_as(compact: Callable[..., Any], function: Callable[..., Any]
 
 
 _linear = Primitive("linear_with_transpose")
-"""``forward(*constants, *linear)``, linear in the latter; ``backward(*constants, *cotangents)`` transposes it."""
+"""``forward(*constants, *linear)``; ``backward(*constants, *cotangents)`` is its transpose."""
 _linear.multiple_results = True
 
 
@@ -153,11 +153,7 @@ def _batch(
     constants: int,
     results: Sequence[ShapedArray],
 ) -> tuple[Any, list[int]]:
-    size = next(
-        each.shape[axis]
-        for each, axis in zip(arguments, axes, strict=True)
-        if axis is not None
-    )
+    size = next(each.shape[axis] for each, axis in zip(arguments, axes, strict=True) if axis is not None)
     linear = [
         batching.bdim_at_front(each, axis, size)
         for each, axis in zip(arguments[constants:], axes[constants:], strict=True)

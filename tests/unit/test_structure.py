@@ -24,6 +24,7 @@ LEVELS = (
         "process_lock",
         "validation",
         "provenance",
+        "differentiation",
     },
     {"native", "data", "metrics", "training", "figures"},
     {"padding"},

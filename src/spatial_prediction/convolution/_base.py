@@ -9,6 +9,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
+from spatial_prediction.padding._base import at_least_float32
+
 
 def convolve_by_xla(
     x: Float[Array, "*batch height width inputs"],
@@ -73,7 +75,9 @@ def channels_last(x: Array, channels: int) -> Array:
 
     Raises:
         ValueError: ``x`` has another rank or another number of channels.
+        TypeError: ``x`` holds integers or booleans.
     """
+    at_least_float32(x.dtype)  # refuses these
     if x.ndim != 3 or x.shape[0] != channels:
         raise ValueError(
             f"x must have shape ({channels}, height, width), got {x.shape}; use jax.vmap for a batch"

@@ -19,9 +19,8 @@ def convolve(
 ) -> Float[Array, "*batch out_height out_width outputs"]:
     """Convolve with zero padding, by default none; the number of groups is inputs / group_inputs.
 
-    A bias is added to the result as ``+`` does it; that of (outputs,) is one for each output.
-
-    Differentiable in reverse mode; in forward mode too where no compiled kernel is used.
+    A bias is added to the result as ``+`` does it; that of (outputs,) is one for each output. Differentiable
+    in reverse and forward mode.
 
     Raises:
         ValueError: the kernel's input channels do not divide those of ``x``.

@@ -25,7 +25,7 @@ def framed_convolution(
     *,
     pad_width: PadWidth = ((0, 0), (0, 0)),
 ) -> Float[Array, "*batch out_height out_width outputs"]:
-    """Convolve maps in a frame of ``pad_width``, None for zeros. Differentiable in reverse mode.
+    """Convolve maps in a frame of ``pad_width``, None for zeros. Differentiable in both modes.
 
     A bias is added to the result as ``+`` does it; that of (outputs,) is one for each output.
 
@@ -162,6 +162,6 @@ def _compiled(x: Array, frame: Borders | None, kernel: Array, bias: Array, *, pa
         return of_x, Borders(*of_strips), kernel_slope, bias_slope
 
     batch = x.ndim - 3
-    axes = native.BatchAxes((batch, Borders(*[batch] * 4), 0, 0), batch)
+    axes = native.BatchAxes((batch, (batch,) * 4, 0, 0), batch)
     convolution = native.differentiable(reference, forward, backward, compact=compact, batch=axes)
     return convolution(x, Borders(*[nothing] * 4) if frame is None else frame, kernel, bias)

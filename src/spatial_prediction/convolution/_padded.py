@@ -25,7 +25,10 @@ def library_name(padding_mode: str) -> str:
 
     Raises:
         ValueError: no padding has that name.
+        TypeError: it is not a string.
     """
+    if not isinstance(padding_mode, str):
+        padding_from_name(padding_mode, 0)  # which refuses it
     name = padding_mode.casefold()
     name = _EQUINOX_NAMES.get(name, name)
     padding_from_name(name, 0)

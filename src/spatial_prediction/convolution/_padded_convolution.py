@@ -15,7 +15,7 @@ def padded_convolution(
 ) -> Float[Array, "*batch out_height out_width outputs"]:
     """Pad ``x`` and convolve it, with stride 1; the same as ``convolve(padding.extend(x), kernel, bias)``.
 
-    It costs what zero padding costs, and the prediction of the frame. Differentiable in reverse mode.
+    It costs what zero padding costs, and the prediction of the frame. Differentiable in both modes.
     """
     x, frame = (x, None) if isinstance(padding, ZeroPadding) else padding.framed(x)
     return framed_convolution(x, frame, kernel, bias, pad_width=padding.pad_width)

@@ -15,9 +15,8 @@ from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import corner_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import pair, replicated_bilinear
 from spatial_prediction.experiments.tables import write_table
-from spatial_prediction.experiments.trained_network import load_model
 from spatial_prediction.files import read_object
-from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, merge_branches
+from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, merge_branches, network_and_header
 from spatial_prediction.padding import padding_from_name
 from spatial_prediction.progress import progress
 from spatial_prediction.provenance import provenance
@@ -67,7 +66,7 @@ def evaluate_mse(model_paths: Sequence[Path], tiles: CornerTiles, *, output: Pat
     record = tiles.provenance()  # first, for it needs a summary that can be read
     headers, models = [], []
     for path in model_paths:
-        model, header = load_model(path, output_crop=0)
+        model, header = network_and_header(path, output_crop=0)
         if model is not None:
             headers.append(header)
             models.append(eqx.partition(merge_branches(model), eqx.is_array))
@@ -168,7 +167,7 @@ def evaluate_padding_nmse(model_path: Path, tiles: CornerTiles, *, paddings: lis
     variance about its own mean are summed over images, channels and pixels; their ratio is the NMSE.
     """
     record = tiles.provenance(paddings=paddings)
-    model, header = load_model(model_path, output_crop=LARGEST_OUTPUT_CROP)
+    model, header = network_and_header(model_path, output_crop=LARGEST_OUTPUT_CROP)
     rows: dict[str, list] = {"padding": [], "feature_map": [], "squared_error": [], "variance": []}
     if model is not None:
         measure = _ring_errors(paddings)

@@ -10,8 +10,7 @@ from spatial_prediction.data.colour import linear_to_srgb
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import centre_tiles, open_scene_array
 from spatial_prediction.experiments.super_resolution import pair, replicated_bilinear
-from spatial_prediction.experiments.trained_network import load_model
-from spatial_prediction.models import merge_branches
+from spatial_prediction.models import merge_branches, network_and_header
 from spatial_prediction.padding import padding_from_name
 
 SHOWN = (1, 99)
@@ -66,7 +65,7 @@ def upscaled_images(
         "(bilinear)": _visible(replicated_bilinear(low_res, UPSCALE_FACTOR), shown),
     }
     for preset, path in models.items():
-        model, _ = load_model(path, output_crop=0)
+        model, _ = network_and_header(path, output_crop=0)
         if model is not None:
             columns[preset] = _visible(merge_branches(model).apply(low_res), shown)
     columns["(target)"] = _visible(high_res, shown)

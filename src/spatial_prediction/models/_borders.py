@@ -131,7 +131,10 @@ def border_from_name(name: str, layer: RepConv | Convolution) -> AbstractBorder:
 
     Raises:
         ValueError: nothing has that name.
+        TypeError: ``name`` is not a string.
     """
+    if not isinstance(name, str):
+        raise TypeError(f"border handling is named by a string such as 'lp2x3', got {name!r}")
     channels = (layer if isinstance(layer, Convolution) else layer.residual_3x3).kernel.shape[-2]
     if (trained := trained_padding_from_name(name, 1, channels=channels)) is not None:
         return PaddedBorder(trained)
@@ -144,7 +147,13 @@ def border_from_name(name: str, layer: RepConv | Convolution) -> AbstractBorder:
     if name == "ebh":
         size = _merged(layer).kernel.shape[:2]
         return ExplicitBorder(regions=_copies(layer, size[0] * size[1] - 1))
-    return PaddedBorder(padding_from_name(name, 1))
+    try:
+        return PaddedBorder(padding_from_name(name, 1))
+    except ValueError as error:
+        if not str(error).startswith("no padding is called"):
+            raise
+        besides = "part, diff, diff_edge, ebh, lpHxW_learned and lpHxW_running"
+        raise ValueError(f"{error}; networks know {besides} besides") from None
 
 
 def _merged(layer: RepConv | Convolution) -> Convolution:

@@ -31,7 +31,7 @@ class Convolution(eqx.Module):
     def __call__(
         self, x: Float[Array, "batch height width inputs"]
     ) -> Float[Array, "batch out_height out_width outputs"]:
-        """Convolve; the map shrinks by the kernel's size less one. Differentiable in reverse mode."""
+        """Convolve; the map shrinks by the kernel's size less one."""
         return framed_convolution(x, None, self.kernel, self.bias)
 
 

@@ -27,7 +27,7 @@ class FeedForward(eqx.Module):
         )
 
     def __call__(self, x: Float[Array, "batch height width channels"]) -> Array:
-        """Apply to a channels-last batch. Differentiable in reverse mode."""
+        """Apply to a channels-last batch."""
         arguments = (x, self.expand.kernel, self.expand.bias, self.reduce.kernel, self.reduce.bias)
         if not (native.available(x) and native.fits("feed_forward", arguments, native.like(x))):
             return _by_xla(*arguments)

@@ -214,7 +214,12 @@ class RVSR(eqx.Module):
         Returns:
             The output as ``pixel_unshuffle`` gives it, and what goes into each 3x3 convolution behind the
             head: ``blocks + 1`` feature maps (batch, height, width, channels) before padding.
+
+        Raises:
+            TypeError: ``x`` is not of floating numbers.
         """
+        if not jnp.issubdtype(x.dtype, jnp.floating):
+            raise TypeError(f"x must be reflectance scaled to [-1, 1], of floating numbers; got {x.dtype}")
         head = self._convolved(x, 0, self.head)
         features = [head]
         # A loop over equal blocks (lax.scan) would compile sooner, but XLA runs convolutions inside loops

@@ -4,6 +4,7 @@ A compiled kernel is a pointer into this process. A program that is exported, or
 gets the XLA form. One for several devices gets the kernel once for each device's share of the batch.
 """
 
+import functools
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -28,8 +29,8 @@ def placed(
     """Compute by a kernel where the program runs on the CPUs of this process, else by XLA.
 
     Args:
-        by_kernel: function of ``arguments`` that calls a kernel. It and the next are called when the program is
-            lowered, and close over no JAX arrays.
+        by_kernel: function of ``arguments`` that calls a kernel. It and the next are called when the program
+            is lowered, and close over no JAX arrays.
         by_xla: the same by JAX's own operations.
         arguments: pytrees of arrays.
         axes: numbers of leading axes that are a batch, as pytrees of ``arguments`` and of the results. An
@@ -50,10 +51,19 @@ def placed(
         *leaves,
         by_kernel=flat(by_kernel),
         by_xla=flat(by_xla),
+        devices=_needing_devices(),
         axes=None if axes is None else tuple(tuple(jax.tree.leaves(each)) for each in axes),
         results=tuple(ShapedArray(each.shape, each.dtype) for each in jax.tree.leaves(shapes)),
     )
     return jax.tree.unflatten(results_tree, results)
+
+
+@functools.cache
+def _needing_devices() -> Any:
+    """A program with a partitioned part: only such are lowered with the knowledge of their devices."""
+    cut = custom_partitioning(lambda x: x)
+    cut.def_partition(partition=None, infer_sharding_from_operands=None, sharding_rule="i -> i")
+    return jax.make_jaxpr(cut)(jax.ShapeDtypeStruct((1,), "float32"))
 
 
 _placed = Primitive("spatial_prediction_kernel")
@@ -72,11 +82,10 @@ def _batch(
     by_kernel: _Flat,
     by_xla: _Flat,
     axes: tuple[tuple[int, ...], tuple[int, ...]] | None,
+    devices: Any,
     results: Sequence[ShapedArray],
 ) -> tuple[Any, list[int]]:
-    size = next(
-        each.shape[axis] for each, axis in zip(arguments, mapped, strict=True) if axis is not None
-    )
+    size = next(each.shape[axis] for each, axis in zip(arguments, mapped, strict=True) if axis is not None)
     # what has no batch axes so far may go without this one too; all else has all of them
     shared = [
         axis is None and axes is not None and count == 0
@@ -97,6 +106,7 @@ def _batch(
         by_kernel=jax.vmap(by_kernel, in_axes),
         by_xla=jax.vmap(by_xla, in_axes),
         axes=axes,
+        devices=devices,
         results=tuple(ShapedArray((size, *each.shape), each.dtype) for each in results),
     )
     return found, [0] * len(found)
@@ -109,6 +119,7 @@ def _lower_for_cpu(
     by_xla: _Flat,
     axes: tuple[tuple[int, ...], tuple[int, ...]] | None,
     results: Sequence[ShapedArray],
+    **_: Any,
 ) -> Any:
     module = context.module_context
     if module.lowering_parameters.for_export or len(module.platforms) > 1:
@@ -142,7 +153,7 @@ def _is_manual(axis_context: Any) -> bool:
 def _partitioned(
     function: _Flat,
     axes: tuple[tuple[int, ...], tuple[int, ...]],
-    arguments: Sequence[ShapedArray],
+    arguments: Sequence[Any],
     results: Sequence[ShapedArray],
 ) -> _Flat:
     """Let each device call ``function`` with its share of the batch."""
@@ -151,9 +162,7 @@ def _partitioned(
 
     def batch_of(shardings: Sequence[Any]) -> tuple[Any, ...]:
         """Mesh axes that each batch axis is cut along: as most arguments have it, those of all axes first."""
-        for count, each in sorted(
-            zip(of_arguments, shardings, strict=True), key=lambda pair: -pair[0]
-        ):
+        for count, each in sorted(zip(of_arguments, shardings, strict=True), key=lambda pair: -pair[0]):
             spec = getattr(each.sharding, "spec", ())
             named = (*spec, *[None] * most)[:count]
             if any(named):
@@ -169,7 +178,7 @@ def _partitioned(
 
         def on_one_device(*values: jax.Array) -> tuple[jax.Array, ...]:
             found = []
-            for value, count in zip(function(*values), of_results, strict=True):
+            for value, count in zip(function(*values[: len(arguments)]), of_results, strict=True):
                 over = jax.tree.leaves(batch[count:])  # an axis of the batch may be cut along several
                 found.append(jax.lax.psum(value, tuple(over)) if over else value)
             return tuple(found)
@@ -181,21 +190,28 @@ def _partitioned(
         batch = batch_of(arg_shapes)
         return tuple(NamedSharding(mesh, PartitionSpec(*batch[:count])) for count in of_results)
 
+    # The program for the whole batch gives shapes. It may hold no constants, they come as arguments.
+    whole = jax.make_jaxpr(function)(*(jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments))
+    constants = [jax.numpy.asarray(each) for each in whole.consts]
+    of_arguments += (0,) * len(constants)
     names = itertools.count()
 
-    def factors(count: int, value: ShapedArray) -> str:
+    def factors(count: int, value: Any) -> str:
         own = [f"own{next(names)}" for _ in value.shape[count:]]
         return " ".join([*(f"batch{axis}" for axis in range(count)), *own])
 
-    left, right = (
-        ", ".join(factors(*each) for each in zip(counts, values, strict=True))
-        for counts, values in ((of_arguments, arguments), (of_results, results))
-    )
-    cut = custom_partitioning(lambda *values: tuple(function(*values)))
-    cut.def_partition(
-        partition=partition, infer_sharding_from_operands=infer, sharding_rule=f"{left} -> {right}"
-    )
-    return cut
+    def side(counts: Sequence[int], values: Sequence[Any]) -> str:
+        return ", ".join(factors(count, value) for count, value in zip(counts, values, strict=True))
+
+    rule = f"{side(of_arguments, [*arguments, *constants])} -> {side(of_results, results)}"
+
+    def undivided(*values: jax.Array) -> tuple[jax.Array, ...]:
+        own, held = values[: len(arguments)], values[len(arguments) :]
+        return tuple(jax.core.eval_jaxpr(whole.jaxpr, held, *own))
+
+    cut = custom_partitioning(undivided)
+    cut.def_partition(partition=partition, infer_sharding_from_operands=infer, sharding_rule=rule)
+    return lambda *values: cut(*values, *constants)
 
 
 _placed.def_impl(_evaluate)

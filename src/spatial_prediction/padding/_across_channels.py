@@ -4,7 +4,13 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32
+from spatial_prediction.padding._base import (
+    AbstractPadding,
+    PadWidth,
+    as_pad_width,
+    at_least_float32,
+    check_floating,
+)
 from spatial_prediction.padding._borders import Borders, transposed, turned
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, fitting_width
 from spatial_prediction.padding._normal_equations import guarded_quotient, solve_normal_equations
@@ -26,7 +32,7 @@ class AcrossChannelsPrediction(AbstractPadding):
         width: pixels across it, odd.
         shrinkage: weight ``s`` of replication, as a share of the summed squares of one predicting pixel.
 
-    A map too small for the neighbourhood lowers it; one pixel is replicated. Differentiable in reverse mode.
+    A map too small for the neighbourhood lowers it; one pixel is replicated.
     Source: among the further work that arXiv 2502.12300 suggests; the prior is ours.
     """
 
@@ -40,6 +46,7 @@ class AcrossChannelsPrediction(AbstractPadding):
 
     def frame(self, x: Array) -> Borders:
         """Predict the frame; see :class:`AbstractPadding`. Statistics are at least float32."""
+        check_floating(x)
         values = x.astype(at_least_float32(x.dtype))
         mean = jnp.mean(values, axis=(-3, -2), keepdims=True)
         z = values - mean

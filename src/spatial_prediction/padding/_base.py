@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Shaped
 
 from spatial_prediction.padding._borders import Borders
 
@@ -35,17 +35,32 @@ def at_least_float32(dtype: jnp.dtype) -> jnp.dtype:
     """Return ``dtype``, or float32 in place of a half precision.
 
     Raises:
-        TypeError: ``dtype`` is not that of floating numbers, which alone can be predicted.
+        TypeError: ``dtype`` is an integer or boolean.
     """
-    if not jnp.issubdtype(dtype, jnp.floating):
-        raise TypeError(
-            f"x must be of floating numbers to be predicted, got dtype {dtype}; convert it with astype"
-        )
+    if not jnp.issubdtype(dtype, jnp.inexact):
+        raise TypeError(f"{_FLOATING}, got {dtype}; convert them, as by x.astype(jnp.float32)")
     return jnp.dtype(jnp.float32) if jnp.finfo(dtype).bits < 32 else dtype
+
+
+_FLOATING = "maps must be of floating numbers"
+
+
+def check_floating(x: Array) -> None:
+    """Refuse maps that a prediction would wrap or round without a word.
+
+    Raises:
+        TypeError: ``x`` holds integers, booleans or complex numbers.
+    """
+    at_least_float32(x.dtype)
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        raise TypeError(f"{_FLOATING}, got {x.dtype}; pad real and imaginary part each by itself")
 
 
 class AbstractPadding(eqx.Module):
     """Predict a frame of pixels around a feature map.
+
+    Paddings that copy pixels or place zeros take maps of any dtype; all others take floating ones alone, for
+    a prediction is seldom a whole number.
 
     A padding is used on one example, ``padding(x)`` with ``x`` of shape (channels, height, width), and
     batched by ``jax.vmap`` as Equinox layers are. Networks whose hot path is channels-last call
@@ -55,7 +70,7 @@ class AbstractPadding(eqx.Module):
     pad_width: eqx.AbstractVar[PadWidth]
 
     @abc.abstractmethod
-    def frame(self, x: Float[Array, "*batch height width channels"]) -> Borders:
+    def frame(self, x: Shaped[Array, "*batch height width channels"]) -> Borders:
         """Predict the frame of the channels-last maps ``x``; same dtype, each channel by itself.
 
         Returns:
@@ -64,33 +79,37 @@ class AbstractPadding(eqx.Module):
         """
 
     def framed(
-        self, x: Float[Array, "*batch height width channels"]
-    ) -> tuple[Float[Array, "*batch height width channels"], Borders]:
+        self, x: Shaped[Array, "*batch height width channels"]
+    ) -> tuple[Shaped[Array, "*batch height width channels"], Borders]:
         """Hand ``x`` on together with its frame.
 
         For those who go on with both: gradients that reach ``x`` either way may then be added in place,
-        where ``frame`` alone would make a map of its own for them. Reverse mode only.
+        where ``frame`` alone would make a map of its own for them.
         """
         return x, self.frame(x)
 
     def extend(
-        self, x: Float[Array, "*batch height width channels"]
-    ) -> Float[Array, "*batch padded_height padded_width channels"]:
+        self, x: Shaped[Array, "*batch height width channels"]
+    ) -> Shaped[Array, "*batch padded_height padded_width channels"]:
         """Pad channels-last maps."""
         frame = self.frame(x)
         middle = jnp.concatenate([frame.left, x, frame.right], axis=-2)
         return jnp.concatenate([frame.top, middle, frame.bottom], axis=-3)
 
     def __call__(
-        self, x: Float[Array, "channels height width"]
-    ) -> Float[Array, "channels padded_height padded_width"]:
+        self, x: Shaped[Array, "channels height width"]
+    ) -> Shaped[Array, "channels padded_height padded_width"]:
         """Pad one example.
 
         Args:
-            x: feature map, shape (channels, height, width), any floating dtype.
+            x: feature map, shape (channels, height, width), any floating dtype; any dtype where pixels
+                are copied or zeros placed.
 
         Returns:
             Shape (channels, top + height + bottom, left + width + right), dtype of ``x``; the interior
             is ``x`` itself.
+
+        Raises:
+            TypeError: the padding predicts values, and ``x`` holds integers, booleans or complex numbers.
         """
         return jnp.moveaxis(self.extend(jnp.moveaxis(x, -3, -1)), -1, -3)

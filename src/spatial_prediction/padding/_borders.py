@@ -71,7 +71,7 @@ def _added_backward(arguments: tuple[Array, Borders], cotangent: Array) -> tuple
 
 
 _add_to_borders = with_derivatives(
-    _added, tangents=lambda _, changes: _add_to_borders(*changes), cotangents=_added_backward
+    _added, tangents=lambda _, changes: add_to_borders(*changes), cotangents=_added_backward
 )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction.padding._axis_by_axis import AbstractAxiswisePadding
-from spatial_prediction.padding._base import PadWidth, as_pad_width
+from spatial_prediction.padding._base import PadWidth, as_pad_width, check_floating
 
 
 def extrapolation_weights(order: int, steps: int) -> np.ndarray:
@@ -59,6 +59,7 @@ class LagrangeExtrapolation(AbstractAxiswisePadding):
 
     def beyond(self, x: Array, widths: tuple[int, int], axis: int) -> tuple[Array, Array]:
         """Extrapolate; see :class:`AbstractAxiswisePadding`."""
+        check_floating(x)
         order = min(self.order, x.shape[axis])
 
         def continued(nearest_first: Array, steps: int) -> Array:

@@ -18,7 +18,7 @@ _LARGEST_UNROLLED_LAGS = 32
 """Above this many lags, sums come from matrix products instead of a pass over the map each."""
 
 _WIDEST_PRODUCT = 256
-"""Up to this many columns, derivatives of higher order go by matrix products, whose memory goes with the width."""
+"""Up to this many columns, higher derivatives go by matrix products; their memory goes with its square."""
 
 
 def lagged_products(

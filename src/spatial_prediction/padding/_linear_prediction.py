@@ -23,19 +23,19 @@ from jaxtyping import Array, Float
 
 from spatial_prediction import native
 from spatial_prediction.differentiation import with_compact_derivatives
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32
+from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32, check_floating
 from spatial_prediction.padding._borders import Borders, transposed, turned, with_borders
 
 _LARGEST_COMPACT = 512
-"""Rows and columns, with pad widths, up to which derivatives of higher order go by matrices of their square."""
+"""Rows and columns, with pad widths, up to which higher derivatives go by matrices of their square."""
 
 
 class AbstractLinearPrediction(AbstractPadding):
     """Fit linear prediction coefficients to each channel and continue it with them.
 
     The mean of the channel is removed before and added after, so a constant stays constant. Rows are
-    extended first (left and right), then the columns of the widened map. Differentiable in reverse mode, any
-    number of times; not in forward mode.
+    extended first (left and right), then the columns of the widened map. Differentiable in reverse and
+    forward mode, any number of times.
 
     One pixel that is NaN or infinite makes the whole frame of its channel NaN, and the gradient too: the mean
     and all sums contain it. With ``finite_only`` such pixels do not count: means and coefficients are those
@@ -69,6 +69,7 @@ class AbstractLinearPrediction(AbstractPadding):
 
     def framed(self, x: Array) -> tuple[Array, Borders]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
+        check_floating(x)
         values = x.astype(at_least_float32(x.dtype))
         if self.finite_only:
             frame = self._frame_of_finite(values)
@@ -233,17 +234,17 @@ def _compact(pad_width: PadWidth, x: Array, mean: Array, coefficients: Borders) 
     return x, Borders(*(strip + mean for strip in frame))
 
 
-def _compactly_continued(z: Array, coefficients: Sequence[Array], steps: tuple[int, int]) -> tuple[Array, Array]:
-    """Predict rows above and below ``z``, both at once: pixels and coefficients are chosen by matrices of 0 and 1."""
+def _compactly_continued(
+    z: Array, coefficients: Sequence[Array], steps: tuple[int, int]
+) -> tuple[Array, Array]:
+    """Predict rows above and below ``z`` at once; matrices of 0 and 1 choose pixels and coefficients."""
     positions, length, width = coefficients[0].shape[-4:-1]
     columns = z.shape[-2]
     centre = positions // 2
     first_seen = np.clip(np.arange(columns) - centre, 0, columns - width)
     position = np.arange(columns) - first_seen
     of_position = jnp.asarray(position[:, None] == np.arange(positions), z.dtype)
-    seen = jnp.asarray(
-        first_seen[:, None, None] + np.arange(width)[:, None] == np.arange(columns), z.dtype
-    )
+    seen = jnp.asarray(first_seen[:, None, None] + np.arange(width)[:, None] == np.arange(columns), z.dtype)
     einsum = functools.partial(jnp.einsum, precision="highest")
     weights = einsum("jp,...plwc->...jlwc", of_position, jnp.stack(coefficients))
     known = jnp.stack([turned(z[..., :length, :, :]), z[..., z.shape[-3] - length :, :, :]])
@@ -276,6 +277,6 @@ def _compiled(
         of_x, of_mean, *of_coefficients = kernel(of_x, x, mean, *coefficients, *of_frame)
         return of_x, of_mean, Borders(*of_coefficients)
 
-    of_borders = Borders(*[batch] * 4)
+    of_borders = (batch,) * 4
     axes = native.BatchAxes((batch, batch, of_borders), (batch, of_borders))
     return native.differentiable(reference, forward, backward, compact=compact, batch=axes)

@@ -7,7 +7,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32
+from spatial_prediction.padding._base import (
+    AbstractPadding,
+    PadWidth,
+    as_pad_width,
+    at_least_float32,
+    check_floating,
+)
 from spatial_prediction.padding._borders import Borders, with_borders
 from spatial_prediction.padding._lagged_products import lagged_products
 from spatial_prediction.padding._linear_prediction import check_neighbourhood, predicted_frame
@@ -132,6 +138,7 @@ class RunningPrediction(AbstractPadding):
         Raises:
             ValueError: the map is smaller than the neighbourhood, or has other channels than the memory.
         """
+        check_floating(x)
         _check_size(x, self.length, self.width)
         if self.sums.shape[-1] != x.shape[-1]:
             raise ValueError(_other_channels(x, self.sums.shape[-1]))
@@ -165,6 +172,7 @@ def _replication(length: int, width: int, channels: int) -> np.ndarray:
 
 def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array, Borders]:
     """Hand ``x`` on with its frame, from the same coefficients for all maps and the mean of each border."""
+    check_floating(x)
     _, length, width, channels = coefficients.top.shape
     _check_size(x, length, width)
     if channels not in (1, x.shape[-1]):

@@ -60,7 +60,12 @@ def padding_from_name(name: str, pad_width: int | PadWidth, *, finite_only: bool
     Raises:
         ValueError: no padding has that name, the pad width is not usable, or ``finite_only`` is asked of a
             padding that is no linear prediction of each channel by itself.
+        TypeError: ``name`` is not a string.
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"a padding is named by a string such as 'lp2x3', got {name!r}; call a padding object as it is"
+        )
     if finite_only:
         return _finite_only(padding_from_name(name, pad_width), name)
     pad_width = as_pad_width(pad_width)
@@ -74,9 +79,51 @@ def padding_from_name(name: str, pad_width: int | PadWidth, *, finite_only: bool
         return LagrangeExtrapolation(pad_width, order=int(match[1]))
     if match := re.fullmatch(r"lp([1-9]\d*)x([1-9]\d*)(|c|cs|_batch|_across|_(?:band|decay)[1-9]\d*)", name):
         return _linear_prediction(pad_width, int(match[1]), int(match[2]), option=match[3])
-    hint = difflib.get_close_matches(name, PADDING_NAMES, n=1)
-    suggestion = f"did you mean {hint[0]!r}? Known" if hint else "known"
-    raise ValueError(f"no padding is called {name!r}; {suggestion}: {', '.join(PADDING_NAMES)}")
+    raise ValueError(_unknown(name))
+
+
+_CONVOLUTIONS = {
+    "part": "PartialConv2d",
+    "diff": "DifferentialConv2d",
+    "diff_edge": "DifferentialConv2d with edge_kernel=True",
+    "ebh": "ExplicitBoundaryConv2d",
+}
+
+_ELSEWHERE = {
+    "constant": "zero", "zeros": "zero", "same": "zero",
+    "edge": "repl", "replicate": "repl", "nearest": "repl",
+    "reflect": "refl", "reflection": "refl", "mirror": "refl",
+    "wrap": "circ", "circular": "circ", "periodic": "circ", "grid-wrap": "circ",
+    "random": "rand",
+}  # fmt: skip
+"""What NumPy, SciPy, PyTorch and Equinox call them."""
+
+
+def _unknown(name: str) -> str:
+    """Say what a name that is not a padding's stands for elsewhere, and what to use."""
+    plain = name.strip().casefold()
+    if plain in _CONVOLUTIONS:
+        return (
+            f"{name!r} is not a padding but a convolution that treats its border itself; use "
+            f"spatial_prediction.convolution.{_CONVOLUTIONS[plain]}, or RVSR with padding={plain!r}"
+        )
+    if re.fullmatch(r"lp[1-9]\d*x[1-9]\d*_(learned|running)", plain):
+        return (
+            f"{name!r} has arrays of its own for each channel, which nothing here would hold; make it with "
+            f"spatial_prediction.padding.trained_padding_from_name({plain!r}, pad_width, channels=...), "
+            "keep it beside a convolution without padding and call it first, or use RVSR with "
+            f"padding={plain!r}"
+        )
+    if plain == "symmetric":
+        return (
+            f"no padding is called {name!r}; the nearest is 'refl', which does not repeat the outermost "
+            f"pixel. Known: {', '.join(PADDING_NAMES)}"
+        )
+    near = (
+        [_ELSEWHERE[plain]] if plain in _ELSEWHERE else difflib.get_close_matches(plain, PADDING_NAMES, n=1)
+    )
+    suggestion = f"did you mean {near[0]!r}? Known" if near else "known"
+    return f"no padding is called {name!r}; {suggestion}: {', '.join(PADDING_NAMES)}"
 
 
 def trained_padding_from_name(

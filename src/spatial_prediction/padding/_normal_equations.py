@@ -26,13 +26,32 @@ def guarded_quotient(numerator: Array, denominator: Array) -> Array:
     The denominator is replaced *before* dividing: a guard behind the division would still let
     its derivative produce 0 x inf = NaN.
     """
-    quotient = jax.lax.stop_gradient(numerator) / jax.lax.stop_gradient(denominator)
-    finite = jnp.isfinite(quotient) & (denominator != 0) & jnp.isfinite(denominator)
-    quotient = jnp.where(finite, quotient, 0)
-    # The derivative of q = n / d written as (dn - q dd) / d: JAX's own squares d, which overflows early.
-    residual = numerator - quotient * denominator
-    change = jnp.where(finite, residual - jax.lax.stop_gradient(residual), 0)
-    return quotient + change / jnp.where(finite, jax.lax.stop_gradient(denominator), 1)
+    return _guarded(*jnp.broadcast_arrays(numerator, denominator))
+
+
+def _usable(numerator: Array, denominator: Array) -> Array:
+    return jnp.isfinite(numerator / denominator) & (denominator != 0) & jnp.isfinite(denominator)
+
+
+def _divided(numerator: Array, denominator: Array) -> Array:
+    return jnp.where(_usable(numerator, denominator), numerator / denominator, 0)
+
+
+# The derivative of q = n / d written as (dn - q dd) / d: JAX's own squares d, which overflows early.
+def _quotient_tangents(arguments: tuple[Array, Array], changes: tuple[Array, Array]) -> Array:
+    numerator, denominator = arguments
+    change = changes[0] - guarded_quotient(numerator, denominator) * changes[1]
+    return guarded_quotient(jnp.where(_usable(numerator, denominator), change, 0), denominator)
+
+
+def _quotient_cotangents(arguments: tuple[Array, Array], weight: Array) -> tuple[Array, Array]:
+    numerator, denominator = arguments
+    weight = jnp.where(_usable(numerator, denominator), weight, 0)
+    of_numerator = guarded_quotient(weight, denominator)
+    return of_numerator, -guarded_quotient(numerator, denominator) * of_numerator
+
+
+_guarded = with_derivatives(_divided, tangents=_quotient_tangents, cotangents=_quotient_cotangents)
 
 
 def solve_two_by_two(
@@ -103,7 +122,9 @@ def _solve_anew(matrix: Array, right_hand_side: Array) -> Array:
     return with_derivatives(solved, tangents=tangents, cotangents=cotangents)(matrix, right_hand_side)
 
 
-def _solved_by_xla(matrix: Array, right_hand_side: Array, *, unrolled: int = _LARGEST_UNROLLED_SYSTEM) -> Array:
+def _solved_by_xla(
+    matrix: Array, right_hand_side: Array, *, unrolled: int = _LARGEST_UNROLLED_SYSTEM
+) -> Array:
     """Solve; systems of more than ``unrolled`` unknowns in loops, which are slower but compile sooner."""
     identity = _identity(matrix)
     factor, definite = _cholesky(jax.lax.stop_gradient(matrix), unrolled)

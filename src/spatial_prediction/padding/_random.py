@@ -7,7 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width, at_least_float32
+from spatial_prediction.padding._base import (
+    AbstractPadding,
+    PadWidth,
+    as_pad_width,
+    at_least_float32,
+    check_floating,
+)
 from spatial_prediction.padding._borders import Borders
 
 
@@ -33,6 +39,7 @@ class RandomPadding(AbstractPadding):
 
     def frame(self, x: Array) -> Borders:
         """Predict the frame; see :class:`AbstractPadding`."""
+        check_floating(x)
         maps = x.reshape(math.prod(x.shape[:-3]), *x.shape[-3:])
         frames = jax.vmap(jax.vmap(self._frame_of_channel, in_axes=-1, out_axes=-1))(maps)
         return jax.tree.map(lambda strip: strip.reshape(*x.shape[:-3], *strip.shape[1:]), frames)

@@ -1,7 +1,14 @@
 import dataclasses
+import re
+import subprocess
+import sys
 
+import equinox as eqx
+import jax
 import pytest
 
+from spatial_prediction.convolution import PaddedConv2d, convert_padding
+from spatial_prediction.models import RVSR
 from spatial_prediction.padding import (
     PADDING_NAMES,
     AcrossChannelsPrediction,
@@ -120,3 +127,63 @@ def test_a_negative_pad_width_is_refused(name):
         padding_from_name(name, ((1, -1), (0, 0)))
     with pytest.raises(ValueError, match="must not be negative"):
         padding_from_name(name, -1)
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("edge", "'repl'"),
+        ("constant", "'zero'"),
+        ("SAME", "'zero'"),
+        ("wrap", "'circ'"),
+        ("Mirror", "'refl'"),
+        ("LP2x3", "'lp2x3'"),
+        ("symmetric", "'refl', which does not repeat the outermost pixel"),
+        ("part", "PartialConv2d"),
+        ("diff", "DifferentialConv2d"),
+        ("diff_edge", "edge_kernel=True"),
+        ("ebh", "ExplicitBoundaryConv2d"),
+        ("lp2x3_learned", "trained_padding_from_name('lp2x3_learned', pad_width, channels=...)"),
+        ("lp1x1_running", "trained_padding_from_name('lp1x1_running', pad_width, channels=...)"),
+    ],
+)
+def test_a_name_that_means_something_elsewhere_is_refused_with_the_way(name, hint):
+    makers = (
+        lambda: padding_from_name(name, 1),
+        lambda: PaddedConv2d(1, 1, 3, padding_mode=name, key=jax.random.key(0)),
+        lambda: convert_padding(eqx.nn.Conv2d(1, 1, 3, padding=1, key=jax.random.key(0)), name),
+        lambda: RVSR.initialised(padding="zero", upscale_padding=name, key=jax.random.key(0)),
+    )
+    if name in ("SAME", "Mirror", "LP2x3"):  # convolutions take names in any case
+        makers = (makers[0], makers[3])
+    for make in makers:
+        with pytest.raises(ValueError, match=re.escape(hint)):
+            make()
+
+
+def test_a_network_names_its_own_ways_for_an_unknown_border():
+    with pytest.raises(ValueError, match=r"did you mean 'repl'.* networks know part, diff, diff_edge, ebh"):
+        RVSR.initialised(padding="edge", upscale_padding="repl", key=jax.random.key(0))
+    with pytest.raises(ValueError, match="must be odd, got 2"):
+        RVSR.initialised(padding="lp2x2", upscale_padding="repl", key=jax.random.key(0))
+
+
+def test_what_is_not_a_string_is_refused():
+    program = """
+import jax
+from spatial_prediction.convolution import PaddedConv2d
+from spatial_prediction.models import RVSR
+from spatial_prediction.padding import padding_from_name
+key = jax.random.key(0)
+for make in (
+    lambda: padding_from_name(None, 1),
+    lambda: PaddedConv2d(1, 1, 3, padding_mode=padding_from_name("repl", 1), key=key),
+    lambda: RVSR.initialised(padding=3, upscale_padding="repl", key=key),
+):
+    try:
+        make()
+    except TypeError as error:
+        print("by a string such as 'lp2x3'" in str(error))
+"""
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert ran.stdout.split() == ["True"] * 3, ran.stderr

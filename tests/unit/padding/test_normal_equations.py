@@ -132,3 +132,11 @@ def test_a_quotient_that_is_not_finite_becomes_zero_without_gradient(numerator, 
 def test_a_quotient_of_tiny_numbers_keeps_its_gradient():
     # 1e-25 squared is not a float32.
     np.testing.assert_allclose(quotient_and_gradient(2e-25, 1e-25), [2, 1e25, -2e25], rtol=1e-6)
+
+
+def test_second_derivatives_of_a_guarded_quotient_are_those_of_the_quotient():
+    with jax.enable_x64(True):
+        at = jnp.asarray(2.0), jnp.asarray(3.0)
+        found = jax.hessian(lambda n, d: guarded_quotient(n, d) ** 2, (0, 1))(*at)
+        expected = jax.hessian(lambda n, d: (n / d) ** 2, (0, 1))(*at)
+    np.testing.assert_allclose(np.array(found), np.array(expected), rtol=1e-12)

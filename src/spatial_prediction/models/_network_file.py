@@ -1,0 +1,100 @@
+"""Trained networks, read from the files that the study writes."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import equinox as eqx
+import jax
+import numpy as np
+
+from spatial_prediction.errors import CheckpointError
+from spatial_prediction.models._rvsr import RVSR, merge_branches
+from spatial_prediction.named_arrays import load_arrays
+
+_FIELDS = {"padding": str, "upscale_padding": str, "output_crop": int, "model": Mapping, "run": Mapping}
+_NO_NETWORK = "so it is no network of the study; give a file of results/models"
+_REMEDY = "fetch the file again, or train the network anew"
+
+
+def load_network(path: str | Path, *, output_crop: int | None = None, merged: bool = True) -> RVSR:
+    """Read a network that the study has trained, ready for use.
+
+    Sizes, paddings and output crop are those of its training; they stand in the file's header.
+
+    Args:
+        path: ``results/models/{preset}/seed_{seed}.safetensors``.
+        output_crop: input pixels to cut off each side of the output; by default as in training. Without a
+            crop (0) the output covers the whole input.
+        merged: in inference form, one convolution a layer, see :func:`merge_branches`; False keeps the
+            branches, for training on or ``to_named_arrays``.
+
+    Returns:
+        The network. Call it on reflectance scaled to [-1, 1] (DN / 5000 - 1), shape (3, height, width), bands
+        B04, B03, B02.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, of another format version, no such network or one
+            of another shape, or that of a run that diverged, which has no weights.
+        ValueError: the network has no such output crop.
+    """
+    network, header = network_and_header(path, output_crop=output_crop)
+    if network is None:
+        run = header["run"]
+        raise CheckpointError(
+            f"{path}: its training diverged at step {run.get('step')} ({run.get('reason')}), so it holds no "
+            "weights; take another seed or preset"
+        )
+    return merge_branches(network) if merged else network
+
+
+def network_and_header(
+    path: str | Path, *, output_crop: int | None = None
+) -> tuple[RVSR | None, dict[str, Any]]:
+    """Read a network with its training branches, None for a diverged run, and the header of its file.
+
+    Raises:
+        CheckpointError: as :func:`load_network`, but for diverged runs.
+    """
+    try:
+        arrays, header = load_arrays(path)
+        fields = {field: header[field] for field in _FIELDS}
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"{path}: its header lacks {error}, {_NO_NETWORK}") from None
+    for field, kind in _FIELDS.items():
+        if not isinstance(fields[field], kind):
+            raise CheckpointError(f"{path}: {field!r} in its header is {fields[field]!r}, {_NO_NETWORK}")
+    if header["run"].get("status") != "completed":
+        return None, header
+    model = _network(path, arrays, header)
+    crop = header["output_crop"] if output_crop is None else output_crop
+    if not 0 <= crop <= model.depth:
+        raise ValueError(
+            f"output_crop must be 0 to {model.depth} (one a 3x3 convolution) for {path}, got {crop}"
+        )
+    return dataclasses.replace(model, output_crop=crop), header
+
+
+def _network(path: str | Path, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> RVSR:
+    """Put the arrays in their places, and compare their shapes with the sizes in the header."""
+    borders = {field: header[field] for field in ("padding", "upscale_padding")}
+    make = functools.partial(RVSR.initialised, **borders, **header["model"])
+    try:
+        expected = eqx.filter_eval_shape(lambda: make(key=jax.random.key(0)))
+        model = RVSR.from_named_arrays(arrays, **borders)
+    except (ValueError, TypeError, IndexError, KeyError) as error:
+        raise CheckpointError(f"{path}: {error}; {_REMEDY}") from None
+    sizes = [
+        (jax.tree_util.keystr(place), leaf.shape)
+        for place, leaf in jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
+    ]
+    wanted = [leaf.shape for leaf in jax.tree.leaves(eqx.filter(expected, lambda x: hasattr(x, "shape")))]
+    for (place, shape), right in zip(sizes, wanted, strict=True):
+        if shape != right:
+            raise CheckpointError(
+                f"{path}: the weights {place} have shape {shape}, and {right} by the sizes in the header, "
+                f"{header['model']}; {_REMEDY}"
+            )
+    return model
