@@ -1,4 +1,4 @@
-"""Claim: checking every call of a kernel costs less than 1 % of a layer's time, even for a single tile of 48 x 48.
+"""Claim: checking every call of a kernel costs less than 1 % of a layer, even for a single tile of 48 x 48.
 
 Counts nanoseconds: of the gate inside the most laborious kernel (C++ alone, best of several loops), and of
 the gate in Python, which runs while a program is traced and never again. Then a small layer, three kernels in
