@@ -124,12 +124,19 @@ class AutocorrelationEquations:
             Shape (*batch, positions, unknowns, channels).
         """
 
-        def solution(entries: np.ndarray) -> Array:
-            gram, right_hand_side = jnp.split(r[entries], [len(entries)], axis=1)
-            solved = solve_normal_equations(gram, right_hand_side, ridge=ridge)
-            return jnp.moveaxis(solved, (1, 0), (-3, -2))
+        if self.entries[0].shape == self.entries[1].shape:
+            down, right = self._solution(np.stack(self.entries, axis=-1), r, ridge)
+            return down, right
+        down, right = (self._solution(each[..., None], r, ridge)[0] for each in self.entries)
+        return down, right
 
-        return solution(self.entries[0]), solution(self.entries[1])
+    def _solution(self, entries: np.ndarray, r: Array, ridge: float) -> Array:
+        """Solve several systems of equations ``entries`` (unknowns, unknowns + positions, systems) at once."""
+        # a matrix product, not an index: the derivative of that is a scatter, which compiles slowly
+        chosen = jnp.asarray(entries[..., None] == np.arange(len(r)), r.dtype)
+        equations = jnp.tensordot(chosen, r, 1, precision="highest")
+        gram, right_hand_side = jnp.split(equations, [len(entries)], axis=1)
+        return jnp.moveaxis(solve_normal_equations(gram, right_hand_side, ridge=ridge), (2, 1, 0), (0, -3, -2))
 
     def shaped(self, down: Array, right: Array) -> Borders:
         """Shape solutions as coefficients of the four sides, (positions, length, width, *batch, channels)."""

@@ -22,7 +22,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
-from spatial_prediction.differentiation import with_compact_derivatives
+from spatial_prediction.differentiation import bilinear, with_compact_derivatives
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32, check_floating
 from spatial_prediction.padding._borders import Borders, transposed, turned, with_borders
 
@@ -142,6 +142,7 @@ def predicted_frame(
     reference = functools.partial(_by_xla, pad_width)
     compact = functools.partial(_compact, pad_width) if small else reference
     if native.available(x) and all(array.dtype == x.dtype for array in (mean, *by_maps)):
+        compact = functools.partial(_by_rows, pad_width)
         predict = _compiled(pad_width, reference, compact, x.ndim - 3)
     else:
         predict = with_compact_derivatives(reference, compact)
@@ -254,6 +255,76 @@ def _compactly_continued(
         known = jnp.concatenate([known[..., 1:, :, :], row], axis=-3)
         predicted = jnp.concatenate([predicted, row], axis=-3)
     return turned(predicted[0, ..., : steps[0], :, :]), predicted[1, ..., : steps[1], :, :]
+
+
+def _by_rows(pad_width: PadWidth, x: Array, mean: Array, coefficients: Borders) -> tuple[Array, Borders]:
+    """The same, a row or column on either side at a time: each is bilinear, so kernels give all derivatives."""
+    mean = mean[..., None, None, :]
+    z = x - mean
+    strips: dict[int, tuple[Array, Array]] = {}
+    for axis, sides, steps in ((-2, coefficients[2:], pad_width[1]), (-3, coefficients[:2], pad_width[0])):
+        start = z.shape[axis]
+        before, after = z[..., :0, :, :], z[..., :0, :, :]
+        if axis == -2:
+            before, after = z[..., :0, :], z[..., :0, :]
+        for step in range(max(steps)):
+            first, last = _next_lines(z, sides, axis, (min(1, max(0, steps[0] - step)), min(1, max(0, steps[1] - step))))
+            z = jnp.concatenate([first, z, last], axis=axis)
+            before = jnp.concatenate([first, before], axis=axis)
+            after = jnp.concatenate([after, last], axis=axis)
+        strips[axis] = before, after
+    frame = Borders(*strips[-3], *strips[-2])
+    return x, Borders(*(strip + mean for strip in frame))
+
+
+def _next_lines(z: Array, sides: Sequence[Array], axis: int, steps: tuple[int, int]) -> tuple[Array, Array]:
+    """Predict one row above and below, or one column left and right of centred maps; bilinear."""
+    down = axis == -3
+    (top, bottom), (left, right) = pad_width = (steps, (0, 0)) if down else ((0, 0), steps)
+    *batch, height, width, channels = z.shape
+    breadth = left + width + right
+    shapes = [(top, breadth), (bottom, breadth), (height, left), (height, right)]
+    strips = [jax.ShapeDtypeStruct((*batch, *shape, channels), z.dtype) for shape in shapes]
+    own, other = (slice(0, 2), slice(2, 4)) if down else (slice(2, 4), slice(0, 2))
+
+    def four(pair: Sequence[Array], others: Sequence[jax.ShapeDtypeStruct]) -> list[Array]:
+        """All sides, of which those not wanted are zeros."""
+        zeros = [jnp.zeros(each.shape, each.dtype) for each in others]
+        return [*pair, *zeros] if down else [*zeros, *pair]
+
+    unused = [jax.ShapeDtypeStruct((*batch, 1, 1, 1, channels), z.dtype)] * 2
+
+    def by_kernel(z: Array, pair: Sequence[Array]) -> tuple[Array, ...]:
+        no_mean = jnp.zeros((*batch, channels), z.dtype)
+        return tuple(native.kernel("predicted_frame", strips)(z, no_mean, *four(pair, unused))[own])
+
+    def gradient_by_kernel(z: Array, pair: Sequence[Array], weights: Sequence[Array]) -> tuple[Array, Any]:
+        no_mean = jnp.zeros((*batch, channels), z.dtype)
+        sides = four(pair, unused)
+        kernel = native.kernel(
+            "predicted_frame_gradient", native.like(z, no_mean, *sides)
+        )
+        of_z, _, *of_sides = kernel(jnp.zeros_like(z), z, no_mean, *sides, *four(weights, strips[other]))
+        return of_z, tuple(of_sides[own])
+
+    def by_xla(z: Array, pair: Sequence[Array]) -> tuple[Array, ...]:
+        rows = z if down else transposed(z)
+        lines = _compactly_continued(rows, pair, steps)
+        return lines if down else tuple(map(transposed, lines))
+
+    def gradient_by_xla(z: Array, pair: Sequence[Array], weights: Sequence[Array]) -> tuple[Array, Any]:
+        of_z, of_pair = jax.vjp(by_xla, z, pair)[1](weights)
+        return of_z, of_pair
+
+    rank = len(batch)
+    pair = (rank, rank)
+    lines = bilinear(
+        lambda *given: native.placed(by_kernel, by_xla, given, axes=((rank, pair), pair)),
+        lambda *given: native.placed(
+            gradient_by_kernel, gradient_by_xla, given, axes=((rank, pair, pair), (rank, pair))
+        ),
+    )
+    return lines(z, tuple(sides))
 
 
 def _compiled(

@@ -115,8 +115,7 @@ def _solve_anew(matrix: Array, right_hand_side: Array) -> Array:
 
     def cotangents(arguments: tuple[Array, Array], weights: Array) -> tuple[Array, Array]:
         matrix, right_hand_side = arguments
-        both = _solve_anew(matrix, jnp.concatenate([right_hand_side, weights], axis=1))
-        x, of_right_hand_side = jnp.split(both, 2, axis=1)
+        x, of_right_hand_side = _solve_anew(matrix, right_hand_side), _solve_anew(matrix, weights)
         return -jnp.sum(of_right_hand_side[:, None] * x[None], axis=2), of_right_hand_side
 
     return with_derivatives(solved, tangents=tangents, cotangents=cotangents)(matrix, right_hand_side)
