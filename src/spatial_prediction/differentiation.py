@@ -125,9 +125,7 @@ def bilinear(
     value = with_derivatives(
         function, tangents=change, cotangents=lambda arguments, weights: gradient(*arguments, weights)
     )
-    gradient = with_derivatives(
-        gradients, tangents=change_of_gradients, cotangents=cotangents_of_gradients
-    )
+    gradient = with_derivatives(gradients, tangents=change_of_gradients, cotangents=cotangents_of_gradients)
     return value
 
 

@@ -123,7 +123,6 @@ class AutocorrelationEquations:
         Returns:
             Shape (*batch, positions, unknowns, channels).
         """
-
         if self.entries[0].shape == self.entries[1].shape:
             down, right = self._solution(np.stack(self.entries, axis=-1), r, ridge)
             return down, right
@@ -131,12 +130,14 @@ class AutocorrelationEquations:
         return down, right
 
     def _solution(self, entries: np.ndarray, r: Array, ridge: float) -> Array:
-        """Solve several systems of equations ``entries`` (unknowns, unknowns + positions, systems) at once."""
+        """Solve systems at once, given ``entries`` (unknowns, unknowns + positions, systems) of them."""
         # a matrix product, not an index: the derivative of that is a scatter, which compiles slowly
         chosen = jnp.asarray(entries[..., None] == np.arange(len(r)), r.dtype)
         equations = jnp.tensordot(chosen, r, 1, precision="highest")
         gram, right_hand_side = jnp.split(equations, [len(entries)], axis=1)
-        return jnp.moveaxis(solve_normal_equations(gram, right_hand_side, ridge=ridge), (2, 1, 0), (0, -3, -2))
+        return jnp.moveaxis(
+            solve_normal_equations(gram, right_hand_side, ridge=ridge), (2, 1, 0), (0, -3, -2)
+        )
 
     def shaped(self, down: Array, right: Array) -> Borders:
         """Shape solutions as coefficients of the four sides, (positions, length, width, *batch, channels)."""

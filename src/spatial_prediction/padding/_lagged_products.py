@@ -1,6 +1,5 @@
 """Sums of products of a map with its shifted self: what all linear prediction is fitted to."""
 
-import functools
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -10,7 +9,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
-from spatial_prediction.differentiation import quadratic, with_compact_derivatives
+from spatial_prediction.differentiation import with_compact_derivatives
+from spatial_prediction.padding._compiled_sums import compiled_sums
 
 Lag: TypeAlias = tuple[int, int]
 Window: TypeAlias = Literal["tukey"] | None
@@ -58,7 +58,6 @@ def lagged_products_in_passing(
         return x, mean, jnp.moveaxis(sums(centred(x, mean, window), lags), 0, -2)
 
     if native.available(x):
-        compact = functools.partial(_by_kernels, lags, window)
         products = _compiled(reference, compact, lags, window, x.ndim - 3)
     else:
         products = with_compact_derivatives(reference, compact)
@@ -86,47 +85,7 @@ def _compiled(
         call = native.kernel("lagged_products_gradient", native.like(x), in_place=True, **attributes)
         return (call(of_x, x, *tapers(x, window), *of_results)[0],)
 
-    axes = native.BatchAxes((batch,), (batch,) * 3)
-    return native.differentiable(reference, forward, backward, compact=compact, batch=axes)
-
-
-def _by_kernels(lags: Sequence[Lag], window: Window, x: Array) -> tuple[Array, Array, Array]:
-    """The same, with kernels for derivatives of all orders."""
-    batch = x.ndim - 3
-    attributes: dict[str, Any] = {"lags": native.as_attribute(lags)}
-
-    def xla(x: Array) -> Array:
-        sums = _sums_over_products if x.shape[-2] <= _WIDEST_PRODUCT else _sums_over_slices
-        return jnp.moveaxis(sums(centred(x, jnp.mean(x, axis=(-3, -2)), window), lags), 0, -2)
-
-    def kernel(x: Array) -> Array:
-        shapes = [(*x.shape[:-3], x.shape[-1]), (*x.shape[:-3], len(lags), x.shape[-1])]
-        results = [jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes]
-        return native.kernel("lagged_products", results, **attributes)(x, *tapers(x, window))[1]
-
-    def gradient_kernel(x: Array, sums: Array) -> Array:
-        call = native.kernel("lagged_products_gradient", native.like(x), **attributes)
-        no_mean = jnp.zeros((*x.shape[:-3], x.shape[-1]), x.dtype)
-        return call(jnp.zeros_like(x), x, *tapers(x, window), no_mean, sums)[0]
-
-    def mixed_kernel(x: Array, change: Array) -> Array:
-        # 2 B(x, y) = (B(x + y, x + y) - B(x - y, x - y)) / 2 with y of the size of x, lest either round away
-        x, change = (each - jnp.mean(each, axis=(-3, -2), keepdims=True) for each in (x, change))
-        sizes = [jnp.max(jnp.abs(each), axis=(-3, -2), keepdims=True) for each in (x, change)]
-        ratio = sizes[0] / sizes[1]
-        ratio = jnp.where((ratio > 0) & jnp.isfinite(ratio), ratio, 1)
-        change = ratio * change
-        return (kernel(x + change) - kernel(x - change)) / (2 * ratio[..., 0, :])
-
-    def by(kernel: Callable[..., Array], xla: Callable[..., Array], count: int) -> Callable[..., Array]:
-        return lambda *arguments: native.placed(kernel, xla, arguments, axes=((batch,) * count, batch))
-
-    sums = quadratic(
-        by(kernel, xla, 1),
-        by(gradient_kernel, lambda x, weights: jax.vjp(xla, x)[1](weights)[0], 2),
-        by(mixed_kernel, lambda x, change: jax.jvp(xla, (x,), (change,))[1], 2),
-    )
-    return x, jnp.mean(x, axis=(-3, -2)), sums(x)
+    return compiled_sums(reference, forward, backward, compact=compact, batch=batch)
 
 
 def centred(x: Array, mean: Array, window: Window) -> Array:
