@@ -117,9 +117,16 @@ class CovariancePrediction(AbstractLinearPrediction):
             kernel = native.kernel("first_order_gradient", native.like(x), in_place=True)
             return (kernel(of_x, x, *of_results)[0],)
 
+        def compact(x: Array) -> tuple[Array, Array, Array]:
+            height, breadth = x.shape[-3:-1]
+            down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
+            x, mean, *sums = neighbourhood_products_in_passing(x, down, right)
+            known, with_next = jnp.concatenate(sums, axis=-2)  # (*batch, 4, channels)
+            return x, mean, stabilised_first_order(guarded_quotient(with_next, known))
+
         batch = x.ndim - 3
         axes = native.BatchAxes((batch,), (batch,) * 3)
-        compiled = native.differentiable(reference, forward, backward, batch=axes)
+        compiled = native.differentiable(reference, forward, backward, compact=compact, batch=axes)
         x, mean, sides = (compiled if native.available(x) else reference)(x)
         return x, mean, Borders(*(sides[None, None, None, ..., side, :] for side in range(4)))
 
