@@ -24,7 +24,7 @@ from spatial_prediction.padding._linear_prediction import (
     check_neighbourhood,
     fitting_width,
 )
-from spatial_prediction.padding._normal_equations import guarded_quotient, solve_normal_equations
+from spatial_prediction.padding._normal_equations import guarded_quotient, placed_sums, solve_normal_equations
 
 
 class AutocorrelationPrediction(AbstractLinearPrediction):
@@ -131,10 +131,7 @@ class AutocorrelationEquations:
 
     def _solution(self, entries: np.ndarray, r: Array, ridge: float) -> Array:
         """Solve systems at once, given ``entries`` (unknowns, unknowns + positions, systems) of them."""
-        # a matrix product, not an index: the derivative of that is a scatter, which compiles slowly
-        chosen = jnp.asarray(entries[..., None] == np.arange(len(r)), r.dtype)
-        equations = jnp.tensordot(chosen, r, 1, precision="highest")
-        gram, right_hand_side = jnp.split(equations, [len(entries)], axis=1)
+        gram, right_hand_side = jnp.split(placed_sums(r, entries), [len(entries)], axis=1)
         return jnp.moveaxis(
             solve_normal_equations(gram, right_hand_side, ridge=ridge), (2, 1, 0), (0, -3, -2)
         )

@@ -11,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from spatial_prediction import native
@@ -63,6 +64,12 @@ def solve_two_by_two(
     first = guarded_quotient(right_hand_side[0] * g11 - right_hand_side[1] * g01, determinant)
     second = guarded_quotient(right_hand_side[1] * g00 - right_hand_side[0] * g01, determinant)
     return jnp.stack([first, second])
+
+
+def placed_sums(sums: Array, places: np.ndarray) -> Array:
+    """Compute ``sums[places]``, as a matrix product: the derivative of the index is slow to compile."""
+    chosen = jnp.asarray(places[..., None] == np.arange(len(sums)), sums.dtype)
+    return jnp.tensordot(chosen, sums, 1, precision="highest")
 
 
 def solve_normal_equations(
