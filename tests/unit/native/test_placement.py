@@ -87,7 +87,8 @@ direction = jnp.cos(jnp.moveaxis(x, 1, -1))
 
 
 def product(x, direction):
-    return jax.grad(lambda x: jnp.vdot(jax.grad(lambda x: jnp.sum(jnp.sin(border.extend(x))))(x), direction))(x)
+    gradient = jax.grad(lambda x: jnp.sum(jnp.sin(border.extend(x))))
+    return jax.grad(lambda x: jnp.vdot(gradient(x), direction))(x)
 
 
 placed = jax.device_put((jnp.moveaxis(x, 1, -1), direction), divided)
