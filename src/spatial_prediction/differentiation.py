@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 from jax.core import ShapedArray
 from jax.extend.core import Primitive
 from jax.interpreters import ad, batching, mlir
@@ -95,6 +96,75 @@ def with_compact_derivatives(
         cotangents=_differentiated_as(compact_gradients, gradients or own_gradients),
         anew=_differentiated_as(compact, function),
     )
+
+
+def bilinear(
+    function: Callable[[Any, Any], Any], gradients: Callable[[Any, Any, Any], tuple[Any, Any]]
+) -> Callable[[Any, Any], Any]:
+    """Give a function that is linear in each of two arguments derivatives of all orders, by itself alone.
+
+    Args:
+        function: of two pytrees of floating arrays.
+        gradients: ``(first, second, cotangents of the results) -> cotangents of first and second``. That of
+            the first is linear in second argument and cotangents, that of the second in first and cotangents.
+    """
+
+    def change(arguments: tuple[Any, Any], changes: tuple[Any, Any]) -> Any:
+        (first, second), (of_first, of_second) = arguments, changes
+        return _sum(value(of_first, second), value(first, of_second))
+
+    def change_of_gradients(arguments: tuple[Any, Any, Any], changes: tuple[Any, Any, Any]) -> Any:
+        first, second, weights = arguments
+        of_first, of_second, of_weights = changes
+        return _sum(gradient(of_first, of_second, weights), gradient(first, second, of_weights))
+
+    def cotangents_of_gradients(arguments: tuple[Any, Any, Any], cotangents: tuple[Any, Any]) -> Any:
+        first, second, weights = arguments
+        return *gradient(*cotangents, weights), change((first, second), cotangents)
+
+    value = with_derivatives(
+        function, tangents=change, cotangents=lambda arguments, weights: gradient(*arguments, weights)
+    )
+    gradient = with_derivatives(gradients, tangents=change_of_gradients, cotangents=cotangents_of_gradients)
+    return value
+
+
+def quadratic(
+    function: Callable[[Any], Any],
+    gradient: Callable[[Any, Any], Any],
+    mixed: Callable[[Any, Any], Any],
+) -> Callable[[Any], Any]:
+    """Give a quadratic form derivatives of all orders, by three functions alone.
+
+    Args:
+        function: of a pytree of floating arrays.
+        gradient: ``(argument, cotangents of the results) -> cotangents of the argument``, linear in both.
+        mixed: ``(argument, change of it) -> change of the results``, linear in both and symmetric.
+    """
+    value = with_derivatives(
+        function,
+        tangents=lambda arguments, changes: changed(*arguments, *changes),
+        cotangents=lambda arguments, weights: (spread(*arguments, weights),),
+    )
+    spread = with_derivatives(
+        gradient,
+        tangents=lambda arguments, changes: _sum(
+            spread(changes[0], arguments[1]), spread(arguments[0], changes[1])
+        ),
+        cotangents=lambda arguments, weights: (spread(weights, arguments[1]), changed(arguments[0], weights)),
+    )
+    changed = with_derivatives(
+        mixed,
+        tangents=lambda arguments, changes: _sum(
+            changed(changes[0], arguments[1]), changed(arguments[0], changes[1])
+        ),
+        cotangents=lambda arguments, weights: (spread(arguments[1], weights), spread(arguments[0], weights)),
+    )
+    return value
+
+
+def _sum(first: Any, second: Any) -> Any:
+    return jax.tree.map(jnp.add, first, second)
 
 
 def _differentiated_as(compact: Callable[..., Any], function: Callable[..., Any]) -> Callable[..., Any]:

@@ -205,14 +205,15 @@ def differentiable(
 ) -> Callable[..., Any]:
     """Give kernels that compute ``reference`` and its gradient their place in JAX's differentiation.
 
-    Forward mode and derivatives of higher order go by JAX's operations. So does what is exported or lowered
-    for an accelerator, where there are no kernels.
+    Forward mode and derivatives of higher order go by ``compact``. What is exported or lowered for an
+    accelerator, where there are no kernels, goes by JAX's operations.
 
     Args:
         reference: function of arrays, in JAX operations.
         forward: the same function by a kernel.
         backward: ``(arguments, cotangents of the results) -> gradients`` by a kernel.
-        compact: the same function in fewer JAX operations, for forward mode and higher derivatives.
+        compact: the same function in fewer operations, differentiable any number of times, for forward mode
+            and higher derivatives.
         batch: along which axes a batch may be divided among devices; None where XLA shall compute it then.
     """
 

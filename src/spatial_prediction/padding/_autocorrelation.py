@@ -24,7 +24,7 @@ from spatial_prediction.padding._linear_prediction import (
     check_neighbourhood,
     fitting_width,
 )
-from spatial_prediction.padding._normal_equations import guarded_quotient, solve_normal_equations
+from spatial_prediction.padding._normal_equations import guarded_quotient, placed_sums, solve_normal_equations
 
 
 class AutocorrelationPrediction(AbstractLinearPrediction):
@@ -123,13 +123,18 @@ class AutocorrelationEquations:
         Returns:
             Shape (*batch, positions, unknowns, channels).
         """
+        if self.entries[0].shape == self.entries[1].shape:
+            down, right = self._solution(np.stack(self.entries, axis=-1), r, ridge)
+            return down, right
+        down, right = (self._solution(each[..., None], r, ridge)[0] for each in self.entries)
+        return down, right
 
-        def solution(entries: np.ndarray) -> Array:
-            gram, right_hand_side = jnp.split(r[entries], [len(entries)], axis=1)
-            solved = solve_normal_equations(gram, right_hand_side, ridge=ridge)
-            return jnp.moveaxis(solved, (1, 0), (-3, -2))
-
-        return solution(self.entries[0]), solution(self.entries[1])
+    def _solution(self, entries: np.ndarray, r: Array, ridge: float) -> Array:
+        """Solve systems at once, given ``entries`` (unknowns, unknowns + positions, systems) of them."""
+        gram, right_hand_side = jnp.split(placed_sums(r, entries), [len(entries)], axis=1)
+        return jnp.moveaxis(
+            solve_normal_equations(gram, right_hand_side, ridge=ridge), (2, 1, 0), (0, -3, -2)
+        )
 
     def shaped(self, down: Array, right: Array) -> Borders:
         """Shape solutions as coefficients of the four sides, (positions, length, width, *batch, channels)."""

@@ -22,6 +22,7 @@ from spatial_prediction.padding._neighbourhood_products import (
 )
 from spatial_prediction.padding._normal_equations import (
     guarded_quotient,
+    placed_sums,
     solve_normal_equations,
     solve_two_by_two,
 )
@@ -96,7 +97,7 @@ class CovariancePrediction(AbstractLinearPrediction):
         height, breadth = x.shape[-3:-1]
         down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
         mean, vertical, horizontal = neighbourhood_products_of_known(x, known, down, right)
-        return mean, Borders(*self._of_opposite(vertical, down), *self._of_opposite(horizontal, right))
+        return mean, self._of_all(vertical, down, horizontal, right)
 
     def _fitted_to_nearest(self, x: Array) -> tuple[Array, Array, Borders]:
         """Fit the one coefficient of each side in a single pass, where there is a kernel for it."""
@@ -117,9 +118,16 @@ class CovariancePrediction(AbstractLinearPrediction):
             kernel = native.kernel("first_order_gradient", native.like(x), in_place=True)
             return (kernel(of_x, x, *of_results)[0],)
 
+        def compact(x: Array) -> tuple[Array, Array, Array]:
+            height, breadth = x.shape[-3:-1]
+            down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
+            x, mean, *sums = neighbourhood_products_in_passing(x, down, right)
+            known, with_next = jnp.concatenate(sums, axis=-2)  # (*batch, 4, channels)
+            return x, mean, stabilised_first_order(guarded_quotient(with_next, known))
+
         batch = x.ndim - 3
         axes = native.BatchAxes((batch,), (batch,) * 3)
-        compiled = native.differentiable(reference, forward, backward, batch=axes)
+        compiled = native.differentiable(reference, forward, backward, compact=compact, batch=axes)
         x, mean, sides = (compiled if native.available(x) else reference)(x)
         return x, mean, Borders(*(sides[None, None, None, ..., side, :] for side in range(4)))
 
@@ -128,7 +136,7 @@ class CovariancePrediction(AbstractLinearPrediction):
         height, breadth = x.shape[-3:-1]
         down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
         x, mean, vertical, horizontal = neighbourhood_products_in_passing(x, down, right)
-        return x, mean, Borders(*self._of_opposite(vertical, down), *self._of_opposite(horizontal, right))
+        return x, mean, self._of_all(vertical, down, horizontal, right)
 
     def _fit_in_closed_form(self, x: Array) -> tuple[Array, Array, Borders]:
         down, across = (max(1, min(self.length, size - 1)) for size in x.shape[-3:-1])
@@ -169,21 +177,30 @@ class CovariancePrediction(AbstractLinearPrediction):
         distance = np.arange(rows)[::-1]
         return Rectangle(length, width, np.exp(-distance / (self.decay or np.inf)))
 
-    def _of_opposite(self, products: Array, rectangle: Rectangle) -> tuple[Array, Array]:
-        """Solve for two opposite sides, given their sums (pairs, *batch, 2, channels)."""
+    def _of_all(self, vertical: Array, down: Rectangle, horizontal: Array, right: Rectangle) -> Borders:
+        """Solve for all sides, given the sums of opposite ones (pairs, *batch, 2, channels)."""
         if self.shared_sides:
-            products = jnp.broadcast_to(jnp.sum(products, axis=-2, keepdims=True), products.shape)
-        matrix, right_hand_side = (products[place] for place in rectangle.equations())
+            vertical, horizontal = (
+                jnp.broadcast_to(jnp.sum(sums, axis=-2, keepdims=True), sums.shape)
+                for sums in (vertical, horizontal)
+            )
+        if down[:2] == right[:2]:  # once for all is sooner compiled
+            return Borders(*self._of_sides(jnp.concatenate([vertical, horizontal], axis=-2), down))
+        return Borders(*self._of_sides(vertical, down), *self._of_sides(horizontal, right))
+
+    def _of_sides(self, products: Array, rectangle: Rectangle) -> list[Array]:
+        """Solve for sides with rectangles of one size, given sums (pairs, *batch, sides, channels)."""
+        matrix, right_hand_side = (placed_sums(products, place) for place in rectangle.equations())
         if self._has_closed_form:  # which counts from the predicted pixel on, and needs no square of that one
             others = jnp.concatenate([right_hand_side[::-1], matrix[::-1, ::-1]], axis=1)
             solution = self._solved(jnp.concatenate([jnp.zeros_like(others[:1]), others]))
-            return solution[..., 0, :], solution[..., 1, :]
+            return list(jnp.moveaxis(solution, -2, 0))
         size = jnp.trace(matrix) / rectangle.unknowns
         matrix, right_hand_side = guarded_quotient(matrix, size), guarded_quotient(right_hand_side, size)
         solution = solve_normal_equations(matrix, right_hand_side, ridge=self.ridge)
         length, width, _ = rectangle
         solution = jnp.moveaxis(solution, 1, 0).reshape(width, length, width, *solution.shape[2:])
-        return solution[..., 0, :], solution[..., 1, :]
+        return list(jnp.moveaxis(solution, -2, 0))
 
 
 def _row_products(rows: Array) -> Array:

@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from spatial_prediction import native
 from spatial_prediction.differentiation import with_compact_derivatives
+from spatial_prediction.padding._compiled_sums import compiled_sums
 
 Lag: TypeAlias = tuple[int, int]
 Window: TypeAlias = Literal["tukey"] | None
@@ -84,8 +85,7 @@ def _compiled(
         call = native.kernel("lagged_products_gradient", native.like(x), in_place=True, **attributes)
         return (call(of_x, x, *tapers(x, window), *of_results)[0],)
 
-    axes = native.BatchAxes((batch,), (batch,) * 3)
-    return native.differentiable(reference, forward, backward, compact=compact, batch=axes)
+    return compiled_sums(reference, forward, backward, compact=compact, batch=batch)
 
 
 def centred(x: Array, mean: Array, window: Window) -> Array:

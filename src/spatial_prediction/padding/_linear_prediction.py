@@ -12,22 +12,19 @@ when the predicted pixel stands above column ``p`` of it.
 
 import abc
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
 from spatial_prediction.differentiation import with_compact_derivatives
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32, check_floating
 from spatial_prediction.padding._borders import Borders, transposed, turned, with_borders
-
-_LARGEST_COMPACT = 512
-"""Rows and columns, with pad widths, up to which higher derivatives go by matrices of their square."""
+from spatial_prediction.padding._predicted_lines import frame_by_lines, next_row
 
 
 class AbstractLinearPrediction(AbstractPadding):
@@ -138,9 +135,8 @@ def predicted_frame(
         return jnp.moveaxis(jnp.broadcast_to(side, (*side.shape[:3], *of_maps)), (0, 1, 2), (-4, -3, -2))
 
     mean, by_maps = jnp.broadcast_to(mean, of_maps), Borders(*map(by_map, coefficients))
-    small = max(x.shape[-3:-1]) + sum(map(sum, pad_width)) <= _LARGEST_COMPACT
     reference = functools.partial(_by_xla, pad_width)
-    compact = functools.partial(_compact, pad_width) if small else reference
+    compact = functools.partial(frame_by_lines, pad_width)
     if native.available(x) and all(array.dtype == x.dtype for array in (mean, *by_maps)):
         predict = _compiled(pad_width, reference, compact, x.ndim - 3)
     else:
@@ -185,75 +181,14 @@ def _continued(rows: Array, coefficients: Array, steps: int) -> Array:
         return rows[..., :0, :, :]
     rows = rows[..., rows.shape[-3] - coefficients.shape[-3] :, :, :]
     if steps == 1:  # what most convolutions need is worth no loop
-        return _next_row(rows, coefficients)[..., None, :, :]
+        return next_row(rows, coefficients)[..., None, :, :]
 
     def step(known: Array, _: None) -> tuple[Array, Array]:
-        row = _next_row(known, coefficients)
+        row = next_row(known, coefficients)
         return jnp.concatenate([known[..., 1:, :, :], row[..., None, :, :]], axis=-3), row
 
     _, predicted = jax.lax.scan(step, rows, None, length=steps)
     return jnp.moveaxis(predicted, 0, -3)
-
-
-def _next_row(rows: Array, coefficients: Array) -> Array:
-    """Predict the row below ``rows`` (*batch, length, columns, channels)."""
-    positions, length, width = coefficients.shape[-4:-1]
-    columns = rows.shape[-2]
-    centre = positions // 2
-
-    def off_centre(of_positions: slice, rectangle: Array) -> Array:
-        """Predict the pixels of one end, all of them from one rectangle."""
-        weights = coefficients[..., of_positions, :, :, :]
-        return jnp.sum(weights * rectangle[..., None, :, :, :], axis=(-3, -2))
-
-    # A sum of products written out, one pass over the row in XLA; a reduction would not be vectorised.
-    middle = sum(
-        (
-            coefficients[..., centre, row, column, :][..., None, :]
-            * rows[..., row, column : column + columns - width + 1, :]
-            for row in range(length)
-            for column in range(width)
-        ),
-        jnp.zeros((), rows.dtype),
-    )
-    ends = (
-        off_centre(slice(None, centre), rows[..., :width, :]),
-        off_centre(slice(centre + 1, None), rows[..., columns - width :, :]),
-    )
-    return jnp.concatenate([ends[0], middle, ends[1]], axis=-2)
-
-
-def _compact(pad_width: PadWidth, x: Array, mean: Array, coefficients: Borders) -> tuple[Array, Borders]:
-    """The same as ``_by_xla`` in few operations, of which derivatives of higher order are soon compiled."""
-    mean = mean[..., None, None, :]
-    z = x - mean
-    sides = _compactly_continued(transposed(z), coefficients[2:], pad_width[1])
-    left, right = map(transposed, sides)
-    wide = jnp.concatenate([left, z, right], axis=-2)
-    frame = Borders(*_compactly_continued(wide, coefficients[:2], pad_width[0]), left, right)
-    return x, Borders(*(strip + mean for strip in frame))
-
-
-def _compactly_continued(
-    z: Array, coefficients: Sequence[Array], steps: tuple[int, int]
-) -> tuple[Array, Array]:
-    """Predict rows above and below ``z`` at once; matrices of 0 and 1 choose pixels and coefficients."""
-    positions, length, width = coefficients[0].shape[-4:-1]
-    columns = z.shape[-2]
-    centre = positions // 2
-    first_seen = np.clip(np.arange(columns) - centre, 0, columns - width)
-    position = np.arange(columns) - first_seen
-    of_position = jnp.asarray(position[:, None] == np.arange(positions), z.dtype)
-    seen = jnp.asarray(first_seen[:, None, None] + np.arange(width)[:, None] == np.arange(columns), z.dtype)
-    einsum = functools.partial(jnp.einsum, precision="highest")
-    weights = einsum("jp,...plwc->...jlwc", of_position, jnp.stack(coefficients))
-    known = jnp.stack([turned(z[..., :length, :, :]), z[..., z.shape[-3] - length :, :, :]])
-    predicted = known[..., :0, :, :]
-    for _ in range(max(steps)):
-        row = jnp.sum(weights * einsum("jwi,...lic->...jlwc", seen, known), axis=(-3, -2))[..., None, :, :]
-        known = jnp.concatenate([known[..., 1:, :, :], row], axis=-3)
-        predicted = jnp.concatenate([predicted, row], axis=-3)
-    return turned(predicted[0, ..., : steps[0], :, :]), predicted[1, ..., : steps[1], :, :]
 
 
 def _compiled(

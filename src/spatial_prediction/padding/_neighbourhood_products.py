@@ -9,6 +9,7 @@ from jaxtyping import Array
 
 from spatial_prediction import native
 from spatial_prediction.padding._borders import transposed, turned
+from spatial_prediction.padding._compiled_sums import compiled_sums
 
 
 class Rectangle(NamedTuple):
@@ -81,9 +82,7 @@ def neighbourhood_products_in_passing(
         call = native.kernel(name, native.like(x), in_place=True, neighbourhoods=neighbourhoods)
         return (call(of_x, x, *weights(), *of_results)[0],)
 
-    batch = x.ndim - 3
-    axes = native.BatchAxes((batch,), (batch,) * 4)
-    compiled = native.differentiable(reference, forward, backward, batch=axes)
+    compiled = compiled_sums(reference, forward, backward, batch=x.ndim - 3)
     x, mean, *sums = (compiled if native.available(x) else reference)(x)
     vertical, horizontal = (jnp.moveaxis(each, -2, 0) for each in sums)
     return x, mean, vertical, horizontal

@@ -5,12 +5,12 @@ factorisation runs over whole batches elementwise. Batched LAPACK calls, what JA
 come down to on a CPU, loop over the batch, and two of them at once lock up jaxlib 0.10 on two cores.
 """
 
-import functools
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from spatial_prediction import native
@@ -65,6 +65,12 @@ def solve_two_by_two(
     return jnp.stack([first, second])
 
 
+def placed_sums(sums: Array, places: np.ndarray) -> Array:
+    """Compute ``sums[places]``, as a matrix product: the derivative of the index is slow to compile."""
+    chosen = jnp.asarray(places[..., None] == np.arange(len(sums)), sums.dtype)
+    return jnp.tensordot(chosen, sums, 1, precision="highest")
+
+
 def solve_normal_equations(
     gram: Float[Array, "unknowns unknowns *#batch"],
     right_hand_side: Float[Array, "unknowns columns *#batch"],
@@ -105,9 +111,9 @@ def _solve_anew(matrix: Array, right_hand_side: Array) -> Array:
 
     def solved(matrix: Array, right_hand_side: Array) -> Array:
         if native.available(matrix, right_hand_side):
-            by_xla = functools.partial(_solved_by_xla, unrolled=0)
-            return native.placed(_solved_by_kernel, by_xla, (matrix, right_hand_side), axes=None)
-        return _solved_by_xla(matrix, right_hand_side, unrolled=0)
+            arguments = matrix, right_hand_side
+            return native.placed(_solved_by_kernel, _solved_in_one_loop, arguments, axes=None)
+        return _solved_in_one_loop(matrix, right_hand_side)
 
     def tangents(arguments: tuple[Array, Array], changes: tuple[Array, Array]) -> Array:
         x = _solve_anew(*arguments)
@@ -115,19 +121,40 @@ def _solve_anew(matrix: Array, right_hand_side: Array) -> Array:
 
     def cotangents(arguments: tuple[Array, Array], weights: Array) -> tuple[Array, Array]:
         matrix, right_hand_side = arguments
-        both = _solve_anew(matrix, jnp.concatenate([right_hand_side, weights], axis=1))
-        x, of_right_hand_side = jnp.split(both, 2, axis=1)
+        x, of_right_hand_side = _solve_anew(matrix, right_hand_side), _solve_anew(matrix, weights)
         return -jnp.sum(of_right_hand_side[:, None] * x[None], axis=2), of_right_hand_side
 
     return with_derivatives(solved, tangents=tangents, cotangents=cotangents)(matrix, right_hand_side)
 
 
-def _solved_by_xla(
-    matrix: Array, right_hand_side: Array, *, unrolled: int = _LARGEST_UNROLLED_SYSTEM
-) -> Array:
-    """Solve; systems of more than ``unrolled`` unknowns in loops, which are slower but compile sooner."""
+def _solved_in_one_loop(matrix: Array, right_hand_side: Array) -> Array:
+    """Solve by the inverse, which takes a single loop to compile. Has no derivative of its own."""
+    rows = _down_the_rows(matrix)
+
+    def eliminate(k: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
+        both, definite = state
+        pivot = both[k, k]
+        positive = (pivot > 0) & jnp.isfinite(pivot)
+        row = both[k] / jnp.where(positive, pivot, 1)
+        both = jnp.where(rows[:, None] == k, row, both - both[:, k, None] * row)
+        return both, definite & positive
+
+    identity = jnp.broadcast_to(_identity(matrix), matrix.shape)
+    start = jnp.concatenate([matrix, identity], axis=1), jnp.ones(matrix.shape[2:], bool)
+    both, definite = jax.lax.fori_loop(0, len(matrix), eliminate, start)
+
+    def product(matrix: Array, x: Array) -> Array:
+        return jnp.sum(matrix[:, :, None] * x[None], axis=1)
+
+    inverse = both[:, len(matrix) :]
+    x = product(inverse, right_hand_side)
+    x = x + product(inverse, right_hand_side - product(matrix, x))  # refined, as below
+    return jnp.where(definite, x, 0)
+
+
+def _solved_by_xla(matrix: Array, right_hand_side: Array) -> Array:
     identity = _identity(matrix)
-    factor, definite = _cholesky(jax.lax.stop_gradient(matrix), unrolled)
+    factor, definite = _cholesky(jax.lax.stop_gradient(matrix))
     matrix = jnp.where(definite, matrix, identity)
     factor = jnp.where(definite, factor, identity)
 
@@ -135,9 +162,9 @@ def _solved_by_xla(
         return jnp.sum(matrix[:, :, None] * x[None], axis=1)
 
     def solve(_: Any, b: Array) -> Array:
-        x = _substitute(factor, b, unrolled)
+        x = _substitute(factor, b)
         # one step of refinement: the ridge is no larger than float32's rounding of the factor
-        return x + _substitute(factor, b - apply(x), unrolled)
+        return x + _substitute(factor, b - apply(x))
 
     right_hand_side = jnp.where(definite, right_hand_side, 0)
     return jax.lax.custom_linear_solve(apply, right_hand_side, solve, symmetric=True)
@@ -149,7 +176,7 @@ def _identity(matrix: Array) -> Array:
     return jnp.eye(unknowns, dtype=matrix.dtype).reshape(unknowns, unknowns, *[1] * (matrix.ndim - 2))
 
 
-def _cholesky(matrix: Array, unrolled: int) -> tuple[Array, Bool[Array, "*batch"]]:
+def _cholesky(matrix: Array) -> tuple[Array, Bool[Array, "*batch"]]:
     """Factor into ``L L'``, and tell where every pivot was positive (elsewhere the factor is no use)."""
     unknowns = matrix.shape[0]
     rows = _down_the_rows(matrix)
@@ -162,11 +189,11 @@ def _cholesky(matrix: Array, unrolled: int) -> tuple[Array, Bool[Array, "*batch"
         return remainder - column[:, None] * column, factor.at[:, k].set(column), definite & positive
 
     start = (matrix, jnp.zeros_like(matrix), jnp.ones(matrix.shape[2:], bool))
-    _, factor, definite = _for_each(unknowns, eliminate, start, unrolled)
+    _, factor, definite = _for_each(unknowns, eliminate, start)
     return factor, definite
 
 
-def _substitute(factor: Array, right_hand_side: Array, unrolled: int) -> Array:
+def _substitute(factor: Array, right_hand_side: Array) -> Array:
     """Solve ``L L' x = b`` by forward, then backward substitution."""
     unknowns = factor.shape[0]
     rows = _down_the_rows(factor)[:, None]
@@ -180,8 +207,8 @@ def _substitute(factor: Array, right_hand_side: Array, unrolled: int) -> Array:
         solved = b[k] / factor[k, k]
         return jnp.where(rows < k, b - factor[k, :, None] * solved, b).at[k].set(solved)
 
-    solved = _for_each(unknowns, forward, right_hand_side, unrolled)
-    return _for_each(unknowns, backward, solved, unrolled)
+    solved = _for_each(unknowns, forward, right_hand_side)
+    return _for_each(unknowns, backward, solved)
 
 
 def _down_the_rows(matrix: Array) -> Array:
@@ -189,8 +216,8 @@ def _down_the_rows(matrix: Array) -> Array:
     return jnp.arange(unknowns).reshape(unknowns, *[1] * (matrix.ndim - 2))
 
 
-def _for_each(count: int, body: Callable[[Any, Any], Any], state: Any, unrolled: int) -> Any:
-    if count > unrolled:
+def _for_each(count: int, body: Callable[[Any, Any], Any], state: Any) -> Any:
+    if count > _LARGEST_UNROLLED_SYSTEM:
         return jax.lax.fori_loop(0, count, body, state)
     for k in range(count):
         state = body(k, state)

@@ -81,6 +81,21 @@ for spec in (P(("a", "b")), P("a"), P("a", None, "b")):
     found = jax.jit(border.extend)(spread)
     np.testing.assert_allclose(found, border.extend(np.asarray(spread)), atol=2e-5)
 print("axes")
+
+# second derivatives, which go by the kernels too
+direction = jnp.cos(jnp.moveaxis(x, 1, -1))
+
+
+def product(x, direction):
+    gradient = jax.grad(lambda x: jnp.sum(jnp.sin(border.extend(x))))
+    return jax.grad(lambda x: jnp.vdot(gradient(x), direction))(x)
+
+
+placed = jax.device_put((jnp.moveaxis(x, 1, -1), direction), divided)
+found, expected = jax.jit(product)(*placed), jax.jit(product)(jnp.moveaxis(x, 1, -1), direction)
+assert found.sharding.is_equivalent_to(divided, 4), found.sharding
+np.testing.assert_allclose(found, expected, atol=2e-5 * np.abs(expected).max())
+print("second")
 """
 
 
@@ -93,7 +108,7 @@ def test_batches_stay_divided_among_devices():
         text=True,
         timeout=900,
     )
-    assert ran.stdout.split() == ["lp2x3", "lp1x1cs", "lp2x3c", "RVSR", "axes"], ran.stderr[-3000:]
+    assert ran.stdout.split() == ["lp2x3", "lp1x1cs", "lp2x3c", "RVSR", "axes", "second"], ran.stderr[-3000:]
 
 
 def block_and_maps():
@@ -117,6 +132,23 @@ def test_an_exported_program_holds_no_kernel_and_computes_the_same(name):
     assert_close(exported.call(*arguments), function(*arguments), 1e-5)
     elsewhere = jax.export.export(jax.jit(function), platforms=["cuda", "cpu"])(*arguments)
     assert_close(elsewhere.call(*arguments), function(*arguments), 1e-5)
+
+
+@pytest.mark.parametrize("name", ["lp2x3", "lp1x1cs", "lp2x3c"])
+def test_exported_second_derivatives_hold_no_kernel_and_are_the_same(name):
+    padding = padding_from_name(name, 1)
+
+    def product(x, direction):
+        gradient = jax.grad(lambda x: jnp.sum(jnp.sin(padding.extend(x))))
+        return jax.grad(lambda x: jnp.vdot(gradient(x), direction))(x)
+
+    with jax.enable_x64(True):
+        x, direction = jnp.asarray(np.random.default_rng(0).normal(size=(2, 2, 6, 7, 3)))
+        program = jax.jit(product)
+        assert "predicted_frame_gradient_float64" in program.lower(x, direction).as_text()
+        exported = jax.export.export(program)(x, direction)
+        assert "_float64" not in exported.mlir_module()
+        assert_close(exported.call(x, direction), program(x, direction), 1e-9)
 
 
 @pytest.mark.parametrize("name", ["lp2x3", "lp1x1cs", "lp2x3c", "auto", "repl"])
