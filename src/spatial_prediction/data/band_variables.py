@@ -131,7 +131,8 @@ def _labels(dataset: netCDF4.Dataset, dimension: str) -> list[str]:
     ]
     for variable in dataset.variables.values():
         names = attributes_of(variable).get("long_name")
-        of_bands = isinstance(names, list | np.ndarray) and len(names) == len(dataset.dimensions[dimension])
-        if dimension in variable.dimensions and of_bands:
+        if dimension not in variable.dimensions or not isinstance(names, list | np.ndarray):
+            continue
+        if len(names) == len(dataset.dimensions[dimension]):
             described.append([str(name) for name in names])
     return described[0] if len(described) == 1 else []
