@@ -120,7 +120,7 @@ def decode(
     """Decode the samples of a band.
 
     Args:
-        samples: As stored; integers or floats, any shape.
+        samples: As stored; integers or floats, any shape. Masked ones are missing.
         attributes: Of the band. Numbers may be given as text.
         scene_attributes: Of the file. They may declare missing values and state an offset; no packing.
         default_fill: What the format puts where nothing was ever written. It is missing where the
@@ -145,6 +145,9 @@ def decode(
         fill = [(f"the format's fill value {default_fill:g}", default_fill)]
     either_sign = "_Unsigned" in attributes  # then attributes may hold the numbers of the other sign
     missing, because = _missing(stored, [*declared, *fill], either_sign)
+    if np.ma.is_masked(samples):
+        missing |= np.ma.getmaskarray(samples)
+        because.append("masked")
     for name, outside in _outside_valid_range(stored, attributes, packing, either_sign):
         if (outside & ~missing).any():
             because.append(name)

@@ -46,9 +46,9 @@ def pad(
         7 digits. One NaN (for no data) makes the whole frame of its image NaN, unless ``finite_only``.
 
     Raises:
-        ValueError: the image is empty, has fewer than two axes or masked pixels, ``axes`` are not two of them,
-            ``pad_width`` has another form or is negative, no padding is called ``mode``, or that one does not
-            know ``finite_only``.
+        ValueError: the image is empty, has fewer than two axes or masked pixels, ``axes`` are not two of
+            them, ``pad_width`` has another form or is negative, no padding is called ``mode``, or that one
+            does not know ``finite_only``.
         TypeError: the image's dtype is complex, bool, object or another that has no arithmetic.
     """
     if np.ma.is_masked(image):

@@ -143,6 +143,15 @@ def test_missing_samples_are_marked_and_leave_the_others_whole():
     assert decoded.missing_because == ("nodata=-9999",)
 
 
+def test_masked_samples_are_missing():
+    masked = np.ma.masked_array(np.array([[1200, -9999], [0, 1]], "i2"), [[False, True], [False, False]])
+    decoded = decode(masked, {})
+    assert decoded.missing.tolist() == [[False, True], [False, False]]
+    assert decoded.missing_because == ("masked",)
+    assert type(decoded.dn) is np.ndarray
+    assert decoded.dn.tolist() == [[1200, MISSING_DN], [0, 1]]
+
+
 def test_what_is_not_whole_or_too_large_stays_a_float_with_nan_where_missing():
     decoded = decode(np.array([1.5, np.nan, 1200]), {})
     np.testing.assert_array_equal(decoded.dn, [1.5, np.nan, 1200])
