@@ -23,6 +23,13 @@ def pytest_runtest_setup(item):
     pytest.skip(reason)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def programs_forgotten():
+    """Forget the compiled programs of each module of tests: a process would keep gigabytes of them."""
+    yield
+    jax.clear_caches()
+
+
 @pytest.fixture(scope="module")
 def quick_compilation():
     """Compile with few optimisations: hundreds of small programs run once each take minutes otherwise."""

@@ -61,6 +61,27 @@ ODD = {
         },
         "timing": {"presets": ["repl"], "memory_budget_mib": 100000000},
     },
+    "scenes no larger than a tile, padded samples smaller than usual": {"dataset": {"scene_size": 200}},
+    "every run diverges at its first step": {
+        "seeds": [0, 1],
+        "training": {"divergence_loss": 1.0e-30, "divergence_grace_steps": 0},
+        "evaluation": {"nmse_presets": ["repl"]},
+        "timing": {"presets": ["repl"]},
+    },
+    "rates at which losses are not finite": {
+        "presets": ["repl", "lp2x3"],
+        "training": {"learning_rate": 1.0e+18, "initial_learning_rate": 1.0e+18},
+    },
+    "own scenes whose offset is taken off": {"dataset": OWN | {"offset": -1000, "bad_scenes": "skip"}},
+    "output crops of every kind, one of them without a baseline": {
+        "presets": ["repl", "repl_oc1", "repl_oc5"],
+        "figures": {"baselines": {"0": "repl", "5": "repl_oc5"}},
+    },
+    "a network of one channel, tested and saved at every step": {
+        "seeds": [2, 1, 0],
+        "model": {"hidden_channels": 1},
+        "training": {"test_every": 1, "checkpoint_every": 1},
+    },
 }  # fmt: skip
 """Overlays on ``TINY``; ``{folder}`` stands for the study's own."""
 
