@@ -192,10 +192,13 @@ def _signed_as_declared(samples: np.ndarray, attributes: Mapping[str, Any]) -> t
 def _packing(attributes: Mapping[str, Any]) -> _Packing:
     scale = one_number("scale_factor", attributes["scale_factor"]) if "scale_factor" in attributes else 1.0
     shift = one_number("add_offset", attributes["add_offset"]) if "add_offset" in attributes else 0.0
+    units = text(attributes.get("units", ""))
     if scale == 1 and shift == 0:
+        if units.lower() in ("%", "percent", "per cent"):
+            raise SceneError(f"units={units!r}, and DN are no per cent; store reflectance x 10000")
         return _NO_PACKING
     if 0 < scale <= _REFLECTANCE_STEP:
-        if (units := text(attributes.get("units", ""))).lower() not in REFLECTANCE_UNITS:
+        if units.lower() not in REFLECTANCE_UNITS:
             raise SceneError(
                 f"packed with scale_factor={scale:g} and units={units!r}, which are not those of "
                 "reflectance; store reflectance, or correct the attribute"

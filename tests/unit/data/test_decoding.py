@@ -223,6 +223,8 @@ def test_a_valid_range_of_the_packings_type_is_one_of_unpacked_values():
         {"BOA_ADD_OFFSET": np.array([0, -1000])},
         {"RADIO_ADD_OFFSET": "a thousand"},
         {"BOA_QUANTIFICATION_VALUE": 1000},
+        {"units": "%"},
+        {"units": "percent", "scale_factor": 1.0},
     ],
 )
 def test_what_cannot_be_understood_is_an_error_that_names_the_attribute(attributes):
