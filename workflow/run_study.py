@@ -21,6 +21,7 @@ from pathlib import Path
 
 from spatial_prediction import process_lock
 from spatial_prediction.errors import ConfigurationError, SpatialPredictionError
+from spatial_prediction.normalisation import read_mapping
 
 PLACES_VARIABLE = "SPATIAL_PREDICTION_PLACES"
 INTERRUPTED = 130
@@ -62,6 +63,7 @@ def overlay(names: str | None) -> list[str]:
             raise ConfigurationError(
                 f"{names}: no such file; give the name of an overlay, such as config/real_scenes.yaml"
             )
+        read_mapping(Path(file), "an overlay names keys of config.yaml, such as config/real_scenes.yaml")
     return ["--configfile", *files]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from spatial_prediction import __version__, command
 from spatial_prediction.config import ModelSettings, TrainingSettings
 from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.normalisation import read_mapping, typed
 from spatial_prediction.validation import validated
 
 DESCRIPTION = """\
@@ -45,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _estimate(options: argparse.Namespace) -> None:
+    if options.repeats < 1:
+        raise ConfigurationError(f"--repeats: is {options.repeats}; must be at least 1")
     config, presets = _configured(options.configfile)
     unknown = set(options.presets or ()) - set(presets)
     if unknown:
@@ -70,22 +73,16 @@ def _estimate(options: argparse.Namespace) -> None:
 
 def _configured(overlay: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read and check the configuration that Snakemake would use; return it and its presets."""
-    import yaml  # --help and --version do without
-
-    def read(path: Path) -> Any:
-        try:
-            return yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise ConfigurationError(f"{path}: cannot be read ({error}); {remedy}") from None
-
     remedy = (
         "run this in the folder of the study, a checkout of the repository; "
         "the installed package holds the library alone"
     )
-    config, schema = (read(Path(name)) for name in ("config.yaml", "workflow/schemas/config.schema.yaml"))
-    remedy = "--configfile names an overlay on config.yaml"
+    config, schema = (
+        read_mapping(Path(name), remedy) for name in ("config.yaml", "workflow/schemas/config.schema.yaml")
+    )
     if overlay is not None:
-        config = _overlaid(config, read(overlay))
+        config = _overlaid(config, read_mapping(overlay, "--configfile names an overlay on config.yaml"))
+    config = typed(config, schema)
     return config, validated(config, schema)
 
 

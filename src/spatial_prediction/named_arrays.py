@@ -45,7 +45,13 @@ def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
         with safe_open(path, "numpy") as file:
             metadata = file.metadata() or {}
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except FileNotFoundError:
+        raise CheckpointError(
+            f"{path}: cannot be read (no such file); check the name, or run the stage that makes it"
+        ) from None
     except (OSError, SafetensorError) as error:
+        if Path(path).is_dir():
+            raise CheckpointError(f"{path}: cannot be read (a folder); name a file in it") from None
         raise CheckpointError(
             f"{path}: cannot be read ({error}); remove it and run the stage again"
         ) from None

@@ -1,8 +1,12 @@
 """A configuration as the workflow uses it: values of the type they must have, paths in one plain form."""
 
+import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
+
+from spatial_prediction.errors import ConfigurationError
 
 PATHS = (
     "results",
@@ -12,6 +16,28 @@ PATHS = (
     "dataset.fairdata.archive_list",
 )
 """Keys whose values are paths of this machine, relative to the working folder."""
+
+
+def read_mapping(path: Path, remedy: str) -> dict[str, Any]:
+    """Read a file of keys and values, YAML or JSON as Snakemake takes them.
+
+    Raises:
+        ConfigurationError: it cannot be read, or has no keys; one line that ends with ``remedy``.
+    """
+    import yaml  # not needed where the configuration has been read already
+
+    try:
+        text = path.read_text(encoding="utf-8")
+        try:
+            content = json.loads(text)
+        except ValueError:
+            content = yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        fault = " ".join(str(error).split())
+        raise ConfigurationError(f"{path}: cannot be read ({fault}); {remedy}") from None
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}: holds no keys with values; {remedy}")
+    return content
 
 
 def typed(value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any] | None = None) -> Any:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.helpers import REPOSITORY
 
-from spatial_prediction.normalisation import PATHS, plain_path, typed, with_plain_paths
+from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.normalisation import PATHS, plain_path, read_mapping, typed, with_plain_paths
 
 CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 SCHEMA = yaml.safe_load(
@@ -81,3 +82,35 @@ def test_output_crops_as_keys_become_text():
 
 def test_a_plain_path_stays():
     assert plain_path("../results/my study") == "../results/my study"
+
+
+UNREADABLE = {
+    "not UTF-8": (b"\xff\xfe\x00", "cannot be read ('utf-8' codec"),
+    "broken": (b"a: [1\n", "cannot be read (while parsing a flow sequence"),
+    "hostile": (
+        b"a: !!python/object/apply:os.getcwd []\n",
+        "cannot be read (could not determine a constructor",
+    ),
+    "a list": (b"- 1\n", "holds no keys with values"),
+    "empty": (b"", "holds no keys with values"),
+}
+"""Content, and what is said of it."""
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_file_that_is_no_configuration_is_told_in_one_line(tmp_path, kind):
+    content, fault = UNREADABLE[kind]
+    path = tmp_path / "my overlay.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigurationError) as told:
+        read_mapping(path, "mend it")
+    assert str(told.value).startswith(f"{path}: {fault}")
+    assert str(told.value).endswith("; mend it")
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("content", ["seeds: [0]\n", '{\n\t"seeds": [0]\n}\n'])
+def test_a_configuration_is_yaml_or_json(tmp_path, content):
+    path = tmp_path / "overlay.yaml"
+    path.write_text(content)
+    assert read_mapping(path, "") == {"seeds": [0]}

@@ -203,6 +203,7 @@ def test_settings_that_only_show_when_files_are_looked_at_are_refused_when_plann
         (study.folder / "my scenes" / name).touch()
     (study.folder / "my order.txt").write_text("0\n0\n")
     (study.folder / "a file").touch()
+    (study.folder / "a link").symlink_to("far/away")
     (study.folder / "my scenes" / "scene 0 {x} é.txt").touch()
     own = {"source": "directory", "directory": {"path": "my scenes"}, "permutation_file": "my order.txt"}
     for changes, message in (
@@ -220,6 +221,10 @@ def test_settings_that_only_show_when_files_are_looked_at_are_refused_when_plann
             "dataset.permutation_file: my order.txt: line 2: 0",
         ),
         ({"results": "a file/x"}, "results: is 'a file/x', but 'a file' is a file; name a folder"),
+        (
+            {"resources": "a link/x"},
+            "resources: is 'a link/x', but 'a link' leads to 'far/away', which is not there; make",
+        ),
     ):
         (study.folder / "overlay.yaml").write_text(yaml.safe_dump(changes))
         ended = study.snakemake("--dry-run", "--configfile", "overlay.yaml")

@@ -161,6 +161,15 @@ def test_an_overlay_that_is_not_there_is_told_in_one_line(study, plan):
     ]
 
 
+def test_an_overlay_that_cannot_be_read_is_told_in_one_line(study):
+    (study.folder / "my overlay.yaml").write_bytes(b"\xff")
+    ended = study.run_study("--plan", "--configfile", "my overlay.yaml")
+    assert ended.returncode == 1
+    (line,) = ended.stdout.splitlines()
+    assert line.startswith("error: my overlay.yaml: cannot be read ('utf-8' codec can't decode")
+    assert line.endswith("; an overlay names keys of config.yaml, such as config/real_scenes.yaml")
+
+
 def test_several_overlays_are_given_with_spaces_between_them(study):
     (study.folder / "one.yaml").write_text("seeds: [0, 1, 2, 3, 4]\n")
     (study.folder / "two.yaml").write_text(

@@ -29,6 +29,11 @@ try:
                 raise WorkflowError(
                     f"{key}: is {config[key]!r}, but {str(folder)!r} is a file; name a folder"
                 )
+            if folder.is_symlink() and not folder.exists():
+                raise WorkflowError(
+                    f"{key}: is {config[key]!r}, but {str(folder)!r} leads to {str(folder.readlink())!r}, "
+                    "which is not there; make that folder, or name another"
+                )
 except SpatialPredictionError as error:
     raise WorkflowError(str(error))
 

@@ -112,6 +112,8 @@ def band_variable(dataset: netCDF4.Dataset, band: str) -> BandVariable:
 def _labelled(dataset: netCDF4.Dataset, band: str) -> Iterator[tuple[str, int]]:
     """Give dimensions and positions along them whose label names the band."""
     for dimension in dataset.dimensions:
+        if dimension in ("y", "x"):
+            continue
         for position, label in enumerate(_labels(dataset, dimension)):
             if label.lower() in COMMON_NAMES[band]:
                 yield dimension, position
@@ -129,6 +131,8 @@ def _labels(dataset: netCDF4.Dataset, dimension: str) -> list[str]:
     ]
     for variable in dataset.variables.values():
         names = attributes_of(variable).get("long_name")
-        if dimension in variable.dimensions and isinstance(names, list | np.ndarray):
+        if dimension not in variable.dimensions or not isinstance(names, list | np.ndarray):
+            continue
+        if len(names) == len(dataset.dimensions[dimension]):
             described.append([str(name) for name in names])
     return described[0] if len(described) == 1 else []

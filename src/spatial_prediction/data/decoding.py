@@ -78,7 +78,8 @@ class Decoded:
         offset: what was added beside the packing, or by it, and what says so.
         decided: how the samples were read, in words.
         undeclared_zeros: number of stored zeros, if some of them touch one another (2 x 2 or more) and
-            nothing declares missing values; 0 otherwise. Zero is the nodata of Sentinel-2's products.
+            nothing declares missing values that are numbers; 0 otherwise. Zero is the nodata of Sentinel-2's
+            products, and many writers declare NaN without being asked.
         overruled: the attribute that states another offset than ``dataset.offset``; empty where none does.
         hints: what lets one suppose an offset that nothing states; empty where something states it.
     """
@@ -119,7 +120,7 @@ def decode(
     """Decode the samples of a band.
 
     Args:
-        samples: As stored; integers or floats, any shape.
+        samples: As stored; integers or floats, any shape. Masked ones are missing.
         attributes: Of the band. Numbers may be given as text.
         scene_attributes: Of the file. They may declare missing values and state an offset; no packing.
         default_fill: What the format puts where nothing was ever written. It is missing where the
@@ -144,6 +145,9 @@ def decode(
         fill = [(f"the format's fill value {default_fill:g}", default_fill)]
     either_sign = "_Unsigned" in attributes  # then attributes may hold the numbers of the other sign
     missing, because = _missing(stored, [*declared, *fill], either_sign)
+    if np.ma.is_masked(samples):
+        missing |= np.ma.getmaskarray(samples)
+        because.append("masked")
     for name, outside in _outside_valid_range(stored, attributes, packing, either_sign):
         if (outside & ~missing).any():
             because.append(name)
@@ -151,8 +155,9 @@ def decode(
 
     added, overruled, hints = _offset(attributes, scene_attributes, packing, offset)
     values = _unpacked(stored, packing)
-    if stored.dtype.kind == "f" and packing.dn_per_unit == 1 and not missing.all():
-        _check_not_reflectance(values[~missing])
+    if stored.dtype.kind == "f" and not missing.all():
+        # Where the packing gives reflectance, floats as stored must be none: they were unpacked already.
+        _check_not_reflectance((values if packing.dn_per_unit == 1 else stored)[~missing])
     if not packing.takes_offset_off and added.dn:
         values = values.astype(np.float64) + added.dn
     return Decoded(
@@ -162,7 +167,7 @@ def decode(
         unpacked=packing.dn_per_unit != 1,
         offset=added,
         decided=f"{samples.dtype.name}{sign}, {_in_words(packing)}",
-        undeclared_zeros=0 if declared else _zeros_that_touch(stored),
+        undeclared_zeros=0 if _can_mark(declared, stored.dtype, either_sign) else _zeros_that_touch(stored),
         overruled=overruled,
         hints=tuple(hints),
     )
@@ -187,10 +192,13 @@ def _signed_as_declared(samples: np.ndarray, attributes: Mapping[str, Any]) -> t
 def _packing(attributes: Mapping[str, Any]) -> _Packing:
     scale = one_number("scale_factor", attributes["scale_factor"]) if "scale_factor" in attributes else 1.0
     shift = one_number("add_offset", attributes["add_offset"]) if "add_offset" in attributes else 0.0
+    units = text(attributes.get("units", ""))
     if scale == 1 and shift == 0:
+        if units.lower() in ("%", "percent", "per cent"):
+            raise SceneError(f"units={units!r}, and DN are no per cent; store reflectance x 10000")
         return _NO_PACKING
     if 0 < scale <= _REFLECTANCE_STEP:
-        if (units := text(attributes.get("units", ""))).lower() not in REFLECTANCE_UNITS:
+        if units.lower() not in REFLECTANCE_UNITS:
             raise SceneError(
                 f"packed with scale_factor={scale:g} and units={units!r}, which are not those of "
                 "reflectance; store reflectance, or correct the attribute"
@@ -254,6 +262,13 @@ def _missing(
     return missing, list(because)
 
 
+def _can_mark(values: list[tuple[str, float]], dtype: np.dtype, either_sign: bool) -> bool:
+    """Whether one of ``values`` is a number that a sample can have."""
+    return any(
+        np.isfinite(value) and _as_stored(value, dtype, either_sign) is not None for _, value in values
+    )
+
+
 def _as_stored(value: float, dtype: np.dtype, either_sign: bool) -> np.generic | None:
     """Give ``value`` in the samples' type; None where no sample can be equal to it."""
     if dtype.kind == "f":
@@ -304,8 +319,9 @@ def _valid_limits(attributes: Mapping[str, Any]) -> list[tuple[str, float, int]]
             continue
         values = numbers(name, attributes[name])
         if len(values) != len(sides[name]) or np.isnan(values).any():
+            count = "one number" if len(sides[name]) == 1 else "two numbers"
             raise SceneError(
-                f"attribute {name}={shown(attributes[name])} must be {len(sides[name])} numbers; "
+                f"attribute {name}={shown(attributes[name])!r} must be {count}; "
                 "correct or remove the attribute"
             )
         limits += [(name, value, side) for value, side in zip(values, sides[name], strict=True)]

@@ -24,7 +24,7 @@ def open_scene_array(path: str | Path, *, smallest_size: int = 1) -> np.ndarray:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise SceneError(f"{path}: not a readable array ({error}); run the rule build_arrays again") from None
-    if array.ndim != 4 or array.shape[-1] != 3 or array.dtype != np.int16:
+    if array.ndim != 4 or array.shape[-1] != 3 or array.dtype != np.int16 or not array.shape[0]:
         raise SceneError(
             f"{path}: holds {array.dtype} of shape {array.shape}, expected int16 (scenes, rows, columns, 3); "
             "run the rule build_arrays again"

@@ -9,6 +9,7 @@ from jaxtyping import Array
 from spatial_prediction.data.colour import linear_to_srgb
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import centre_tiles, open_scene_array
+from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.experiments.super_resolution import pair, replicated_bilinear
 from spatial_prediction.models import merge_branches, network_and_header
 from spatial_prediction.padding import padding_from_name
@@ -34,8 +35,13 @@ def padded_images(
     Returns:
         ``{"truth" or padding name: sRGB in [0, 1] of shape (size, size, 3)}``, where ``size`` is
         ``known_size + 2 pad`` or what the scene has.
+
+    Raises:
+        ConfigurationError: there is no such scene.
+        SceneError: the array cannot be used.
     """
     scenes = open_scene_array(test_path, smallest_size=tile_size(2 * pad + 1, UPSCALE_FACTOR))
+    _check_scenes(test_path, len(scenes), [scene])
     size = min(known_size + 2 * pad, min(scenes.shape[1:3]) // UPSCALE_FACTOR - 2)
     tiles = centre_tiles(scenes[scene : scene + 1], tile_size(size, UPSCALE_FACTOR))
     low_res, _ = pair(tiles, UPSCALE_FACTOR)
@@ -53,9 +59,14 @@ def upscaled_images(
     Returns:
         ``{"(input)", "(bilinear)", preset ..., "(target)": sRGB in [0, 1]}``, each (scenes, rows, columns,
         3); no preset's name has parentheses.
+
+    Raises:
+        ConfigurationError: there is no such scene.
+        SceneError: the array cannot be used.
     """
     size = tile_size(low_res_size, UPSCALE_FACTOR)
     array = open_scene_array(test_path, smallest_size=size)
+    _check_scenes(test_path, len(array), scenes)
     tiles = np.concatenate([centre_tiles(array[s : s + 1], size) for s in scenes])
     low_res, high_res = pair(tiles, UPSCALE_FACTOR)
     shown = _shown(high_res)
@@ -70,6 +81,14 @@ def upscaled_images(
             columns[preset] = _visible(merge_branches(model).apply(low_res), shown)
     columns["(target)"] = _visible(high_res, shown)
     return columns
+
+
+def _check_scenes(path: Path, count: int, scenes: list[int]) -> None:
+    for scene in scenes:
+        if not 0 <= scene < count:
+            raise ConfigurationError(
+                f"{path}: there is no scene {scene}, counted from 0; ask for one of 0 to {count - 1}"
+            )
 
 
 def _shown(scaled: Array) -> tuple[np.ndarray, np.ndarray]:

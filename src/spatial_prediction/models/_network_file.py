@@ -58,10 +58,10 @@ def network_and_header(
     Raises:
         CheckpointError: as :func:`load_network`, but for diverged runs.
     """
+    arrays, header = load_arrays(path)
     try:
-        arrays, header = load_arrays(path)
         fields = {field: header[field] for field in _FIELDS}
-    except (KeyError, TypeError, ValueError) as error:
+    except KeyError as error:
         raise CheckpointError(f"{path}: its header lacks {error}, {_NO_NETWORK}") from None
     for field, kind in _FIELDS.items():
         if not isinstance(fields[field], kind):
@@ -84,7 +84,7 @@ def _network(path: str | Path, arrays: Mapping[str, np.ndarray], header: Mapping
     try:
         expected = eqx.filter_eval_shape(lambda: make(key=jax.random.key(0)))
         model = RVSR.from_named_arrays(arrays, **borders)
-    except (ValueError, TypeError, IndexError, KeyError) as error:
+    except (ValueError, TypeError, IndexError, KeyError, ArithmeticError) as error:
         raise CheckpointError(f"{path}: {error}; {_REMEDY}") from None
     sizes = [
         (jax.tree_util.keystr(place), leaf.shape)

@@ -46,11 +46,16 @@ def pad(
         7 digits. One NaN (for no data) makes the whole frame of its image NaN, unless ``finite_only``.
 
     Raises:
-        ValueError: the image is empty or has fewer than two axes, ``axes`` are not two of them,
-            ``pad_width`` has another form or is negative, no padding is called ``mode``, or that one does not
-            know ``finite_only``.
+        ValueError: the image is empty, has fewer than two axes or masked pixels, ``axes`` are not two of
+            them, ``pad_width`` has another form or is negative, no padding is called ``mode``, or that one
+            does not know ``finite_only``.
         TypeError: the image's dtype is complex, bool, object or another that has no arithmetic.
     """
+    if np.ma.is_masked(image):
+        raise ValueError(
+            "image has masked pixels, whose stored numbers would be taken for values; fill them, as by "
+            "image.filled(np.nan) for floats, and give finite_only=True"
+        )
     image = np.asarray(image)
     if image.dtype.kind not in "iuf":
         raise TypeError(

@@ -154,22 +154,20 @@ class Run:
 def first_fault(losses: Sequence[float], before: int, settings: TrainingSettings) -> tuple[int, str] | None:
     """Return the first failed step after ``before``, and why; ``losses[k]`` is that of step ``k + 1``.
 
-    Where bad steps are left out, a loss that is not finite is the batch's fault and not the network's, unless
-    it is followed by too many of its kind.
+    Where bad steps are left out, a loss that is too large or not finite is the batch's fault and not the
+    network's, unless it is the last of too many of its kind in a row.
     """
-    forgiven = PATIENCE if settings.skip_gradient_spikes > 0 else 0
-    for step, loss in enumerate(losses[before:], start=before + 1):
-        if forgiven and not math.isfinite(loss) and not _all_odd(losses[max(0, step - 1 - forgiven) : step]):
-            continue
+
+    def fault(step: int) -> str | None:
         limit = settings.divergence_loss if step > settings.divergence_grace_steps else math.inf
-        if (fault := fault_of(loss, limit)) is not None:
-            return step, fault
+        return fault_of(losses[step - 1], limit)
+
+    forgiven = PATIENCE if settings.skip_gradient_spikes > 0 else 0
+    for step in range(before + 1, len(losses) + 1):
+        first = step - forgiven
+        if (found := fault(step)) and first > 0 and all(fault(each) for each in range(first, step)):
+            return step, found
     return None
-
-
-def _all_odd(losses: Sequence[float]) -> bool:
-    """Whether more losses than are forgiven stand here, none of them finite."""
-    return len(losses) > PATIENCE and not any(math.isfinite(loss) for loss in losses)
 
 
 def fault_of(loss: float, limit: float) -> str | None:

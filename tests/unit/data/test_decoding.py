@@ -143,6 +143,15 @@ def test_missing_samples_are_marked_and_leave_the_others_whole():
     assert decoded.missing_because == ("nodata=-9999",)
 
 
+def test_masked_samples_are_missing():
+    masked = np.ma.masked_array(np.array([[1200, -9999], [0, 1]], "i2"), [[False, True], [False, False]])
+    decoded = decode(masked, {})
+    assert decoded.missing.tolist() == [[False, True], [False, False]]
+    assert decoded.missing_because == ("masked",)
+    assert type(decoded.dn) is np.ndarray
+    assert decoded.dn.tolist() == [[1200, MISSING_DN], [0, 1]]
+
+
 def test_what_is_not_whole_or_too_large_stays_a_float_with_nan_where_missing():
     decoded = decode(np.array([1.5, np.nan, 1200]), {})
     np.testing.assert_array_equal(decoded.dn, [1.5, np.nan, 1200])
@@ -214,6 +223,8 @@ def test_a_valid_range_of_the_packings_type_is_one_of_unpacked_values():
         {"BOA_ADD_OFFSET": np.array([0, -1000])},
         {"RADIO_ADD_OFFSET": "a thousand"},
         {"BOA_QUANTIFICATION_VALUE": 1000},
+        {"units": "%"},
+        {"units": "percent", "scale_factor": 1.0},
     ],
 )
 def test_what_cannot_be_understood_is_an_error_that_names_the_attribute(attributes):
@@ -238,6 +249,12 @@ def test_floats_that_are_whole_numbers_are_dn(values):
     assert decode(np.array(values), {}).dn.tolist() == [round(value) for value in values]
 
 
+@pytest.mark.parametrize("packing", [{"scale_factor": 1e-4}, {"scale_factor": 1e-4, "add_offset": -0.1}])
+def test_floats_that_were_unpacked_before_are_not_unpacked_again(packing):
+    with pytest.raises(SceneError, match=r"holds 0\.03 to 0\.12: reflectance, not DN"):
+        decode(np.array([0.12, 0.05, 0.03, np.nan]), packing)
+
+
 def test_packed_floats_of_reflectance_are_reflectance():
     decoded = decode(np.array([0.0, 12.5, 50.0]), {"scale_factor": 1e-4})
     assert decoded.unpacked
@@ -252,6 +269,15 @@ def test_zeros_that_touch_are_counted_where_nothing_declares_missing_values():
     assert decode(samples, {}).undeclared_zeros == 8
     assert decode(samples, {"nodata": 65_535}).undeclared_zeros == 0
     assert decode(samples, {}, scene_attributes={"nodata": "65535"}).undeclared_zeros == 0
+
+
+@pytest.mark.parametrize(
+    ("dtype", "declared"), [("f4", np.float32("nan")), ("f8", "nan"), ("u2", np.nan), ("u2", -9999)]
+)
+def test_a_fill_value_that_no_stored_number_equals_says_nothing_of_zeros(dtype, declared):
+    samples = np.full((6, 6), 1200, dtype)
+    samples[2:4, 2:4] = 0
+    assert decode(samples, {"_FillValue": declared}).undeclared_zeros == 4
 
 
 def test_decoding_changes_neither_samples_nor_attributes():

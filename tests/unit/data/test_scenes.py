@@ -257,6 +257,23 @@ def test_a_dimension_of_labelled_bands_is_read_as_xarray_writes_it(tmp_path, lab
     np.testing.assert_array_equal(scene, np.moveaxis(values[positions, :SIZE, :SIZE], 0, -1))
 
 
+@pytest.mark.parametrize("size", [18, 3])
+def test_a_dimension_of_bands_is_read_by_a_list_of_long_names_as_rioxarray_writes_it(tmp_path, size):
+    values = np.random.default_rng(0).integers(0, 10_000, (3, size, size)).astype("int16")
+    cube = xarray.DataArray(values, dims=("band", "y", "x"), coords={"band": [1, 2, 3]}, name="a")
+    cube.attrs["long_name"] = ["B02", "B03", "B04"]
+    cube.to_dataset().to_netcdf(tmp_path / "a.nc", engine="netcdf4")
+    np.testing.assert_array_equal(read_scene(tmp_path / "a.nc", size=size), np.moveaxis(values[::-1], 0, -1))
+
+
+def test_long_names_of_another_number_than_bands_label_none(tmp_path):
+    cube = xarray.DataArray(np.ones((3, 18, 18), "int16"), dims=("band", "y", "x"), name="a")
+    cube.attrs["long_name"] = ["B01", "B02", "B03", "B04"]
+    cube.to_dataset().to_netcdf(tmp_path / "a.nc", engine="netcdf4")
+    with pytest.raises(SceneError, match="band B04 is missing"):
+        read_scene(tmp_path / "a.nc", size=SIZE)
+
+
 def test_a_dimension_of_numbered_bands_is_refused(tmp_path):
     values = np.ones((3, 20, 18), "int16")
     cube = xarray.DataArray(values, dims=("band", "y", "x"), coords={"band": [1, 2, 3]}, name="reflectance")

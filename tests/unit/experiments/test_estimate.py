@@ -65,3 +65,18 @@ def test_an_unknown_preset_and_a_missing_configuration_are_told(monkeypatch, tmp
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ConfigurationError, match=r"config.yaml: cannot be read .* folder of the study"):
         program.main(["estimate"])
+
+
+@pytest.mark.parametrize("content", [b"", b"- 1\n", b"\xff"])
+def test_an_overlay_that_cannot_be_used_is_told(monkeypatch, tmp_path, content):
+    monkeypatch.chdir(REPOSITORY)
+    (tmp_path / "overlay.yaml").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"overlay.yaml: .*; --configfile names an overlay"):
+        program.main(["estimate", "--configfile", str(tmp_path / "overlay.yaml")])
+
+
+@pytest.mark.parametrize("repeats", ["0", "-1"])
+def test_no_steps_are_too_few_to_measure(monkeypatch, repeats):
+    monkeypatch.chdir(REPOSITORY)
+    with pytest.raises(ConfigurationError, match=f"--repeats: is {repeats}; must be at least 1"):
+        program.main(["estimate", "--repeats", repeats, "--presets", "repl"])

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from spatial_prediction.errors import ConfigurationError, SceneError
 from spatial_prediction.experiments.samples import padded_images, upscaled_images
 
 
@@ -39,3 +40,19 @@ def test_bilinear_upscaling_stands_beside_the_input_under_names_no_preset_can_ha
     assert {images.shape for images in columns.values()} == {(1, 192, 192, 3)}
     errors = {name: np.mean((columns[name] - columns["(target)"]) ** 2) for name in columns}
     assert 0 < errors["(bilinear)"] < errors["(input)"]
+
+
+@pytest.mark.parametrize("scene", [1, -1])
+def test_a_scene_that_is_not_there_is_told(tmp_path, scene):
+    path = _scenes(tmp_path, 240)
+    message = rf"test.npy: there is no scene {scene}, counted from 0; ask for one of 0 to 0"
+    with pytest.raises(ConfigurationError, match=message):
+        padded_images(path, scene=scene, paddings=["zero"], known_size=32, pad=12)
+    with pytest.raises(ConfigurationError, match=message):
+        upscaled_images(path, {}, scenes=[0, scene], low_res_size=48)
+
+
+def test_an_array_without_scenes_is_refused(tmp_path):
+    np.save(tmp_path / "test.npy", np.zeros((0, 240, 240, 3), np.int16))
+    with pytest.raises(SceneError, match=r"test.npy: holds int16 of shape \(0, 240, 240, 3\), expected"):
+        padded_images(tmp_path / "test.npy", scene=0, paddings=["zero"], known_size=32, pad=12)

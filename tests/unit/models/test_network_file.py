@@ -66,8 +66,26 @@ def test_trained_paddings_come_back_too(write):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(CheckpointError, match=r"seed_9.safetensors: cannot be read"):
+    with pytest.raises(CheckpointError, match=r"seed_9.safetensors: cannot be read .*; check the name"):
         load_network(tmp_path / "seed_9.safetensors")
+
+
+def test_a_folder_is_not_to_be_removed_but_looked_into(write):
+    with pytest.raises(CheckpointError, match=r"lp1x1cs: cannot be read \(a folder\); name a file in it"):
+        load_network(write().parent)
+
+
+def test_a_file_cut_short_is_refused(write):
+    path = write()
+    path.write_bytes(path.read_bytes()[:-9])
+    with pytest.raises(CheckpointError, match=r"seed_0.safetensors: cannot be read"):
+        load_network(path)
+
+
+def test_a_network_without_hidden_channels_is_refused(write):
+    path = write(model={**MODEL, "hidden_channels": 0})
+    with pytest.raises(CheckpointError, match=r"seed_0.safetensors: .*; fetch the file again"):
+        load_network(path)
 
 
 @pytest.mark.parametrize("field", ["padding", "upscale_padding", "output_crop", "model", "run"])

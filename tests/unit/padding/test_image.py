@@ -152,3 +152,14 @@ def test_negative_widths_unknown_modes_and_axes_are_refused():
     for axes in [(0, 0), (0, 2)]:
         with pytest.raises(ValueError, match="axes"):
             pad(picture(), 1, axes=axes)
+
+
+def test_masked_pixels_are_not_taken_for_the_numbers_stored_under_the_mask():
+    image = np.random.default_rng(0).normal(size=(9, 9)).astype("f4")
+    masked = np.ma.masked_array(image, mask=np.eye(9, dtype=bool))
+    masked.data[np.eye(9, dtype=bool)] = -9999
+    with pytest.raises(ValueError, match=r"masked pixels.*filled\(np.nan\).*finite_only=True"):
+        pad(masked, 1)
+    assert np.isfinite(pad(masked.filled(np.nan), 1, finite_only=True)[0]).all()
+    whole = np.ma.masked_array(image, mask=False)
+    np.testing.assert_array_equal(pad(whole, 1), pad(image, 1))

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from tests.unit.training.test_loop import Batches, bits, run, settings, squared_error
+from tests.unit.training.test_loop import Batches, ask_to_end, bits, run, settings, squared_error
 
-from spatial_prediction.training import make_update, optimizer
+from spatial_prediction.training import Interrupted, make_update, optimizer
 from spatial_prediction.training._remedies import PATIENCE, gradient_norm
 
 DTYPES = pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16], ids=["float32", "bfloat16"])
@@ -211,6 +211,38 @@ def test_a_batch_that_is_not_finite_ends_a_run_only_without_the_remedy(tmp_path,
     assert all(np.isfinite(leaf).all() for leaf in skipping.parameters.values())
     losses = np.array(skipping.history.train_loss)
     assert (~np.isfinite(losses)).nonzero()[0].tolist() == [0, 3, 4]
+
+
+def test_a_batch_whose_loss_is_beyond_the_limit_ends_a_run_only_without_the_remedy(tmp_path):
+    bad = {3: 1e6, 20: 1e6, 21: np.nan}
+    plain = run(tmp_path / "plain", batches=Batches(bad))
+    assert (plain.status, plain.step) == ("diverged", 4)
+    skipping = run(tmp_path / "skipping", batches=Batches(bad), skip_gradient_spikes=20.0)
+    assert (skipping.status, skipping.step) == ("completed", 60)
+    losses = np.array(skipping.history.train_loss)
+    assert (~(losses < 1e6)).nonzero()[0].tolist() == [3, 20, 21]
+    assert losses[-10:].max() < 100
+
+
+def test_a_run_whose_losses_stay_beyond_the_limit_has_diverged_in_spite_of_the_remedy(tmp_path):
+    bad = dict.fromkeys(range(23, 60), 1e6)
+    outcome = run(tmp_path, batches=Batches(bad), skip_gradient_spikes=20.0)
+    assert (outcome.status, outcome.step) == ("diverged", 24 + PATIENCE)
+    assert outcome.reason.endswith("exceeded 1e+06")
+
+
+@pytest.mark.parametrize("stops", [(19, 21, 24), (22,), (23, 28)])
+def test_a_run_goes_on_after_steps_left_out_as_if_it_had_not_been_interrupted(tmp_path, stops):
+    bad = dict.fromkeys(range(15, 24), np.inf) | {20: 1e6, 27: np.nan}
+    remedies = {"skip_gradient_spikes": 20.0, "clip_gradient_norm": 0.1}
+    whole = run(tmp_path / "whole", batches=Batches(bad), **remedies)
+    for stop in stops:
+        with pytest.raises(Interrupted):
+            run(tmp_path / "parts", batches=Batches(bad, ask_to_end(stop)), **remedies)
+    parts = run(tmp_path / "parts", batches=Batches(bad), **remedies)
+    assert whole.status == parts.status == "completed"
+    np.testing.assert_array_equal(parts.history.train_loss, whole.history.train_loss)
+    assert bits(parts)[0] == bits(whole)[0]
 
 
 def test_a_run_whose_losses_stay_not_finite_has_diverged_in_spite_of_the_remedy(tmp_path):
