@@ -98,7 +98,7 @@ def test_without_git_there_is_no_commit(tmp_path, monkeypatch):
     ],
 )
 def test_an_import_is_found_however_it_is_written(tmp_path, source):
-    assert dependencies(tmp_path, source) == ["__init__.py", "files.py"]
+    assert dependencies(tmp_path, source) == ["__init__.py", "errors.py", "files.py"]  # which files imports
 
 
 def test_imports_of_imports_are_found_with_every_package_on_the_way(tmp_path):

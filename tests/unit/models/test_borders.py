@@ -167,5 +167,5 @@ def test_a_map_smaller_than_the_coefficients_is_refused(name):
 
 
 def test_conversion_of_other_networks_names_what_it_cannot_make():
-    with pytest.raises(ValueError, match="no padding is called 'lp2x3_learned'"):
+    with pytest.raises(ValueError, match="'lp2x3_learned' has arrays of its own"):
         convert_padding(eqx.nn.Conv2d(1, 1, 3, padding=1, key=jax.random.key(0)), "lp2x3_learned")
