@@ -58,7 +58,7 @@ def rounding_decides(name, what, part, dtype):
     """Tell whether two orders of summation may give different results.
 
     In float64 squares of fill values are finite, so what is left of a constant, or of all other pixels, after
-    the mean is taken off is rounding: by it coefficients fall on either side of 1, where their gradients turn,
+    the mean is taken off is rounding: by it coefficients fall on either side of 1, where gradients turn,
     and the determinant of two equations is the difference of equal products. In float32 they overflow, and
     both forms fall back on the mean.
     """

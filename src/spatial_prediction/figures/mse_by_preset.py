@@ -39,7 +39,7 @@ def mse_by_preset(
     axes.set_ylim(max(rows.values(), default=0) + 0.7, -1.8)
     limits = {crop: bilinear[crop] for crop in set(presets.values())} if bilinear is not None else {}
     shown = list(test_mse["mse"])
-    near = {crop: mse for crop, mse in limits.items() if shown and style.within_reach([mse], shown)}
+    near = limits if limits and shown and style.within_reach([*limits.values()], shown) else {}  # all or none
     ends = intervals[["mean", "low", "high"]].to_numpy() / style.MSE_UNIT
     by_preset = dict(zip(intervals["preset"], ends.tolist(), strict=True))
     for preset, row in rows.items():
