@@ -364,8 +364,8 @@ def test_what_follows_a_divergent_run_goes_on_without_it(diverged):
         scenes=[0, 2],
         low_res_size=48,
     )
-    assert list(images) == ["input", "target"]
-    assert images["target"].shape == (2, 192, 192, 3)
+    assert list(images) == ["(input)", "(bilinear)", "(target)"]
+    assert images["(target)"].shape == (2, 192, 192, 3)
 
 
 @pytest.mark.parametrize("kind", ["training", "inference"])
