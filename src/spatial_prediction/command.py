@@ -17,6 +17,9 @@ Settings = TypeVar("Settings")
 INTERRUPTED = 75
 """Exit code of a job that saved its state and may be started again (EX_TEMPFAIL of sysexits)."""
 
+INTERRUPTED_BY_USER = "interrupted; start it again"
+"""What a program says that Ctrl-C has ended."""
+
 STOPPED = 130
 """Exit code of a program that Ctrl-C has ended (128 and the number of the signal, as shells have it)."""
 
@@ -110,7 +113,7 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         )
         sys.exit(1)
     except KeyboardInterrupt:
-        print("interrupted; start it again", file=sys.stderr)
+        print(INTERRUPTED_BY_USER, file=sys.stderr)
         sys.exit(STOPPED)
 
 
@@ -119,7 +122,7 @@ def _tell_of_interruption_in_one_line(
 ) -> None:
     """What Python does with an exception that nobody took, but for Ctrl-C."""
     if issubclass(kind, KeyboardInterrupt):
-        print("interrupted; start it again", file=sys.stderr)
+        print(INTERRUPTED_BY_USER, file=sys.stderr)
     else:
         sys.__excepthook__(kind, value, trace)
 

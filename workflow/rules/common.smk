@@ -1,7 +1,6 @@
 # What all files of rules use: the checked configuration, paths, code dependencies, command-line flags.
 
 import json
-import logging
 import os
 import shlex
 from pathlib import Path
@@ -111,6 +110,11 @@ def preset_flags(wildcards):
 def settings_of(section, *keys):
     """Some settings of a section of the configuration, by name."""
     return {key: config[section][key] for key in keys}
+
+
+def crops(presets):
+    """Output crops of presets, as figure scripts take them."""
+    return json.dumps({name: PRESETS[name].output_crop for name in presets})
 
 
 def per_run(pattern, presets=PRESETS):

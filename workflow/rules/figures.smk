@@ -1,7 +1,7 @@
 # Tidy tables in, figures and formatted tables out.
 
 FORMATS = config["figures"]["formats"]
-PRESENTED = {"presets": json.dumps({name: preset.output_crop for name, preset in PRESETS.items()})}
+PRESENTED = {"presets": crops(PRESETS)}
 BOOTSTRAP = settings_of("figures", "bootstrap_seed")
 BASELINES = {"baselines": json.dumps(config["figures"]["baselines"])}
 MSE = f"{RESULTS}/evaluation/mse.parquet"
@@ -133,7 +133,7 @@ rule plot_padding_nmse:
         **growing(mem_mb=2000, runtime=5),
     params:
         settings=flags(
-            presets=json.dumps({name: PRESETS[name].output_crop for name in EVALUATION["nmse_presets"]}),
+            presets=crops(EVALUATION["nmse_presets"]),
             formats=FORMATS,
         ),
         figure=stem,
