@@ -27,7 +27,8 @@ namespace ffi = xla::ffi;
 #else
 #define FOR_EACH_PROCESSOR
 #endif
-#define ALWAYS_INLINE __attribute__((always_inline)) inline
+#define ALWAYS_INLINED __attribute__((always_inline))
+#define ALWAYS_INLINE ALWAYS_INLINED inline
 
 namespace kernels {
 
@@ -39,9 +40,28 @@ struct Vector {
   typedef T type __attribute__((vector_size(kVector * sizeof(T)), aligned(sizeof(T)), may_alias));
 };
 
-template <typename T>
-__attribute__((always_inline)) inline const typename Vector<T>::type& vector_at(const T* at) {
-  return *reinterpret_cast<const typename Vector<T>::type*>(at);
+constexpr int64_t kMostSums = 16;  // vectors kept in registers side by side, at most
+
+// Vectors in as many registers as they take; compilers split wider ones badly.
+template <typename T, int64_t bytes>
+struct Registers {
+  typedef T Register __attribute__((vector_size(bytes), aligned(sizeof(T)), may_alias));
+  static constexpr int64_t kLanes = bytes / sizeof(T), kEach = kVector / kLanes;     // of a register, of a vector
+  // Vectors kept while others come: 64 bytes go with twice as many registers.
+  static constexpr int64_t kSums = std::max<int64_t>(1, (bytes == 64 ? kMostSums : 12) / kEach);
+
+  ALWAYS_INLINE static const Register& at(const T* from) { return *reinterpret_cast<const Register*>(from); }
+  ALWAYS_INLINE static Register& at(T* to) { return *reinterpret_cast<Register*>(to); }
+};
+
+// Calls work(0), ..., work(count - 1) with numbers that the compiler knows: what is so indexed stays in registers.
+template <typename Work, int64_t... i>
+ALWAYS_INLINE void unrolled(const Work& work, std::integer_sequence<int64_t, i...>) {
+  (work(std::integral_constant<int64_t, i>()), ...);
+}
+template <int64_t count, typename Work>
+ALWAYS_INLINE void unrolled(const Work& work) {
+  unrolled(work, std::make_integer_sequence<int64_t, count>());
 }
 
 // Memory that begins where a cache line does: a vector across two lines takes two loads.

@@ -4,7 +4,8 @@
 // buffer with zeros between its rows, behind and in front, so that a lag (dy, dx) is one offset and no
 // neighbour lies outside: dy * row + dx * channels. The channel of element n of the buffer is
 // n mod channels; elements are taken in groups of `period`, a multiple of both channels and the vector
-// length, so that every lane of a vector keeps its channel.
+// length, so that every lane of a vector keeps its channel. Where the channels fill whole vectors, the lags of a
+// run to the right meet the same vectors from neighbouring pixels: each is loaded once for some pixels.
 
 #pragma once
 
@@ -17,9 +18,9 @@ namespace lagged {
 
 using kernels::kVector;
 using kernels::Lined;
+using kernels::Registers;
 using kernels::Shape;
-using kernels::Vector;
-using kernels::vector_at;
+using kernels::unrolled;
 
 // Checks what all kernels that take lagged products are given.
 inline Shape checked(checks::Call& call, ffi::Span<const int64_t> lags, checks::Dimensions x,
@@ -32,8 +33,12 @@ inline Shape checked(checks::Call& call, ffi::Span<const int64_t> lags, checks::
 }
 
 constexpr int64_t kLagsAtOnce = 13;  // sums kept in registers
-constexpr int64_t kSideBySide = 4;   // vectors of the gradient computed side by side
 constexpr int64_t kBlock = 64;       // terms added before a sum is carried to double precision
+
+// Lags that follow one another to the right.
+struct Run {
+  int64_t first, count, offset;
+};
 
 // Where the map lies in its buffer.
 struct Layout {
@@ -54,21 +59,27 @@ struct Layout {
   }
 };
 
-// Mean over the pixels of each channel of a map; rows are added as a whole, a few at a time.
-template <typename T>
-FOR_EACH_PROCESSOR void channel_means(const T* x, const Shape& shape, double* mean) {
-  const int64_t length = shape.width * shape.channels;
-  std::vector<T> rows(length);
-  std::fill(mean, mean + shape.channels, 0.0);
-  for (int64_t first = 0; first < shape.height; first += kBlock) {
-    std::fill(rows.begin(), rows.end(), T(0));
-    for (int64_t y = first; y < std::min(first + kBlock, shape.height); ++y)
-      for (int64_t k = 0; k < length; ++k) rows[k] += x[y * length + k];
-    for (int64_t k = 0; k < length; k += shape.channels)
-      for (int64_t c = 0; c < shape.channels; ++c) mean[c] += rows[k + c];
+// Adds the elements at the same place of all whole periods of a map, which is taken as one row of its pixels.
+struct PeriodSums {
+  template <int64_t bytes, typename T>
+  ALWAYS_INLINE static void run(const T* x, int64_t size, int64_t period, double* sums) {
+    using In = Registers<T, bytes>;
+    constexpr int64_t together = 4;  // sums, which do not wait for one another
+    for (int64_t begin = 0; begin + period <= size; begin += kBlock * period) {
+      const int64_t end = std::min(begin + kBlock * period, size / period * period);
+      for (int64_t lane = 0; lane < period; lane += In::kLanes) {
+        typename In::Register partial[together] = {};
+        int64_t n = begin + lane;
+        for (; n + (together - 1) * period < end; n += together * period)
+#pragma GCC unroll 4
+          for (int64_t i = 0; i < together; ++i) partial[i] += In::at(x + n + i * period);
+        for (; n < end; n += period) partial[0] += In::at(x + n);
+        partial[0] = (partial[0] + partial[1]) + (partial[2] + partial[3]);
+        for (int64_t v = 0; v < In::kLanes; ++v) sums[lane + v] += partial[0][v];
+      }
+    }
   }
-  for (int64_t c = 0; c < shape.channels; ++c) mean[c] /= shape.height * shape.width;
-}
+};
 
 // Centres and tapers a map into its buffer, whose gaps stay zero.
 template <typename T>
@@ -80,75 +91,116 @@ FOR_EACH_PROCESSOR void lay_out(const T* x, const T* centre, const T* taper_y, c
       z[y * layout.row + k] = (x[y * length + k] - centre[k]) * (taper_y[y] * taper_row[k]);
 }
 
-// sums[lag][lane] += sum over n of z[n] z[n + offset], n = 0, period, ... below size
-template <int64_t lags, typename T>
-__attribute__((always_inline)) inline void add_products(const T* z, const int64_t* offsets, int64_t size,
-                                                        int64_t period, double* sums) {
-  typename Vector<T>::type partial[lags] = {};
-  for (int64_t n = 0; n < size; n += period)
-    for (int64_t l = 0; l < lags; ++l) partial[l] += vector_at(z + n) * vector_at(z + n + offsets[l]);
-  for (int64_t l = 0; l < lags; ++l)
-    for (int64_t v = 0; v < kVector; ++v) sums[l * kVector + v] += partial[l][v];
+// Calls work(how many, from which on) for parts of a run whose size the compiler knows.
+template <typename Work>
+ALWAYS_INLINE void in_parts(const Run& run, const Work& work) {
+  int64_t l = 0;
+  auto some = [&](auto count) ALWAYS_INLINED {
+    for (; run.count - l >= count(); l += count()) work(count, l);
+  };
+  some(std::integral_constant<int64_t, kLagsAtOnce>());
+  some(std::integral_constant<int64_t, 7>());
+  some(std::integral_constant<int64_t, 5>());
+  some(std::integral_constant<int64_t, 3>());
+  some(std::integral_constant<int64_t, 2>());
+  some(std::integral_constant<int64_t, 1>());
 }
 
-// All lags of a block before the next block: what they reach stays in the fastest cache.
-template <typename T>
-FOR_EACH_PROCESSOR void lagged_sums(const T* z, const int64_t* offsets, int64_t lags, const Layout& layout,
-                                    int64_t channels, double* sums) {
-  Lined<double> total(lags * kVector);
-  std::fill(sums, sums + lags * channels, 0.0);
-  for (int64_t lane = 0; lane < layout.period; lane += kVector) {
-    std::fill(total.begin(), total.end(), 0.0);
-    for (int64_t begin = lane; begin < layout.size; begin += kBlock * layout.period) {
-      const int64_t size = std::min(kBlock * layout.period, layout.size - begin);
-      int64_t l = 0;
-      auto add = [&](auto count) __attribute__((always_inline)) {
-        for (; lags - l >= count(); l += count())
-          add_products<count()>(z + begin, offsets + l, size, layout.period, total.data() + l * kVector);
-      };
-      add(std::integral_constant<int64_t, kLagsAtOnce>{});
-      add(std::integral_constant<int64_t, 7>{});
-      add(std::integral_constant<int64_t, 3>{});
-      add(std::integral_constant<int64_t, 1>{});
-    }
-    for (int64_t l = 0; l < lags; ++l)
-      for (int64_t v = 0; v < kVector; ++v) sums[l * channels + (lane + v) % channels] += total[l * kVector + v];
-  }
-}
-
-// gradient[n] = sum over lags of slope[lag] (z[n + offset] + z[n - offset]), for some vectors side by side;
-// `slope(i)` is the address of the slopes of the i-th vector, one row of `period` for each lag
-template <typename T, typename Slope>
-__attribute__((always_inline)) inline void spread_vectors(const T* here, const int64_t* offsets, const Slope& slope,
-                                                          int64_t lags, int64_t period,
-                                                          typename Vector<T>::type* sums) {
-  for (int64_t l = 0; l < lags; ++l)
-    for (int64_t i = 0; i < kSideBySide; ++i) {
-      // multiplied one by one: their sum may leave the range of T where the slope is 0
-      const auto& weight = vector_at(slope(i) + l * period);
-      sums[i] += weight * vector_at(here + i * kVector + offsets[l]) + weight * vector_at(here + i * kVector - offsets[l]);
-    }
-}
-
-template <typename T>
-FOR_EACH_PROCESSOR void spread(const T* z, const int64_t* offsets, const T* slopes, int64_t lags,
-                               const Shape& shape, const Layout& layout, T* gradient) {
-  const int64_t length = shape.width * shape.channels, period = layout.period;
-  for (int64_t y = 0; y < shape.height; ++y)
-    for (int64_t first = 0; first < length; first += kSideBySide * kVector) {
-      const T* here = z + y * layout.row + first;
-      typename Vector<T>::type sums[kSideBySide] = {};
-      if (period == kVector) {  // all vectors have the same slopes, which are loaded once
-        spread_vectors(here, offsets, [&](int64_t) { return slopes; }, lags, kVector, sums);
-      } else {
-        const T* slope[kSideBySide];
-        for (int64_t i = 0; i < kSideBySide; ++i) slope[i] = slopes + (first + i * kVector) % period;
-        spread_vectors(here, offsets, [&](int64_t i) { return slope[i]; }, lags, period, sums);
+// sums[lag][place in the period] += sum of z[n] z[n + offset] over the n there; all lags of a block before the next
+// block: what they reach stays in the fastest cache.
+struct LaggedSums {
+  template <int64_t bytes, typename T>
+  ALWAYS_INLINE static void run(const T* z, const std::vector<Run>& runs, const Layout& layout, int64_t channels,
+                                double* sums) {
+    for (int64_t lane = 0; lane < layout.period; lane += Registers<T, bytes>::kLanes)
+      for (int64_t begin = lane; begin < layout.size; begin += kBlock * layout.period) {
+        const int64_t size = std::min(kBlock * layout.period, layout.size - begin);
+        for (const Run& run : runs)
+          in_parts(run, [&](auto count, int64_t l) ALWAYS_INLINED {
+            add<count(), bytes>(z + begin, run.offset + l * channels, channels, layout.period, size,
+                                sums + (run.first + l) * layout.period + lane);
+          });
       }
-      const int64_t count = std::min(kSideBySide * kVector, length - first);
-      std::memcpy(gradient + y * length + first, sums, count * sizeof(T));
-    }
-}
+  }
+
+ private:
+  template <int64_t lags, int64_t bytes, typename T>
+  ALWAYS_INLINE static void add(const T* z, int64_t offset, int64_t channels, int64_t period, int64_t size,
+                                double* sums) {
+    using In = Registers<T, bytes>;
+    typename In::Register partial[lags] = {};
+    int64_t n = 0;
+    auto some = [&](auto pixels) ALWAYS_INLINED {
+      for (; n + (pixels() - 1) * period < size; n += pixels() * period) {
+        const T* there = z + n + offset;
+        typename In::Register here[pixels()];
+        unrolled<pixels()>([&](auto i) ALWAYS_INLINED { here[i] = In::at(z + n + i * period); });
+        unrolled<lags + pixels() - 1>([&](auto j) ALWAYS_INLINED {
+          const typename In::Register value = In::at(there);
+          there += channels;
+          unrolled<pixels()>([&](auto i) ALWAYS_INLINED {
+            if constexpr (i() <= j() && j() - i() < lags) partial[j - i] += here[i] * value;
+          });
+        });
+      }
+    };
+    if (period == channels) some(std::integral_constant<int64_t, bytes == 64 ? 4 : 2>());
+    some(std::integral_constant<int64_t, 1>());
+    for (int64_t l = 0; l < lags; ++l)
+      for (int64_t v = 0; v < In::kLanes; ++v) sums[l * period + v] += partial[l][v];
+  }
+};
+
+// gradient[n] = sum over lags of weights[lag] (z[n + offset] + z[n - offset]); weights (lags, period)
+struct Spread {
+  template <int64_t bytes, typename T>
+  ALWAYS_INLINE static void run(const T* z, const std::vector<Run>& runs, const T* weights, const Shape& shape,
+                                const Layout& layout, T* gradient) {
+    const int64_t channels = shape.channels, period = layout.period, length = shape.width * channels;
+    constexpr int64_t lanes = Registers<T, bytes>::kLanes;
+    for (int64_t y = 0; y < shape.height; ++y)
+      for (int64_t lane = 0; lane < std::min(period, length); lane += lanes) {
+        int64_t n = lane;
+        auto some = [&](auto pixels) ALWAYS_INLINED {
+          for (; n + (pixels() - 1) * period < length; n += pixels() * period) {
+            typename Registers<T, bytes>::Register sums[pixels()] = {};
+            for (const Run& run : runs)
+              in_parts(run, [&](auto count, int64_t l) ALWAYS_INLINED {
+                add<count(), pixels(), bytes>(z + y * layout.row + n, run.offset + l * channels, channels,
+                                              weights + (run.first + l) * period + lane, period, sums);
+              });
+            for (int64_t i = 0; i < pixels(); ++i) {
+              const int64_t at = n + i * period;
+              std::memcpy(gradient + y * length + at, &sums[i], std::min(lanes, length - at) * sizeof(T));
+            }
+          }
+        };
+        if (period == channels) some(std::integral_constant<int64_t, bytes == 64 ? 8 : 4>());
+        some(std::integral_constant<int64_t, 1>());
+      }
+  }
+
+ private:
+  // Every product by itself: the sum of both neighbours may leave the range of T where the weight is 0.
+  template <int64_t lags, int64_t pixels, int64_t bytes, typename T>
+  ALWAYS_INLINE static void add(const T* z, int64_t offset, int64_t channels, const T* weights, int64_t period,
+                                typename Registers<T, bytes>::Register* sums) {
+    using In = Registers<T, bytes>;
+    const T *right = z + offset, *left = z - offset - (lags - 1) * channels;
+    typename In::Register weight[lags];
+    unrolled<lags>([&](auto l) ALWAYS_INLINED { weight[l] = In::at(weights + l * period); });
+    unrolled<lags + pixels - 1>([&](auto j) ALWAYS_INLINED {
+      const typename In::Register after = In::at(right), before = In::at(left);
+      right += channels, left += channels;
+      unrolled<pixels>([&](auto i) ALWAYS_INLINED {
+        if constexpr (i() <= j() && j() - i() < lags) {
+          sums[i] += weight[j - i] * after;
+          sums[i] += weight[lags - 1 - j + i] * before;
+        }
+      });
+    });
+  }
+};
 
 template <typename T>
 FOR_EACH_PROCESSOR void taper(T* x, const T* taper_y, const T* taper_row, const Shape& shape) {
@@ -176,23 +228,32 @@ class Products {
         taper_y_(taper_y),
         taper_row_(shape.width * shape.channels),
         row_(shape.width * shape.channels),
-        memory_(2 * layout_.front + layout_.size + layout_.period + kSideBySide * kVector, T(0)),
-        slopes_(count_ * layout_.period) {
-    for (size_t i = 0; i < lags.size(); i += 2)
-      offsets_.push_back(lags[i] * layout_.row + lags[i + 1] * shape.channels);
+        memory_(2 * layout_.front + layout_.size + layout_.period, T(0)),
+        weights_(count_ * layout_.period),
+        period_sums_(std::max<int64_t>(1, count_) * layout_.period) {
+    for (int64_t l = 0; l < count_; ++l) {
+      const int64_t *lag = lags.begin() + 2 * l, *before = lag - 2;
+      if (l > 0 && lag[0] == before[0] && lag[1] == before[1] + 1) {
+        ++runs_.back().count;
+      } else {
+        runs_.push_back({l, 1, lag[0] * layout_.row + lag[1] * shape.channels});
+      }
+    }
     for (size_t k = 0; k < taper_row_.size(); ++k) taper_row_[k] = taper_x[k / shape.channels];
   }
 
   // Takes in a map and gives its means (channels).
   void take(const T* x, double* mean) {
-    channel_means(x, shape_, mean);
-    repeat_along_row(mean);
+    take_means(x, mean);
+    repeat(mean, row_.size(), row_.data());
     lay_out(x, row_.data(), taper_y_, taper_row_.data(), shape_, layout_, z());
   }
 
   // Sums (lags, channels) of the products of the map taken in.
   void sums(double* sums) {
-    lagged_sums(z(), offsets_.data(), count_, layout_, shape_.channels, sums);
+    std::fill(period_sums_.begin(), period_sums_.end(), 0.0);
+    kernels::run<LaggedSums>(z(), runs_, layout_, shape_.channels, period_sums_.data());
+    fold(count_, sums);
   }
 
   // Adds to `total` (height, width, channels) the gradient with respect to the map taken in, from the slopes of
@@ -202,33 +263,51 @@ class Products {
     T* gradient = gradient_.data();
     const int64_t channels = shape_.channels;
     for (int64_t l = 0; l < count_; ++l)
-      for (int64_t i = 0; i < layout_.period; ++i)
-        slopes_[l * layout_.period + i] = sum_slopes[l * channels + i % channels];
-    spread(z(), offsets_.data(), slopes_.data(), count_, shape_, layout_, gradient);
+      repeat(sum_slopes + l * channels, layout_.period, weights_.data() + l * layout_.period);
+    kernels::run<Spread>(z(), runs_, weights_.data(), shape_, layout_, gradient);
     taper(gradient, taper_y_, taper_row_.data(), shape_);
     // centring takes the mean out of the gradient; the mean's own gradient joins it
     std::vector<double> shift(channels);
-    channel_means(gradient, shape_, shift.data());
+    take_means(gradient, shift.data());
     for (int64_t c = 0; c < channels; ++c)
       shift[c] = mean_slopes[c] / (shape_.height * shape_.width) - shift[c];
-    repeat_along_row(shift.data());
+    repeat(shift.data(), row_.size(), row_.data());
     add_shifted(gradient, row_.data(), shape_, total);
   }
 
  private:
   T* z() { return memory_.data() + layout_.front; }
 
-  void repeat_along_row(const double* of_channels) {
-    for (size_t k = 0; k < row_.size(); ++k) row_[k] = of_channels[k % shape_.channels];
+  void take_means(const T* x, double* mean) {
+    const int64_t size = shape_.height * shape_.width * shape_.channels;
+    std::fill(period_sums_.begin(), period_sums_.end(), 0.0);
+    kernels::run<PeriodSums>(x, size, layout_.period, period_sums_.data());
+    fold(1, mean);
+    const int64_t left = size % layout_.period;
+    for (int64_t n = 0; n < left; ++n) mean[n % shape_.channels] += x[size - left + n];
+    for (int64_t c = 0; c < shape_.channels; ++c) mean[c] /= shape_.height * shape_.width;
+  }
+
+  // Sums of each channel from those of each place in the period.
+  void fold(int64_t count, double* sums) const {
+    std::fill(sums, sums + count * shape_.channels, 0.0);
+    for (int64_t i = 0; i < count * layout_.period; i += shape_.channels)
+      for (int64_t c = 0; c < shape_.channels; ++c)
+        sums[i / layout_.period * shape_.channels + c] += period_sums_[i + c];
+  }
+
+  void repeat(const double* of_channels, int64_t size, T* to) const {
+    for (int64_t k = 0; k < size; k += shape_.channels) std::copy_n(of_channels, shape_.channels, to + k);
   }
 
   Shape shape_;
   Layout layout_;
   int64_t count_;
-  std::vector<int64_t> offsets_;
+  std::vector<Run> runs_;
   const T* taper_y_;
   std::vector<T> taper_row_, row_;
-  Lined<T> memory_, slopes_, gradient_;
+  Lined<T> memory_, weights_, gradient_;
+  std::vector<double> period_sums_;
 };
 
 }  // namespace lagged

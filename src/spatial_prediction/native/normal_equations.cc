@@ -8,68 +8,101 @@
 
 namespace {
 
-using cholesky::at;
+using cholesky::kLanes;
 using cholesky::Lanes;
-using kernels::kVector;
 using kernels::Lined;
 
 // A block of systems: matrix (unknowns, unknowns), right-hand side (unknowns, columns).
 class Systems {
  public:
   Systems(int64_t unknowns, int64_t columns, int64_t count)
-      : unknowns_(unknowns), columns_(columns), count_(count), factor_(unknowns * unknowns * kVector) {}
+      : unknowns_(unknowns),
+        columns_(columns),
+        count_(count),
+        factor_(unknowns * unknowns * kLanes),
+        definite_(kLanes) {}
 
   int64_t right_hand_size() const { return unknowns_ * columns_; }
   int64_t matrix_size() const { return unknowns_ * unknowns_; }
 
   // Factors the matrices of the systems from `first` on.
   template <typename T>
-  FOR_EACH_PROCESSOR void factor(const T* matrix, int64_t first) {
+  void factor(const T* matrix, int64_t first) {
     first_ = first;
-    lanes_ = std::min(kVector, count_ - first);
+    lanes_ = std::min(kLanes, count_ - first);
     take(matrix, matrix_size(), factor_);
-    std::fill(definite_, definite_ + kVector, 1.0);
-    cholesky::factor(factor_, unknowns_, definite_);
+    std::fill(definite_.begin(), definite_.end(), 1.0);
+    kernels::run<Factor>(*this);
   }
 
   // Takes in right-hand sides and puts the solutions in their place.
   template <typename T>
-  FOR_EACH_PROCESSOR void solve(const T* right_hand_side, Lined<double>& solution) {
+  void solve(const T* right_hand_side, Lined<double>& solution) {
     take(right_hand_side, right_hand_size(), solution);
-    cholesky::substitute_all(factor_, unknowns_, columns_, solution);
-    const Lanes usable = *reinterpret_cast<const Lanes*>(definite_);
-    for (int64_t i = 0; i < right_hand_size(); ++i) at(solution, i) = usable != 0 ? at(solution, i) : Lanes{};
+    kernels::run<Substitute>(*this, solution.data());
   }
 
   template <typename T>
-  FOR_EACH_PROCESSOR void give(const Lined<double>& from, int64_t size, T* to) const {
+  void give(const Lined<double>& from, int64_t size, T* to) const {
     for (int64_t i = 0; i < size; ++i)
-      for (int64_t v = 0; v < lanes_; ++v) to[i * count_ + first_ + v] = from[i * kVector + v];
+      for (int64_t v = 0; v < lanes_; ++v) to[i * count_ + first_ + v] = from[i * kLanes + v];
   }
 
-  // With A y = slope of x the matrix has the slope -y x'.
+  // With A y = slope of x the matrix has the slope -y x', which comes in the place of the factor.
   template <typename T>
-  FOR_EACH_PROCESSOR void give_matrix_slopes(Lined<double>& y, Lined<double>& x, T* to) {
-    for (int64_t i = 0; i < unknowns_; ++i)
-      for (int64_t j = 0; j < unknowns_; ++j) {
-        Lanes slope = {};
-        for (int64_t k = 0; k < columns_; ++k) slope -= at(y, i * columns_ + k) * at(x, j * columns_ + k);
-        for (int64_t v = 0; v < lanes_; ++v) to[(i * unknowns_ + j) * count_ + first_ + v] = slope[v];
-      }
+  void give_matrix_slopes(Lined<double>& y, Lined<double>& x, T* to) {
+    kernels::run<MultiplyOut>(*this, y.data(), x.data());
+    give(factor_, matrix_size(), to);
   }
 
  private:
+  struct Factor {
+    template <int64_t bytes>
+    ALWAYS_INLINE static void run(Systems& of) {
+      cholesky::for_all_lanes<bytes>([&](auto at) ALWAYS_INLINED {
+        cholesky::factor(at, of.factor_.data(), of.unknowns_, of.definite_.data());
+      });
+    }
+  };
+
+  struct Substitute {
+    template <int64_t bytes>
+    ALWAYS_INLINE static void run(Systems& of, double* b) {
+      const int64_t size = of.right_hand_size();
+      cholesky::for_all_lanes<bytes>([&](auto at) ALWAYS_INLINED {
+        cholesky::substitute_all(at, of.factor_.data(), of.unknowns_, of.columns_, b);
+        const auto definite = at(of.definite_.data(), 0);
+        for (int64_t i = 0; i < size; ++i) at(b, i) = definite != 0 ? at(b, i) : typename Lanes<bytes>::Register{};
+      });
+    }
+  };
+
+  struct MultiplyOut {
+    template <int64_t bytes>
+    ALWAYS_INLINE static void run(Systems& of, double* y, double* x) {
+      const int64_t unknowns = of.unknowns_, columns = of.columns_;
+      double* const matrix = of.factor_.data();
+      cholesky::for_all_lanes<bytes>([&](auto at) ALWAYS_INLINED {
+        for (int64_t i = 0; i < unknowns; ++i)
+          for (int64_t j = 0; j < unknowns; ++j) {
+            typename Lanes<bytes>::Register sum = {};
+            for (int64_t k = 0; k < columns; ++k) sum -= at(y, i * columns + k) * at(x, j * columns + k);
+            at(matrix, i * unknowns + j) = sum;
+          }
+      });
+    }
+  };
+
   template <typename T>
-  __attribute__((always_inline)) void take(const T* from, int64_t size, Lined<double>& to) const {
+  void take(const T* from, int64_t size, Lined<double>& to) const {
     for (int64_t i = 0; i < size; ++i) {
-      for (int64_t v = 0; v < lanes_; ++v) to[i * kVector + v] = from[i * count_ + first_ + v];
-      for (int64_t v = lanes_; v < kVector; ++v) to[i * kVector + v] = 0;
+      for (int64_t v = 0; v < lanes_; ++v) to[i * kLanes + v] = from[i * count_ + first_ + v];
+      for (int64_t v = lanes_; v < kLanes; ++v) to[i * kLanes + v] = 0;
     }
   }
 
   int64_t unknowns_, columns_, count_, first_ = 0, lanes_ = 0;
-  Lined<double> factor_;
-  double definite_[kVector];
+  Lined<double> factor_, definite_;
 };
 
 // Sizes of a right-hand side (*groups, unknowns, columns, count), and its blocks of systems, which threads share.
@@ -79,7 +112,7 @@ struct Blocks {
   Blocks(checks::Call& call, ffi::Span<const int64_t> matrix, ffi::Span<const int64_t> right_hand_side) {
     const kernels::Shape shape = call.maps("right_hand_side", right_hand_side);
     groups = shape.maps, unknowns = shape.height, columns = shape.width, count = shape.channels;
-    in_group = (count + kVector - 1) / kVector;
+    in_group = (count + kLanes - 1) / kLanes;
     call.of_maps("matrix", matrix, {unknowns, unknowns, count});
   }
 };
@@ -94,8 +127,8 @@ ffi::Error solve(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buffer<D> rig
   if (call.failed()) return call.error();
   kernels::for_each_map(pool, blocks.groups * blocks.in_group, [&] {
     return [&, systems = Systems(blocks.unknowns, blocks.columns, blocks.count),
-            x = Lined<double>(blocks.unknowns * blocks.columns * kVector)](int64_t block) mutable {
-      const int64_t group = block / blocks.in_group, first = block % blocks.in_group * kVector;
+            x = Lined<double>(blocks.unknowns * blocks.columns * kLanes)](int64_t block) mutable {
+      const int64_t group = block / blocks.in_group, first = block % blocks.in_group * kLanes;
       const int64_t side = group * systems.right_hand_size() * blocks.count;
       systems.factor(matrix.typed_data() + group * systems.matrix_size() * blocks.count, first);
       systems.solve(right_hand_side.typed_data() + side, x);
@@ -118,9 +151,9 @@ ffi::Error solve_gradient(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buff
   if (call.failed()) return call.error();
   kernels::for_each_map(pool, blocks.groups * blocks.in_group, [&] {
     return [&, systems = Systems(blocks.unknowns, blocks.columns, blocks.count),
-            x = Lined<double>(blocks.unknowns * blocks.columns * kVector),
-            y = Lined<double>(blocks.unknowns * blocks.columns * kVector)](int64_t block) mutable {
-      const int64_t group = block / blocks.in_group, first = block % blocks.in_group * kVector;
+            x = Lined<double>(blocks.unknowns * blocks.columns * kLanes),
+            y = Lined<double>(blocks.unknowns * blocks.columns * kLanes)](int64_t block) mutable {
+      const int64_t group = block / blocks.in_group, first = block % blocks.in_group * kLanes;
       const int64_t side = group * systems.right_hand_size() * blocks.count;
       const int64_t square = group * systems.matrix_size() * blocks.count;
       systems.factor(matrix.typed_data() + square, first);

@@ -11,15 +11,12 @@
 
 namespace {
 
-using kernels::kVector;
-using kernels::Lined;
-using lagged::Products;
-using kernels::Shape;
 using checks::Dimensions;
-using cholesky::at;
-using cholesky::factor;
+using cholesky::kLanes;
 using cholesky::Lanes;
-using cholesky::substitute_all;
+using kernels::Lined;
+using kernels::Shape;
+using lagged::Products;
 
 struct Unknowns {
   int64_t count, columns;  // of the matrix; of the right-hand side
@@ -41,142 +38,169 @@ struct Unknowns {
 //   E[i,j] = A[i,j] + A[i,n-1-j],   O[i,j] = A[i,j] - A[i,n-1-j],   E[i,middle] = sqrt 2 A[i,middle].
 class System {
  public:
-  Lined<double> sums;  // of the channels in hand, (lags, kVector); lanes without a channel are 0
+  Lined<double> sums;  // of the channels in hand, (lags, kLanes); lanes without a channel are 0
   Lined<double> solution, work;
 
   System(const Unknowns& of, int64_t lags)
-      : sums(lags * kVector),
-        solution(of.count * of.columns * kVector),
-        work(of.count * of.columns * kVector),
+      : sums(lags * kLanes),
+        solution(of.count * of.columns * kLanes),
+        work(of.count * of.columns * kLanes),
         of_(of),
         even_size_((of.count + 1) / 2),
         odd_size_(of.count / 2),
-        even_(even_size_ * even_size_ * kVector),
-        odd_(odd_size_ * odd_size_ * kVector),
-        even_side_(even_size_ * of.columns * kVector),
-        odd_side_(odd_size_ * of.columns * kVector) {}
+        even_(even_size_ * even_size_ * kLanes),
+        odd_(odd_size_ * odd_size_ * kLanes),
+        even_side_(even_size_ * of.columns * kLanes),
+        odd_side_(odd_size_ * of.columns * kLanes),
+        definite_(kLanes) {}
 
   // Makes and solves the equations of the channels whose sums are in hand. Lanes without a solution are 0.
-  FOR_EACH_PROCESSOR void solve(double scale, double ridge) {
-    const int64_t n = of_.count, wide = of_.count + of_.columns;
-    auto gather = [&](int64_t i, int64_t j) { return at(sums, of_.lag[i * wide + j]) * scale; };
-    for (int64_t i = 0; i < even_size_; ++i)
-      for (int64_t j = 0; j <= i; ++j) {
-        const Lanes same = gather(i, j) + (i == j ? ridge : 0.0);
-        if (i >= odd_size_) {
-          at(even_, i * even_size_ + j) = i == j ? same : same * std::sqrt(2.0);
-        } else {
-          const Lanes opposite = gather(i, n - 1 - j);
-          at(even_, i * even_size_ + j) = same + opposite;
-          at(odd_, i * odd_size_ + j) = same - opposite;
-        }
-      }
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t k = 0; k < of_.columns; ++k) at(solution, i * of_.columns + k) = gather(i, n + k);
-    std::fill(definite_, definite_ + kVector, 1.0);
-    factor(even_, even_size_, definite_);
-    factor(odd_, odd_size_, definite_);
-    apply_inverse(solution);
-  }
-
-  // Solves for the right-hand side b (count, columns), in its place.
-  FOR_EACH_PROCESSOR void apply_inverse(Lined<double>& b) {
-    const int64_t n = of_.count, columns = of_.columns;
-    const double root = std::sqrt(0.5);
-    for (int64_t i = 0; i < even_size_; ++i)
-      for (int64_t k = 0; k < columns; ++k) {
-        const Lanes near = at(b, i * columns + k), far = at(b, (n - 1 - i) * columns + k);
-        at(even_side_, i * columns + k) = i < odd_size_ ? (near + far) * root : near;
-        if (i < odd_size_) at(odd_side_, i * columns + k) = (near - far) * root;
-      }
-    substitute_all(even_, even_size_, columns, even_side_);
-    substitute_all(odd_, odd_size_, columns, odd_side_);
-    const Lanes usable = *reinterpret_cast<const Lanes*>(definite_);
-    for (int64_t i = 0; i < even_size_; ++i)
-      for (int64_t k = 0; k < columns; ++k) {
-        const Lanes even = at(even_side_, i * columns + k);
-        if (i == odd_size_) {
-          at(b, i * columns + k) = usable != 0 ? even : Lanes{};
-        } else {
-          const Lanes odd = at(odd_side_, i * columns + k);
-          at(b, i * columns + k) = usable != 0 ? (even + odd) * root : Lanes{};
-          at(b, (n - 1 - i) * columns + k) = usable != 0 ? (even - odd) * root : Lanes{};
-        }
-      }
-  }
-
-  // Takes in the solution of `lanes` channels from an array of all channels, or the slopes of it, and gives it out.
-  template <typename T>
-  FOR_EACH_PROCESSOR void take(const T* from, int64_t channels, int64_t lanes, Lined<double>& to) const {
-    for (int64_t k = 0; k < of_.columns; ++k)
-      for (int64_t i = 0; i < of_.count; ++i, from += channels) {
-        double* at = to.data() + (i * of_.columns + k) * kVector;
-        for (int64_t v = 0; v < lanes; ++v) at[v] = from[v];
-        std::fill(at + lanes, at + kVector, 0.0);
-      }
-  }
-
-  template <typename T>
-  FOR_EACH_PROCESSOR void give(const Lined<double>& from, int64_t channels, int64_t lanes, T* to) const {
-    for (int64_t k = 0; k < of_.columns; ++k)
-      for (int64_t i = 0; i < of_.count; ++i, to += channels)
-        std::copy_n(from.data() + (i * of_.columns + k) * kVector, lanes, to);
-  }
+  struct Solve {
+    template <int64_t bytes>
+    ALWAYS_INLINE static void run(System& system, double scale, double ridge) {
+      cholesky::for_all_lanes<bytes>([&](auto at) ALWAYS_INLINED {
+        system.put_together(at, scale, ridge);
+        cholesky::factor(at, system.even_.data(), system.even_size_, system.definite_.data());
+        cholesky::factor(at, system.odd_.data(), system.odd_size_, system.definite_.data());
+        system.apply_inverse(at, system.solution.data());
+      });
+    }
+  };
 
   // Puts in place of the sums their slopes, from those of the solution, in `work`: with A y = slope of x, b has
   // the slope y and A has -y x'. Entries that are equal by the turn are added before they go to their lag.
-  FOR_EACH_PROCESSOR void turn_to_slopes(double scale) {
-    const int64_t n = of_.count, columns = of_.columns, wide = n + columns;
-    apply_inverse(work);
-    std::fill(sums.begin(), sums.end(), 0.0);
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t k = 0; k < columns; ++k) {
-        Lanes& slope = at(work, i * columns + k);
-        slope *= scale;
-        at(sums, of_.lag[i * wide + n + k]) += slope;
-      }
-    for (int64_t i = 0; i < even_size_; ++i) {
-      int64_t j = 0;
-      for (; j + 4 <= n; j += 4) subtract_products<4>(i, j);
-      for (; j < n; ++j) subtract_products<1>(i, j);
+  struct TurnToSlopes {
+    template <int64_t bytes>
+    ALWAYS_INLINE static void run(System& system, double scale) {
+      std::fill(system.sums.begin(), system.sums.end(), 0.0);
+      cholesky::for_all_lanes<bytes>([&](auto at) ALWAYS_INLINED { system.turn_to_slopes(at, scale); });
     }
+  };
+
+  // Takes in the solution of `lanes` channels from an array of all channels, or the slopes of it, and gives it out.
+  template <typename T>
+  void take(const T* from, int64_t channels, int64_t lanes, Lined<double>& to) const {
+    for (int64_t k = 0; k < of_.columns; ++k)
+      for (int64_t i = 0; i < of_.count; ++i, from += channels) {
+        double* at = to.data() + (i * of_.columns + k) * kLanes;
+        std::copy_n(from, lanes, at);
+        std::fill(at + lanes, at + kLanes, 0.0);
+      }
+  }
+
+  template <typename T>
+  void give(const Lined<double>& from, int64_t channels, int64_t lanes, T* to) const {
+    for (int64_t k = 0; k < of_.columns; ++k)
+      for (int64_t i = 0; i < of_.count; ++i, to += channels)
+        std::copy_n(from.data() + (i * of_.columns + k) * kLanes, lanes, to);
   }
 
  private:
-  // Takes from the slopes of the lags what row i of the matrix has in `count` columns from j on, and what the
+  template <int64_t bytes>
+  ALWAYS_INLINE void put_together(const Lanes<bytes>& at, double scale, double ridge) {
+    const Unknowns of = of_;
+    const int64_t n = of.count, wide = of.count + of.columns, even_size = even_size_, odd_size = odd_size_;
+    double *const even = even_.data(), *const odd = odd_.data(), *const b = solution.data();
+    auto gather = [&, from = sums.data()](int64_t i, int64_t j)
+                      ALWAYS_INLINED { return at(from, of.lag[i * wide + j]) * scale; };
+    for (int64_t i = 0; i < even_size; ++i)
+      for (int64_t j = 0; j <= i; ++j) {
+        const auto same = gather(i, j) + (i == j ? ridge : 0.0);
+        if (i >= odd_size) {
+          at(even, i * even_size + j) = i == j ? same : same * std::sqrt(2.0);
+        } else {
+          const auto opposite = gather(i, n - 1 - j);
+          at(even, i * even_size + j) = same + opposite;
+          at(odd, i * odd_size + j) = same - opposite;
+        }
+      }
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t k = 0; k < of.columns; ++k) at(b, i * of.columns + k) = gather(i, n + k);
+    at(definite_.data(), 0) = typename Lanes<bytes>::Register{} + 1;
+  }
+
+  // Solves for the right-hand side b (count, columns), in its place.
+  template <int64_t bytes>
+  ALWAYS_INLINE void apply_inverse(const Lanes<bytes>& at, double* b) {
+    using Register = typename Lanes<bytes>::Register;
+    const int64_t n = of_.count, columns = of_.columns, even_size = even_size_, odd_size = odd_size_;
+    double *const even = even_side_.data(), *const odd = odd_side_.data();
+    const double root = std::sqrt(0.5);
+    for (int64_t i = 0; i < even_size; ++i)
+      for (int64_t k = 0; k < columns; ++k) {
+        const Register near = at(b, i * columns + k), far = at(b, (n - 1 - i) * columns + k);
+        at(even, i * columns + k) = i < odd_size ? (near + far) * root : near;
+        if (i < odd_size) at(odd, i * columns + k) = (near - far) * root;
+      }
+    cholesky::substitute_all(at, even_.data(), even_size, columns, even);
+    cholesky::substitute_all(at, odd_.data(), odd_size, columns, odd);
+    const Register definite = at(definite_.data(), 0), none = {};
+    for (int64_t i = 0; i < even_size; ++i)
+      for (int64_t k = 0; k < columns; ++k) {
+        const Register of_even = at(even, i * columns + k);
+        if (i == odd_size) {
+          at(b, i * columns + k) = definite != 0 ? of_even : none;
+        } else {
+          const Register of_odd = at(odd, i * columns + k);
+          at(b, i * columns + k) = definite != 0 ? (of_even + of_odd) * root : none;
+          at(b, (n - 1 - i) * columns + k) = definite != 0 ? (of_even - of_odd) * root : none;
+        }
+      }
+  }
+
+  template <int64_t bytes>
+  ALWAYS_INLINE void turn_to_slopes(const Lanes<bytes>& at, double scale) {
+    const Unknowns of = of_;
+    const int64_t n = of.count, columns = of.columns, wide = n + columns, even_size = even_size_;
+    double *const y = work.data(), *const to = sums.data();
+    apply_inverse(at, y);
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t k = 0; k < columns; ++k) {
+        at(y, i * columns + k) *= scale;
+        at(to, of.lag[i * wide + n + k]) += at(y, i * columns + k);
+      }
+    for (int64_t i = 0; i < even_size; ++i) {
+      int64_t j = 0;
+      for (; j + 6 <= n; j += 6) subtract_products<6>(at, of, i, j, y, solution.data(), to);
+      for (; j < n; ++j) subtract_products<1>(at, of, i, j, y, solution.data(), to);
+    }
+  }
+
+  // Takes from the slopes of the lags what row i of the matrix, y x', has in `count` columns from j on, and what the
   // same entries have after the turn. Several at once, for their sums do not wait for one another.
-  template <int64_t count>
-  __attribute__((always_inline)) inline void subtract_products(int64_t i, int64_t j) {
-    const int64_t n = of_.count, columns = of_.columns;
-    Lanes slopes[count] = {};
-    for (int64_t k = 0; k < columns; ++k)
-      for (int64_t c = 0; c < count; ++c)
-        slopes[c] += at(work, i * columns + k) * at(solution, (j + c) * columns + k);
-    if (i < odd_size_)
-      for (int64_t k = 0; k < columns; ++k)
-        for (int64_t c = 0; c < count; ++c)
-          slopes[c] += at(work, (n - 1 - i) * columns + k) * at(solution, (n - 1 - j - c) * columns + k);
-    for (int64_t c = 0; c < count; ++c) at(sums, of_.lag[i * (n + columns) + j + c]) -= slopes[c];
+  template <int64_t count, int64_t bytes>
+  ALWAYS_INLINE static void subtract_products(const Lanes<bytes>& at, const Unknowns& of, int64_t i, int64_t j,
+                                              double* y, double* x, double* to) {
+    const int64_t n = of.count, columns = of.columns;
+    typename Lanes<bytes>::Register products[count] = {};
+    auto add = [&](int64_t row, int64_t column, int64_t step) ALWAYS_INLINED {
+      for (int64_t k = 0; k < columns; ++k) {
+        const auto factor = at(y, row * columns + k);
+        for (int64_t c = 0; c < count; ++c) products[c] += factor * at(x, (column + c * step) * columns + k);
+      }
+    };
+    add(i, j, 1);
+    if (i < of.count / 2) add(n - 1 - i, n - 1 - j, -1);
+    for (int64_t c = 0; c < count; ++c) at(to, of.lag[i * (n + columns) + j + c]) -= products[c];
   }
 
   Unknowns of_;
   int64_t even_size_, odd_size_;
-  Lined<double> even_, odd_, even_side_, odd_side_;
-  double definite_[kVector];
+  Lined<double> even_, odd_, even_side_, odd_side_, definite_;
 };
 
-// Channels of (rows, channels), `count` from `first` on, side by side as (rows, kVector), and back.
+// Channels of (rows, channels), `count` from `first` on, side by side as (rows, kLanes), and back.
 void take_lanes(const std::vector<double>& rows, int64_t channels, int64_t first, int64_t count,
                 Lined<double>& lanes) {
   std::fill(lanes.begin(), lanes.end(), 0.0);
-  for (size_t row = 0; row < lanes.size() / kVector; ++row)
-    std::copy_n(rows.data() + row * channels + first, count, lanes.data() + row * kVector);
+  for (size_t row = 0; row < lanes.size() / kLanes; ++row)
+    std::copy_n(rows.data() + row * channels + first, count, lanes.data() + row * kLanes);
 }
 
 void add_lanes(const Lined<double>& lanes, int64_t channels, int64_t first, int64_t count,
                std::vector<double>& rows) {
-  for (size_t row = 0; row < lanes.size() / kVector; ++row)
-    for (int64_t v = 0; v < count; ++v) rows[row * channels + first + v] += lanes[row * kVector + v];
+  for (size_t row = 0; row < lanes.size() / kLanes; ++row)
+    for (int64_t v = 0; v < count; ++v) rows[row * channels + first + v] += lanes[row * kLanes + v];
 }
 
 // A solution (*maps, columns, unknowns, channels), or its slopes, and which lag stands where in its equations.
@@ -216,10 +240,10 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
       std::copy(mean.begin(), mean.end(), means->typed_data() + map * channels);
       for (int d = 0; d < 2; ++d) {
         const int64_t entries = directions[d].count * directions[d].columns;
-        for (int64_t first = 0; first < channels; first += kVector) {
-          const int64_t lanes = std::min(kVector, channels - first);
+        for (int64_t first = 0; first < channels; first += kLanes) {
+          const int64_t lanes = std::min(kLanes, channels - first);
           take_lanes(sum, channels, first, lanes, systems[d].sums);
-          systems[d].solve(scale, ridge);
+          kernels::run<System::Solve>(systems[d], scale, ridge);
           systems[d].give(systems[d].solution, channels, lanes, results[d] + map * entries * channels + first);
         }
       }
@@ -259,12 +283,12 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
       std::fill(sum_slopes.begin(), sum_slopes.end(), 0.0);
       for (int d = 0; d < 2; ++d) {
         const int64_t entries = directions[d].count * directions[d].columns;
-        for (int64_t first = 0; first < channels; first += kVector) {
-          const int64_t lanes = std::min(kVector, channels - first);
+        for (int64_t first = 0; first < channels; first += kLanes) {
+          const int64_t lanes = std::min(kLanes, channels - first);
           take_lanes(sum, channels, first, lanes, systems[d].sums);
-          systems[d].solve(scale, ridge);
+          kernels::run<System::Solve>(systems[d], scale, ridge);
           systems[d].take(slopes[d] + map * entries * channels + first, channels, lanes, systems[d].work);
-          systems[d].turn_to_slopes(scale);
+          kernels::run<System::TurnToSlopes>(systems[d], scale);
           add_lanes(systems[d].sums, channels, first, lanes, sum_slopes);
         }
       }

@@ -15,10 +15,9 @@ namespace rows {
 
 using kernels::kVector;
 using kernels::Lined;
-using kernels::Vector;
-using kernels::vector_at;
+using kernels::Registers;
 
-constexpr int64_t kMostSums = 16;  // that the registers of any processor hold
+using kernels::kMostSums;
 
 inline int64_t blocks_of(int64_t channels) { return (channels + kVector - 1) / kVector; }
 
@@ -144,18 +143,6 @@ struct Kernel {
       });
     }
   }
-};
-
-// Vectors in as many registers as they take; compilers split wider ones badly.
-template <typename T, int64_t bytes>
-struct Registers {
-  typedef T Register __attribute__((vector_size(bytes), aligned(sizeof(T)), may_alias));
-  static constexpr int64_t kLanes = bytes / sizeof(T), kEach = kVector / kLanes;     // of a register, of a vector
-  // Vectors kept while others come: 64 bytes go with twice as many registers.
-  static constexpr int64_t kSums = std::max<int64_t>(1, (bytes == 64 ? kMostSums : 12) / kEach);
-
-  ALWAYS_INLINE static const Register& at(const T* from) { return *reinterpret_cast<const Register*>(from); }
-  ALWAYS_INLINE static Register& at(T* to) { return *reinterpret_cast<Register*>(to); }
 };
 
 // `count` sums, one vector each, in registers for as long as the function lives.

@@ -118,7 +118,8 @@ def test_a_kernel_of_another_dtype_is_refused_alike():
 @pytest.mark.parametrize("kind", [LearnedPrediction, RunningPrediction])
 def test_a_padding_of_one_channel_serves_all(kind, alike):
     padding = kind.initialised(2, 2, 3, channels=1)
-    sides = [random(*side.shape, seed=number) for number, side in enumerate(padding.coefficients)]
+    # small ones: predictions from predictions would grow, and with them what the sine makes of rounding
+    sides = [random(*side.shape, seed=number) / 8 for number, side in enumerate(padding.coefficients)]
     padding = eqx.tree_at(lambda made: made.coefficients, padding, Borders(*sides))
     kernel = random(3, 3, 8, 4, seed=7)
 
