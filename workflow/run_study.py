@@ -21,9 +21,8 @@ from pathlib import Path
 
 from spatial_prediction import process_lock
 from spatial_prediction.errors import ConfigurationError, SpatialPredictionError
-from spatial_prediction.normalisation import read_mapping
+from spatial_prediction.normalisation import PLACES_VARIABLE, read_mapping
 
-PLACES_VARIABLE = "SPATIAL_PREDICTION_PLACES"
 INTERRUPTED = 130
 ASKING = ("-n", "--dry-run", "--dryrun", "--unlock")
 SECONDS_TO_DIE = 5
