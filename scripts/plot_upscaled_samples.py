@@ -1,6 +1,5 @@
 """Draw test tiles upscaled by the networks of several presets, between input and target."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,16 +13,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Draw as the arguments say."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--test", type=Path, required=True, help="array of test scenes")
-    parser.add_argument(
-        "--models", type=json.loads, required=True, help="JSON object of preset: weights file"
-    )
+    common.add_models(parser)
     parser.add_argument("--scenes", type=int, nargs="+", default=[0, 1, 2], help="which test scenes")
     parser.add_argument("--low-res-size", type=int, required=True, help="rows and columns of the input")
     common.add_figure(parser)
     options = parser.parse_args(arguments)
 
-    models = {preset: Path(path) for preset, path in options.models.items()}
-    columns = upscaled_images(options.test, models, scenes=options.scenes, low_res_size=options.low_res_size)
+    columns = upscaled_images(
+        options.test, options.models, scenes=options.scenes, low_res_size=options.low_res_size
+    )
     save_figure(training_samples(columns), options.figure, options.formats)
 
 

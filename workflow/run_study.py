@@ -5,29 +5,37 @@
   python workflow/run_study.py --plan                             count the jobs and tell why, make nothing
 
 What stands after -- goes to Snakemake, whose own ``--cores`` is ``all`` unless given. The report is made when
-nothing is missing or out of date, and only then.
+nothing is missing or out of date, and only then. Asked to end (SIGTERM), it asks Snakemake to: no more jobs
+begin, those at work are waited for, and the exit code is 143.
 """
 
 import argparse
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import FrameType
 
 from spatial_prediction import process_lock
 from spatial_prediction.errors import ConfigurationError, SpatialPredictionError
-from spatial_prediction.normalisation import read_mapping
+from spatial_prediction.normalisation import PLACES_VARIABLE, read_mapping
 
-PLACES_VARIABLE = "SPATIAL_PREDICTION_PLACES"
 INTERRUPTED = 130
+TERMINATED = 143
+"""Exit codes after Ctrl-C and SIGTERM (128 and the number of the signal, as shells have it)."""
 ASKING = ("-n", "--dry-run", "--dryrun", "--unlock")
 SECONDS_TO_DIE = 5
 CAPTIONS = Path(__file__).parent / "report"
+
+
+class Terminated(BaseException):
+    """SIGTERM asks this program to end; like KeyboardInterrupt, nothing takes it for an error."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -97,6 +105,10 @@ def snakemake(*arguments: str) -> int:
     except KeyboardInterrupt:
         running.wait()  # Ctrl-C has reached it, too
         raise
+    except Terminated:
+        running.terminate()  # this signal may have reached one process alone; Snakemake minds no second one
+        running.wait()
+        raise
 
 
 def clear_what_a_killed_run_left(folder: Path) -> None:
@@ -161,7 +173,14 @@ def older(report: Path) -> str:
     return f"{report} shows an earlier state." if report.exists() else ""
 
 
+def terminated(number: int, frame: FrameType | None) -> None:
+    """What SIGTERM does to this program, once."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise Terminated
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, terminated)
     try:
         sys.exit(main())
     except SpatialPredictionError as error:
@@ -170,3 +189,6 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         print("interrupted; make study goes on from here", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except Terminated:
+        print("asked to end; make study goes on from here", file=sys.stderr)
+        sys.exit(TERMINATED)

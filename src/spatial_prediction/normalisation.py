@@ -18,11 +18,16 @@ PATHS = (
 """Keys whose values are paths of this machine, relative to the working folder."""
 
 
+PLACES_VARIABLE = "SPATIAL_PREDICTION_PLACES"
+"""Environment variable that names a file: the workflow writes into it, as JSON, where its results lie."""
+
+
 def read_mapping(path: Path, remedy: str) -> dict[str, Any]:
     """Read a file of keys and values, YAML or JSON as Snakemake takes them.
 
     Raises:
-        ConfigurationError: it cannot be read, or has no keys; one line that ends with ``remedy``.
+        ConfigurationError: it cannot be read, has no keys, or has one that holds itself; one line that ends
+            with ``remedy``.
     """
     import yaml  # not needed where the configuration has been read already
 
@@ -32,11 +37,13 @@ def read_mapping(path: Path, remedy: str) -> dict[str, Any]:
             content = json.loads(text)
         except ValueError:
             content = yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         fault = " ".join(str(error).split())
         raise ConfigurationError(f"{path}: cannot be read ({fault}); {remedy}") from None
     if not isinstance(content, dict):
         raise ConfigurationError(f"{path}: holds no keys with values; {remedy}")
+    if key := _key_within_itself(content):
+        raise ConfigurationError(f"{path}: {key}: {_ENDLESS}; {remedy}")
     return content
 
 
@@ -50,8 +57,14 @@ def typed(value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any] 
         value: a configuration or a part of it; left as it is.
         schema: the JSON schema of that.
         definitions: the ``$defs`` that the schema refers to; by default its own.
+
+    Raises:
+        ConfigurationError: a key holds itself.
     """
-    definitions = schema.get("$defs", {}) if definitions is None else definitions
+    if definitions is None:
+        definitions = schema.get("$defs", {})
+        if key := _key_within_itself(value):
+            raise ConfigurationError(f"{key}: {_ENDLESS}")
     if "$ref" in schema:
         schema = definitions[schema["$ref"].removeprefix("#/$defs/")]
     if isinstance(value, Mapping):
@@ -83,6 +96,23 @@ def with_plain_paths(config: Mapping[str, Any]) -> dict[str, Any]:
 def plain_path(path: str) -> str:
     """Expand ``~`` and leave out ``./``, ``//`` and a slash at the end."""
     return os.path.normpath(os.path.expanduser(path))
+
+
+_ENDLESS = "holds itself, by an alias (*) within its own anchor (&); write out what is meant"
+
+
+def _key_within_itself(value: Any, key: str = "", outer: tuple[Any, ...] = ()) -> str:
+    """Name a key whose value lies within itself, which YAML's aliases allow; empty where there is none."""
+    if not isinstance(value, Mapping | list):
+        return ""
+    if any(value is each for each in outer):
+        return key
+    parts = value.items() if isinstance(value, Mapping) else enumerate(value)
+    found = (
+        _key_within_itself(part, f"{key}.{name}" if key else str(name), (*outer, value))
+        for name, part in parts
+    )
+    return next(filter(None, found), "")
 
 
 def _read(text: str, schema: Mapping[str, Any]) -> Any:

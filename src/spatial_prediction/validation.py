@@ -5,6 +5,7 @@ import math
 import os
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from spatial_prediction.config import Preset, TrainingSettings
@@ -55,6 +56,26 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     _check_seed_groups(config["seeds"], config["training"]["seeds_per_job"])
     _check_dataset(config["dataset"], config["training"]["low_res_size"], config["figures"])
     return presets
+
+
+def check_folders(config: Mapping[str, Any]) -> None:
+    """Check that nothing on this machine stands where ``results`` and ``resources`` are to be made.
+
+    Raises:
+        ConfigurationError: a file, or a link that leads nowhere, is in the way; names key, path and remedy.
+    """
+    for key in ("results", "resources"):
+        place = Path(plain_path(config[key]))
+        for folder in (place, *place.parents):
+            if folder.exists() and not folder.is_dir():
+                raise ConfigurationError(
+                    f"{key}: is {config[key]!r}, but {str(folder)!r} is a file; name a folder"
+                )
+            if folder.is_symlink() and not folder.exists():
+                raise ConfigurationError(
+                    f"{key}: is {config[key]!r}, but {str(folder)!r} leads to {str(folder.readlink())!r}, "
+                    "which is not there; make that folder, or name another"
+                )
 
 
 def _check_digits(value: Any, key: str) -> None:

@@ -91,6 +91,10 @@ UNREADABLE = {
         b"a: !!python/object/apply:os.getcwd []\n",
         "cannot be read (could not determine a constructor",
     ),
+    "nested without end": (b"[" * 100_000, "cannot be read ("),
+    "a list that holds itself": (b"a: &a [*a]\n", "a.0: holds itself, by an alias (*) within its own anchor"),
+    "a mapping that holds itself": (b"a: {b: &b {c: [1, *b]}}\n", "a.b.c.1: holds itself"),
+    "wholly within itself": (b"&a {b: *a}\n", "b: holds itself"),
     "a list": (b"- 1\n", "holds no keys with values"),
     "empty": (b"", "holds no keys with values"),
 }
@@ -107,6 +111,17 @@ def test_a_file_that_is_no_configuration_is_told_in_one_line(tmp_path, kind):
     assert str(told.value).startswith(f"{path}: {fault}")
     assert str(told.value).endswith("; mend it")
     assert "\n" not in str(told.value)
+
+
+def test_an_alias_that_ends_is_read(tmp_path):
+    path = tmp_path / "overlay.yaml"
+    path.write_text("a: &a [1]\nb: [*a, *a]\nc: {d: *a}\n")
+    assert read_mapping(path, "") == {"a": [1], "b": [[1], [1]], "c": {"d": [1]}}
+
+
+def test_a_key_that_holds_itself_is_told_where_snakemake_has_read_the_file():
+    with pytest.raises(ConfigurationError, match=r"^seeds\.1: holds itself, .*; write out what is meant$"):
+        typed(yaml.safe_load("seeds: &a [0, *a]"), SCHEMA)
 
 
 @pytest.mark.parametrize("content", ["seeds: [0]\n", '{\n\t"seeds": [0]\n}\n'])

@@ -11,7 +11,7 @@ from spatial_prediction.config import Preset
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.padding import PADDING_NAMES, TRAINED_NAMES, padding_from_name
 from spatial_prediction.presets import PRESETS
-from spatial_prediction.validation import check_border_name, check_padding_name, validated
+from spatial_prediction.validation import check_border_name, check_folders, check_padding_name, validated
 
 CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 SCHEMA = yaml.safe_load(
@@ -278,6 +278,26 @@ def test_convolutions_know_more_than_paddings(name):
 def test_an_unknown_border_handling_is_refused_with_all_there_is():
     with pytest.raises(ConfigurationError, match=r"^mine: .*'partial'; use zero, .* part, diff, diff_edge"):
         check_border_name("partial", "mine")
+
+
+@pytest.mark.parametrize("key", ["results", "resources"])
+def test_a_file_or_a_link_that_leads_nowhere_is_refused_as_a_folder(tmp_path, monkeypatch, key):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a file").touch()
+    (tmp_path / "a folder").mkdir()
+    (tmp_path / "a link").symlink_to("far/away")
+    (tmp_path / "a good link").symlink_to("a folder")
+    for place in ("a folder", "a folder/new", "a good link/new", "new/newer"):
+        check_folders(CONFIGURATION | {key: place})
+    for place in ("a file", "./a file/x/y/"):
+        with pytest.raises(
+            ConfigurationError, match=rf"^{key}: is '{place}', but 'a file' is a file; name a"
+        ):
+            check_folders(CONFIGURATION | {key: place})
+    for place in ("a link", "a link/x"):
+        told = f"^{key}: is '{place}', but 'a link' leads to 'far/away', which is not there; make that folder"
+        with pytest.raises(ConfigurationError, match=told):
+            check_folders(CONFIGURATION | {key: place})
 
 
 if __name__ == "__main__":

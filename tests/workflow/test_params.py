@@ -75,6 +75,15 @@ def test_all_settings_of_the_command_are_in_what_snakemake_compares(jobs):
             ), f"{job['rule']}: {word}"
 
 
+def test_the_update_that_is_timed_is_the_one_that_trains(jobs):
+    trained, timed = (
+        {word for job in jobs if job["rule"] == rule for word in shlex.split(job["command"])}
+        for rule in ("train_model", "benchmark_throughput")
+    )
+    for option in ("--clip-gradient-norm=10.0", "--skip-gradient-spikes=11.0", "--compute-dtype=float32"):
+        assert option in trained & timed
+
+
 def compared(job):
     return {repr(text) for text in job["params"]}, set(job["input"])
 
@@ -89,7 +98,10 @@ def compared(job):
         ({"timing": {"repeats": 101, "largest_batch": 102}}, {"benchmark_throughput"}),
         ({"training": {"test_every": 82, "checkpoint_every": 80}}, {"train_model"}),
         ({"training": {"adam_beta_1": 0.9, "adam_beta_2": 0.8}}, {"train_model"}),
-        ({"training": {"clip_gradient_norm": 11.0, "skip_gradient_spikes": 10.0}}, {"train_model"}),
+        (
+            {"training": {"clip_gradient_norm": 11.0, "skip_gradient_spikes": 10.0}},
+            {"train_model", "benchmark_throughput"},
+        ),
         ({"custom_presets": {"mine": {"padding": "extr2", "upscale_padding": "extr1"}}}, {"train_model"}),
         ({"dataset": {"permutation_seed": 6, "test_scenes": 7}}, {"build_arrays"}),
         ({"dataset": {"permutation_seed": 8, "synthetic": {"seed": 7}}}, {"build_arrays"}),

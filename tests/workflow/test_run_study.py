@@ -1,5 +1,6 @@
 """What ``make study`` runs: a report of what is up to date, and nothing left of a run that was killed."""
 
+import contextlib
 import os
 import re
 import signal
@@ -185,24 +186,50 @@ exec "{python}" -c "
 import sys, time
 sys.path.insert(0, 'src')
 from spatial_prediction import command
-command.run(lambda arguments: time.sleep(60))
+command.run(lambda arguments: time.sleep({seconds}))
 "
 """
 
 
-def test_ctrl_c_ends_a_study_without_a_traceback(study):
+@contextlib.contextmanager
+def at_work(study, seconds):
+    """The process that runs a study, in a session of its own, once a job of so many seconds is at work."""
     tools = study.stand_in()
-    (tools / "python").write_text(SLOW.format(python=sys.executable))
+    (tools / "python").write_text(SLOW.format(python=sys.executable, seconds=seconds))
     call = study._call((), tools)
     call["args"] = [sys.executable, "workflow/run_study.py", "--configfile", "my overlay.yaml"]
-    running = subprocess.Popen(**call, stdout=subprocess.PIPE, start_new_session=True)
-    end = time.monotonic() + 60
-    while process_lock.is_held(study.folder / process_lock.WORKING) is not True:
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    os.killpg(running.pid, signal.SIGINT)
-    printed, _ = running.communicate(timeout=60)
+    with subprocess.Popen(**call, stdout=subprocess.PIPE, start_new_session=True) as running:
+        try:
+            end = time.monotonic() + 60
+            while process_lock.is_held(study.folder / process_lock.WORKING) is not True:
+                assert time.monotonic() < end
+                time.sleep(0.1)
+            yield running
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+
+
+def test_ctrl_c_ends_a_study_without_a_traceback(study):
+    with at_work(study, seconds=60) as running:
+        os.killpg(running.pid, signal.SIGINT)
+        printed, _ = running.communicate(timeout=60)
     assert running.returncode == 130
     assert "Traceback" not in printed
     assert printed.splitlines()[-1] == "interrupted; make study goes on from here"
-    print(printed)
+
+
+def test_a_request_to_end_is_passed_on_and_snakemake_is_waited_for(study):
+    """SIGTERM reaches this program alone, and twice."""
+    with at_work(study, seconds=5) as running:
+        running.send_signal(signal.SIGTERM)
+        time.sleep(1)
+        running.send_signal(signal.SIGTERM)
+        printed, _ = running.communicate(timeout=60)
+        assert process_lock.is_held(study.folder / process_lock.RUNNING) is False
+        assert process_lock.is_held(study.folder / process_lock.WORKING) is False
+    assert running.returncode == 143
+    assert "Traceback" not in printed
+    assert "Will exit after finishing currently running jobs" in printed
+    assert printed.splitlines()[-1] == "asked to end; make study goes on from here"
+    assert not list(study.folder.glob(".snakemake/locks/*"))

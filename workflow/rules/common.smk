@@ -10,9 +10,9 @@ import yaml
 from spatial_prediction import process_lock
 from spatial_prediction.command import JOB_ENVIRONMENT
 from spatial_prediction.errors import SpatialPredictionError
-from spatial_prediction.normalisation import typed, with_plain_paths
+from spatial_prediction.normalisation import PLACES_VARIABLE, typed, with_plain_paths
 from spatial_prediction.provenance import code_dependencies
-from spatial_prediction.validation import validated
+from spatial_prediction.validation import check_folders, validated
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
@@ -22,17 +22,7 @@ try:
     config.update(typed(config, SCHEMA))
     PRESETS = validated(config, SCHEMA)
     config.update(with_plain_paths(config))
-    for key in ("results", "resources"):
-        for folder in (Path(config[key]), *Path(config[key]).parents):
-            if folder.exists() and not folder.is_dir():
-                raise WorkflowError(
-                    f"{key}: is {config[key]!r}, but {str(folder)!r} is a file; name a folder"
-                )
-            if folder.is_symlink() and not folder.exists():
-                raise WorkflowError(
-                    f"{key}: is {config[key]!r}, but {str(folder)!r} leads to {str(folder.readlink())!r}, "
-                    "which is not there; make that folder, or name another"
-                )
+    check_folders(config)
 except SpatialPredictionError as error:
     raise WorkflowError(str(error))
 
@@ -53,7 +43,7 @@ shell.prefix(
 if workflow.is_main_process:
     # tells run_study.py, after a kill, that no Snakemake is at work here any more
     process_lock.hold(process_lock.RUNNING)
-    if places := os.environ.get("SPATIAL_PREDICTION_PLACES"):
+    if places := os.environ.get(PLACES_VARIABLE):
         Path(places).write_text(json.dumps({"results": os.path.abspath(RESULTS)}), encoding="utf-8")
 
 

@@ -20,6 +20,7 @@ rule benchmark_throughput:
         settings=flags(
             **config["model"],
             **settings_of("training", "low_res_size", "steps", "warmup_steps", "decay_start"),
+            **settings_of("training", "clip_gradient_norm", "skip_gradient_spikes", "compute_dtype"),
             **settings_of("timing", "memory_budget_mib", "repeats", "largest_batch"),
         ),
         environment=COMPUTING,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from jaxtyping import Array, Float, Shaped
 
-from spatial_prediction.convolution._base import convolve_by_xla
+from spatial_prediction.convolution._base import check_map, convolve_by_xla
 from spatial_prediction.convolution._framed import framed_convolution
 
 
@@ -23,8 +23,10 @@ def convolve(
     in reverse and forward mode.
 
     Raises:
-        ValueError: the kernel's input channels do not divide those of ``x``.
+        ValueError: the kernel's input channels do not divide those of ``x``, or ``x`` has no rows, columns or
+            channels.
     """
+    check_map(x)
     if tuple(stride) == tuple(dilation) == (1, 1):
         (top, bottom), (left, right) = padding
         return framed_convolution(x, None, kernel, bias, pad_width=((top, bottom), (left, right)))

@@ -32,6 +32,7 @@ from spatial_prediction.convolution._base import (
     channels_last,
     channels_last_bias,
     channels_last_kernel,
+    check_map,
     check_odd,
 )
 from spatial_prediction.convolution._convolve import convolve
@@ -68,13 +69,14 @@ def differential_convolution(
         The convolved maps, dtype of ``x``, of ceil(length / stride) pixels an axis.
 
     Raises:
-        ValueError: the kernel has an even size or input channels that do not divide those of ``x``, or
-            an edge bias comes without an edge kernel.
+        ValueError: the kernel has an even size or input channels that do not divide those of ``x``, ``x`` has
+            no rows, columns or channels, or an edge bias comes without an edge kernel.
 
     Source: arXiv 2309.06370.
     """
     size = kernel.shape[:2]
     check_odd(size)
+    check_map(x)
     if edge_kernel is None and edge_bias is not None:
         raise ValueError("edge_bias was given without edge_kernel; give both, or leave the bias out")
     extended = _extended(_extended(x, size[1], dilation[1], axis=-2), size[0], dilation[0], axis=-3)
@@ -183,7 +185,7 @@ class DifferentialConv2d(eqx.nn.Conv2d):
             Shape (out_channels, ceil(height / stride), ceil(width / stride)), dtype of ``x``.
 
         Raises:
-            ValueError: ``x`` does not have that rank and number of channels.
+            ValueError: ``x`` does not have that rank and number of channels, or has no pixels.
         """
         del key
         y = differential_convolution(

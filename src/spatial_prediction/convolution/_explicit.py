@@ -11,6 +11,7 @@ from spatial_prediction.convolution._base import (
     channels_first,
     channels_last,
     channels_last_kernel,
+    check_map,
     check_odd,
 )
 from spatial_prediction.convolution._convolve import convolve
@@ -38,13 +39,14 @@ def explicit_boundary_convolution(
         The convolved maps, dtype of ``x``.
 
     Raises:
-        ValueError: sizes are even or differ from the number of regions, or the input channels do not
-            divide those of ``x``.
+        ValueError: sizes are even or differ from the number of regions, the input channels do not divide
+            those of ``x``, or ``x`` has no rows, columns or channels.
 
     Source: arXiv 1805.03106.
     """
     size = kernels.shape[2:4]
     check_odd(size)
+    check_map(x)
     if kernels.shape[:2] != size:
         raise ValueError(
             f"kernels must begin with as many regions as taps, {size} by rows and columns, "
@@ -125,7 +127,7 @@ class ExplicitBoundaryConv2d(eqx.nn.Conv2d):
             Shape (out_channels, height, width), dtype of ``x``.
 
         Raises:
-            ValueError: ``x`` does not have that rank and number of channels.
+            ValueError: ``x`` does not have that rank and number of channels, or has no pixels.
         """
         del key
         interior, border = channels_last_kernel(self.weight), channels_last_kernel(self.border_weight)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
 from spatial_prediction import native
-from spatial_prediction.convolution._base import convolve_by_xla
+from spatial_prediction.convolution._base import check_map, convolve_by_xla
 from spatial_prediction.padding import Borders, PadWidth, add_to_borders
 from spatial_prediction.padding._borders import transposed, turned
 
@@ -34,8 +34,10 @@ def framed_convolution(
     and the latter reaches only results within the pad width of the border.
 
     Raises:
-        ValueError: the strips of the frame do not have the size that ``pad_width`` says.
+        ValueError: the strips of the frame do not have the size that ``pad_width`` says, or ``x`` has no
+            rows, columns or channels.
     """
+    check_map(x)
     if frame is not None:
         frame = _fitted_frame(x, frame, pad_width)
     if not _fitting(x, frame, kernel, pad_width) or not native.available(x):

@@ -128,7 +128,7 @@ class PaddedConv2d(eqx.nn.Conv2d):
             Shape (out_channels, out_height, out_width) as of ``equinox.nn.Conv2d``, dtype of ``x``.
 
         Raises:
-            ValueError: ``x`` does not have that rank and number of channels.
+            ValueError: ``x`` does not have that rank and number of channels, or has no pixels.
         """
         del key
         x = channels_last(x, self.in_channels)

@@ -2,6 +2,7 @@
 
 from jaxtyping import Array, Float, Shaped
 
+from spatial_prediction.convolution._base import check_map
 from spatial_prediction.convolution._framed import framed_convolution
 from spatial_prediction.padding import AbstractPadding, ZeroPadding
 
@@ -16,6 +17,10 @@ def padded_convolution(
     """Pad ``x`` and convolve it, with stride 1; the same as ``convolve(padding.extend(x), kernel, bias)``.
 
     It costs what zero padding costs, and the prediction of the frame. Differentiable in both modes.
+
+    Raises:
+        ValueError: ``x`` has no rows, columns or channels, or the kernel's input channels do not divide them.
     """
+    check_map(x)
     x, frame = (x, None) if isinstance(padding, ZeroPadding) else padding.framed(x)
     return framed_convolution(x, frame, kernel, bias, pad_width=padding.pad_width)

@@ -46,7 +46,8 @@ def partial_convolution(
         The convolved maps, dtype of ``x``.
 
     Raises:
-        ValueError: the kernel has an even size, or input channels that do not divide those of ``x``.
+        ValueError: the kernel has an even size or input channels that do not divide those of ``x``, or ``x``
+            has no rows, columns or channels.
 
     Source: arXiv 1811.11718.
     """

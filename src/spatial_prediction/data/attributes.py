@@ -9,6 +9,7 @@ import numpy as np
 from spatial_prediction.errors import SceneError
 
 _UNDECLARED = ("", "none", "null", "n/a")
+_YES_OR_NO = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
 
 @functools.cache
@@ -53,6 +54,25 @@ def numbers(name: str, value: Any) -> list[float]:
         raise SceneError(
             f"attribute {name}={shown(value)!r} is not a number; correct or remove the attribute"
         ) from None
+
+
+def yes_or_no(name: str, value: Any) -> bool | None:
+    """Read an attribute that says yes or no: ``yes``, ``true`` or 1, ``no``, ``false`` or 0.
+
+    Text that says that there is nothing (empty, ``none``, ``null``, ``n/a``) gives None.
+
+    Raises:
+        SceneError: The value is something else; the message names the attribute.
+    """
+    line = text(value).lower().removesuffix(".0")
+    if line in _UNDECLARED:
+        return None
+    if line not in _YES_OR_NO:
+        raise SceneError(
+            f"attribute {name}={shown(value)!r} is neither yes, true or 1 nor no, false or 0; "
+            "correct or remove the attribute"
+        )
+    return _YES_OR_NO[line]
 
 
 def one_number(name: str, value: Any) -> float:

@@ -116,6 +116,7 @@ def decode(
     scene_attributes: Mapping[str, Any] | None = None,
     default_fill: float | None = None,
     offset: OffsetSetting = "auto",
+    band: str | None = None,
 ) -> Decoded:
     """Decode the samples of a band.
 
@@ -127,6 +128,7 @@ def decode(
             attributes have no ``_FillValue``. None where the format has no such value.
         offset: ``"auto"`` adds what the attributes state, and nothing where they state nothing; 0 and -1000
             add that whatever the attributes state. Where the packing adds -1000 DN, nothing more is added.
+        band: Which it is, such as ``B02``; an offset stated for another band then says nothing of it.
 
     Raises:
         ConfigurationError: ``offset`` is another one.
@@ -153,7 +155,7 @@ def decode(
             because.append(name)
         missing |= outside
 
-    added, overruled, hints = _offset(attributes, scene_attributes, packing, offset)
+    added, overruled, hints = _offset(attributes, scene_attributes, packing, offset, band)
     values = _unpacked(stored, packing)
     if stored.dtype.kind == "f" and not missing.all():
         # Where the packing gives reflectance, floats as stored must be none: they were unpacked already.
@@ -344,16 +346,17 @@ def _offset(
     scene_attributes: Mapping[str, Any],
     packing: _Packing,
     setting: OffsetSetting,
+    band: str | None,
 ) -> tuple[Offset, str, list[str]]:
     """Decide the offset; give what contradicts it, and what hints at one where nothing states it."""
     if packing.takes_offset_off:
         return Offset(OFFSETS[1], f"add_offset={shown(attributes['add_offset'])}"), "", []
     if setting == "auto":
-        if stated := stated_offset(attributes, scene_attributes):
+        if stated := stated_offset(attributes, scene_attributes, band=band):
             return stated, "", []
         return Offset(0, None), "", offset_hints(attributes, scene_attributes)
     try:
-        stated = stated_offset(attributes, scene_attributes)
+        stated = stated_offset(attributes, scene_attributes, band=band)
     except SceneError:
         stated = None  # what the setting is there to settle
     overruled = (stated.stated_by or "") if stated and stated.dn != setting else ""

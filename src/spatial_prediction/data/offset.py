@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple, cast
 
-from spatial_prediction.data.attributes import numbers, plain_name, shown, text
+from spatial_prediction.data.attributes import numbers, plain_name, shown, text, yes_or_no
 from spatial_prediction.errors import ConfigurationError, SceneError
 
 OffsetSetting = Literal["auto", 0, -1000]
@@ -21,6 +21,8 @@ OFFSETS = (0, -1000)
 """What may be added to stored DN, beside their packing."""
 
 FIRST_BASELINE_WITH_OFFSET = 4.0
+
+_BAND_OF_COLOUR = {"blue": "B02", "green": "B03", "red": "B04"}
 
 _PRODUCT_NAME = re.compile(r"_N(\d{4})_")
 
@@ -37,26 +39,30 @@ class Offset(NamedTuple):
     stated_by: str | None
 
 
-def stated_offset(*attributes: Mapping[str, Any]) -> Offset | None:
+def stated_offset(*attributes: Mapping[str, Any], band: str | None = None) -> Offset | None:
     """Find the offset that attributes state.
 
-    In this order: ``boa_offset_applied`` (true: 0, for it was taken off before), ``BOA_ADD_OFFSET`` or
-    ``RADIO_ADD_OFFSET`` (also one a band, such as ``BOA_ADD_OFFSET_B02``), a ``processing_baseline`` before
-    04.00 (0). Capitals, underscores and prefixes such as ``s2:`` do not matter.
+    In this order: ``boa_offset_applied`` (yes: 0, for it was taken off before), ``BOA_ADD_OFFSET`` or
+    ``RADIO_ADD_OFFSET`` (also that of the band alone, such as ``BOA_ADD_OFFSET_B02``), a
+    ``processing_baseline`` before 04.00 (0). Capitals, underscores and prefixes such as ``s2:`` do not
+    matter.
 
     Args:
         attributes: Of the band, of the file.
+        band: Which it is, such as ``B02``: offsets of other bands say nothing of it. None where that is
+            unknown; then those of all bands count.
 
     Raises:
-        SceneError: The attributes state another number than 0 or -1000, or contradict one another.
+        SceneError: The attributes state another number than 0 or -1000, contradict one another, or say
+            neither yes nor no where they should.
     """
     for name, value in _items(attributes):
-        if plain_name(name).endswith("boaoffsetapplied") and text(value).lower() in ("true", "1"):
+        if plain_name(name).endswith("boaoffsetapplied") and yes_or_no(name, value):
             return Offset(0, f"{name}={shown(value)}")
     stated = {
         number: f"{name}={shown(value)}"
         for name, value in _items(attributes)
-        if re.search("(boa|radio)addoffset", plain_name(name))
+        if re.search("(boa|radio)addoffset", plain_name(name)) and _serves(name, band)
         for number in numbers(name, value)
     }
     if len(stated) > 1 or not stated.keys() <= set(OFFSETS):
@@ -90,6 +96,22 @@ def offset_hints(*attributes: Mapping[str, Any]) -> list[str]:
 def _items(attributes: tuple[Mapping[str, Any], ...]) -> Iterator[tuple[str, Any]]:
     for each in attributes:
         yield from each.items()
+
+
+def _serves(name: str, band: str | None) -> bool:
+    """Whether an attribute of this name is about ``band``: it names that one, or none."""
+    named = _named_band(name)
+    return band is None or named is None or named == band
+
+
+def _named_band(name: str) -> str | None:
+    """Give the band in an attribute's name: ``B02`` for ``BOA_ADD_OFFSET_b2`` or ``BOA_ADD_OFFSET_blue``."""
+    for word in re.split(r"[^a-z0-9]+", name.lower()):
+        if word in _BAND_OF_COLOUR:
+            return _BAND_OF_COLOUR[word]
+        if found := re.fullmatch(r"b0?(\d{1,2}a?)", word):
+            return f"B{found[1].upper().zfill(2)}"
+    return None
 
 
 def _baselines(attributes: tuple[Mapping[str, Any], ...]) -> Iterator[tuple[float, str]]:

@@ -170,6 +170,7 @@ def _decoded(
             scene_attributes=about,
             default_fill=_default_fill(found.variable),
             offset=offset,
+            band=band,
         )
     except SceneError as fault:
         raise SceneError(f"band {band}: {fault}") from fault.__cause__

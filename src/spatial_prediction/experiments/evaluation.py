@@ -13,11 +13,10 @@ import pandas as pd
 
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import corner_tiles, open_scene_array
-from spatial_prediction.experiments.super_resolution import pair, replicated_bilinear
+from spatial_prediction.experiments.super_resolution import configured_padding, pair, replicated_bilinear
 from spatial_prediction.experiments.tables import write_table
 from spatial_prediction.files import read_object
 from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, merge_branches, network_and_header
-from spatial_prediction.padding import padding_from_name
 from spatial_prediction.progress import progress
 from spatial_prediction.provenance import provenance
 
@@ -165,6 +164,9 @@ def evaluate_padding_nmse(model_path: Path, tiles: CornerTiles, *, paddings: lis
     28 pixels are padded by one and compared with what stands there. One row per padding and map: 0 the
     input, 1 to 9 what goes into the inner 3x3 convolutions, 10 the output. Squared errors and the ring's
     variance about its own mean are summed over images, channels and pixels; their ratio is the NMSE.
+
+    Raises:
+        ConfigurationError: no padding has one of the names.
     """
     record = tiles.provenance(paddings=paddings)
     model, header = network_and_header(model_path, output_crop=LARGEST_OUTPUT_CROP)
@@ -193,7 +195,7 @@ def evaluate_padding_nmse(model_path: Path, tiles: CornerTiles, *, paddings: lis
 
 
 def _ring_errors(paddings: list[str]) -> Callable[[RVSR, jax.Array], jax.Array]:
-    pads = [padding_from_name(name, 1) for name in paddings]
+    pads = [configured_padding(name, 1) for name in paddings]
     ring = np.pad(np.zeros((KNOWN_SIZE, KNOWN_SIZE), bool), 1, constant_values=True)
     where = np.nonzero(ring)
 

@@ -10,9 +10,8 @@ from spatial_prediction.data.colour import linear_to_srgb
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.data.tiles import centre_tiles, open_scene_array
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.experiments.super_resolution import pair, replicated_bilinear
+from spatial_prediction.experiments.super_resolution import configured_padding, pair, replicated_bilinear
 from spatial_prediction.models import merge_branches, network_and_header
-from spatial_prediction.padding import padding_from_name
 
 SHOWN = (1, 99)
 """Percentiles of a scene's reflectance that are shown as black and as full brightness."""
@@ -37,16 +36,21 @@ def padded_images(
         ``known_size + 2 pad`` or what the scene has.
 
     Raises:
-        ConfigurationError: there is no such scene.
+        ConfigurationError: there is no such scene or padding, or ``known_size`` or ``pad`` is below 1.
         SceneError: the array cannot be used.
     """
+    if min(known_size, pad) < 1:
+        raise ConfigurationError(
+            f"known_size is {known_size} and pad {pad}; give at least 1 pixel of each (--known-size, --pad)"
+        )
+    by_name = {name: configured_padding(name, pad) for name in paddings}
     scenes = open_scene_array(test_path, smallest_size=tile_size(2 * pad + 1, UPSCALE_FACTOR))
     _check_scenes(test_path, len(scenes), [scene])
     size = min(known_size + 2 * pad, min(scenes.shape[1:3]) // UPSCALE_FACTOR - 2)
     tiles = centre_tiles(scenes[scene : scene + 1], tile_size(size, UPSCALE_FACTOR))
     low_res, _ = pair(tiles, UPSCALE_FACTOR)
     known = low_res[:, pad:-pad, pad:-pad]
-    images = {"truth": low_res} | {name: padding_from_name(name, pad).extend(known) for name in paddings}
+    images = {"truth": low_res} | {name: padding.extend(known) for name, padding in by_name.items()}
     shown = _shown(low_res)
     return {name: _visible(image, shown)[0] for name, image in images.items()}
 

@@ -1,6 +1,7 @@
 """The task every network of the padding study learns: 4x super-resolution of Sentinel-2 tiles."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 
 import equinox as eqx
 import jax
@@ -11,21 +12,50 @@ from jaxtyping import Array
 from spatial_prediction.config import ModelSettings, Preset
 from spatial_prediction.data.degradation import scaled_reflectance, super_resolution_pair
 from spatial_prediction.data.tiles import forget_pages
+from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.models import RVSR, bilinear_upscaling, merge_branches, pixel_unshuffle
-from spatial_prediction.padding import padding_from_name
+from spatial_prediction.padding import AbstractPadding, padding_from_name
+
+
+@contextlib.contextmanager
+def values_are_configured() -> Iterator[None]:
+    """What the library calls a wrong value is one of the configuration or the command line here.
+
+    Raises:
+        ConfigurationError: in place of ValueError, with its message.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
-    """Make an untrained network. The same seed gives the same weights whatever the preset."""
-    return RVSR.initialised(
-        padding=preset.padding,
-        upscale_padding=preset.upscale_padding,
-        output_crop=preset.output_crop,
-        hidden_channels=settings.hidden_channels,
-        blocks=settings.blocks,
-        upscale_factor=settings.upscale_factor,
-        key=jax.random.key(seed),
-    )
+    """Make an untrained network. The same seed gives the same weights whatever the preset.
+
+    Raises:
+        ConfigurationError: the network knows no such border handling, or has no such output crop.
+    """
+    with values_are_configured():
+        return RVSR.initialised(
+            padding=preset.padding,
+            upscale_padding=preset.upscale_padding,
+            output_crop=preset.output_crop,
+            hidden_channels=settings.hidden_channels,
+            blocks=settings.blocks,
+            upscale_factor=settings.upscale_factor,
+            key=jax.random.key(seed),
+        )
+
+
+def configured_padding(name: str, pad_width: int) -> AbstractPadding:
+    """Make the padding of ``pad_width`` pixels on all sides that is called ``name``.
+
+    Raises:
+        ConfigurationError: none is.
+    """
+    with values_are_configured():
+        return padding_from_name(name, pad_width)
 
 
 def pair(tiles: Array | np.ndarray, upscale_factor: int) -> tuple[Array, Array]:

@@ -17,7 +17,7 @@ from spatial_prediction import files
 from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 from spatial_prediction.data.degradation import tile_size
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.experiments.super_resolution import network, training_loss
+from spatial_prediction.experiments.super_resolution import network, training_loss, values_are_configured
 from spatial_prediction.models import RVSR, merge_branches
 from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
@@ -52,7 +52,16 @@ def measure_throughput(
     The batch is the largest whose program needs no more memory than the budget, by the compiler's own
     account, and then really runs. Preset and reference alternate batch by batch, so that their ratio
     holds though the machine's speed drifts.
+
+    Raises:
+        ConfigurationError: the network knows no such border handling, there is nothing to time, or one tile
+            does not fit on the device.
     """
+    if min(repeats, largest_batch) < 1:
+        raise ConfigurationError(
+            f"repeats is {repeats} and largest_batch {largest_batch}; give at least 1 of each "
+            "(--repeats, --largest-batch)"
+        )
     reference = Preset("zero", "repl", preset.output_crop)
     trained = load_arrays(weights)[0] if weights else {}  # none in the file of a run that diverged
 
@@ -95,12 +104,13 @@ def measure_throughput(
 
 def _trained(preset: Preset, arrays: dict[str, np.ndarray]) -> RVSR:
     """Make a network of ``preset`` with weights of whatever preset."""
-    return RVSR.from_named_arrays(
-        arrays,
-        padding=preset.padding,
-        upscale_padding=preset.upscale_padding,
-        output_crop=preset.output_crop,
-    )
+    with values_are_configured():
+        return RVSR.from_named_arrays(
+            arrays,
+            padding=preset.padding,
+            upscale_padding=preset.upscale_padding,
+            output_crop=preset.output_crop,
+        )
 
 
 class _Program:

@@ -3,6 +3,7 @@
 import argparse
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.figures.style import FORMATS
@@ -16,6 +17,18 @@ def add_presets(parser: argparse.ArgumentParser) -> None:
         required=True,
         metavar="JSON",
         help='output crop of each preset in the order shown, such as \'{"zero-repl": 0, "zero_oc5": 5}\'',
+    )
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Add ``--models``, parsed to a mapping of preset name to weights file."""
+    parser.add_argument(
+        "--models",
+        type=parse_models,
+        required=True,
+        metavar="JSON",
+        help="weights file of each preset in the order shown, such as "
+        '\'{"zero-repl": "results/models/zero-repl/seed_0.safetensors"}\'',
     )
 
 
@@ -122,6 +135,21 @@ def parse_presets(text: str) -> dict[str, int]:
     if not presets:
         raise ConfigurationError("--presets: names no preset; give at least one with its output crop.")
     return presets
+
+
+def parse_models(text: str) -> dict[str, Path]:
+    """Parse a JSON object of preset names and their weights files.
+
+    Raises:
+        ConfigurationError: when the text is something else.
+    """
+    models = _parse_object("--models", text)
+    for preset, path in models.items():
+        if not isinstance(path, str):
+            raise ConfigurationError(
+                f"--models: the weights of '{preset}' are {path!r}; must be the path of a file, as text."
+            )
+    return {preset: Path(path) for preset, path in models.items()}
 
 
 def parse_baselines(text: str) -> dict[int, str]:

@@ -38,7 +38,7 @@ def load_network(path: str | Path, *, output_crop: int | None = None, merged: bo
     Raises:
         CheckpointError: the file is missing or damaged, of another format version, no such network or one
             of another shape, or that of a run that diverged, which has no weights.
-        ValueError: the network has no such output crop.
+        ValueError: the network has no such output crop, or it is not a whole number.
     """
     network, header = network_and_header(path, output_crop=output_crop)
     if network is None:
@@ -70,11 +70,12 @@ def network_and_header(
         return None, header
     model = _network(path, arrays, header)
     crop = header["output_crop"] if output_crop is None else output_crop
-    if not 0 <= crop <= model.depth:
+    if not isinstance(crop, int | np.integer) or not 0 <= crop <= model.depth:
         raise ValueError(
-            f"output_crop must be 0 to {model.depth} (one a 3x3 convolution) for {path}, got {crop}"
+            f"output_crop must be 0 to {model.depth} (whole pixels, one a 3x3 convolution) for {path}, "
+            f"got {crop!r}"
         )
-    return dataclasses.replace(model, output_crop=crop), header
+    return dataclasses.replace(model, output_crop=int(crop)), header
 
 
 def _network(path: str | Path, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> RVSR:

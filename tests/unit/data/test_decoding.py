@@ -20,6 +20,7 @@ from spatial_prediction.data.offset import (
 )
 from spatial_prediction.errors import ConfigurationError, SceneError
 
+BANDS = ("B04", "B03", "B02")
 INTEGERS = ["i1", "u1", "i2", "u2", "i4", "u4"]
 
 
@@ -313,12 +314,41 @@ def test_what_was_decided_is_told_in_words():
         ({"BOA_ADD_OFFSET": -1000, "earthsearch:boa_offset_applied": True}, 0),
         ({"BOA_ADD_OFFSET": -1000, "boa_offset_applied": "false"}, -1000),
         ({"boa_offset_applied": "false"}, None),
+        ({"BOA_ADD_OFFSET": -1000, "boa_offset_applied": "Yes"}, 0),
+        ({"BOA_ADD_OFFSET": -1000, "boa_offset_applied": np.int8(1)}, 0),
+        ({"BOA_ADD_OFFSET": -1000, "boa_offset_applied": "NO"}, -1000),
+        ({"BOA_ADD_OFFSET": -1000, "boa_offset_applied": 0.0}, -1000),
+        ({"BOA_ADD_OFFSET": -1000, "boa_offset_applied": ""}, -1000),
         ({"BOA_ADD_OFFSET": ""}, None),
     ],
 )
 def test_only_explicit_metadata_state_an_offset(attributes, offset):
     stated = stated_offset(attributes)
     assert (stated.dn if stated else None) == offset
+
+
+@pytest.mark.parametrize(
+    "name", ["BOA_ADD_OFFSET_B02", "BOA_ADD_OFFSET_b2", "s2:b02_radio_add_offset", "BOA_ADD_OFFSET_blue"]
+)
+def test_an_offset_of_one_band_serves_that_band_alone(name):
+    samples = np.full((2, 2), 3000, "i2")
+    decoded = {band: decode(samples, {}, scene_attributes={name: -1000}, band=band) for band in BANDS}
+    assert {band: each.offset for band, each in decoded.items()} == {
+        "B04": Offset(0, None),
+        "B03": Offset(0, None),
+        "B02": Offset(-1000, f"{name}=-1000"),
+    }
+    for setting in (0, -1000):
+        overruled = decode(samples, {name: -1000}, offset=setting, band="B04").overruled
+        assert overruled == ""
+
+
+def test_an_offset_of_another_band_does_not_contradict_and_one_of_all_does():
+    attributes = {"BOA_ADD_OFFSET_B02": -1000, "BOA_ADD_OFFSET_B8A": 0, "BOA_ADD_OFFSET_B12": 0}
+    assert stated_offset(attributes, band="B02") == Offset(-1000, "BOA_ADD_OFFSET_B02=-1000")
+    assert stated_offset(attributes, band="B8A") == Offset(0, "BOA_ADD_OFFSET_B8A=0")
+    with pytest.raises(SceneError, match="BOA_ADD_OFFSET_B02=-1000 and as BOA_ADD_OFFSET=0"):
+        stated_offset({"BOA_ADD_OFFSET_B02": -1000, "BOA_ADD_OFFSET": 0}, band="B02")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,22 @@ def test_a_scene_that_is_not_there_is_told(tmp_path, scene):
         upscaled_images(path, {}, scenes=[0, scene], low_res_size=48)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"paddings": ["zero", "nope"]}, "no padding is called 'nope'; known: zero, repl"),
+        ({"pad": 0}, r"known_size is 32 and pad 0; give at least 1 pixel of each \(--known-size, --pad\)"),
+        ({"pad": -3}, "known_size is 32 and pad -3"),
+        ({"known_size": 0}, "known_size is 0 and pad 12"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(tmp_path, wrong, message):
+    with pytest.raises(ConfigurationError, match=f"^{message}"):
+        padded_images(
+            _scenes(tmp_path, 240), **{"scene": 0, "paddings": ["zero"], "known_size": 32, "pad": 12, **wrong}
+        )
+
+
 def test_an_array_without_scenes_is_refused(tmp_path):
     np.save(tmp_path / "test.npy", np.zeros((0, 240, 240, 3), np.int16))
     with pytest.raises(SceneError, match=r"test.npy: holds int16 of shape \(0, 240, 240, 3\), expected"):

@@ -6,9 +6,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spatial_prediction.config import ModelSettings, TrainingSettings
+from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
 from spatial_prediction.data.degradation import tile_size
+from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.experiments.super_resolution import (
+    configured_padding,
     held_out_loss,
     kept,
     network,
@@ -106,6 +108,25 @@ def test_the_same_seed_gives_the_same_weights_whatever_the_preset():
             np.testing.assert_array_equal(found[leaf], array, err_msg=f"{name} {leaf}")
     other = weights(PRESETS["zero-repl"], seed=6)
     assert all(np.any(other[leaf] != array) for leaf, array in reference.items())
+
+
+@pytest.mark.parametrize(
+    ("preset", "message"),
+    [
+        (Preset("nope", "repl"), "no padding is called 'nope'"),
+        (Preset("repl", "nope"), "no padding is called 'nope'"),
+        (Preset("repl", "repl", 99), "output_crop must be 0 to 3"),
+    ],
+    ids=str,
+)
+def test_a_preset_that_no_network_can_have_is_an_error_of_the_user(preset, message):
+    with pytest.raises(ConfigurationError, match=message):
+        network(preset, SMALL, seed=0)
+
+
+def test_a_padding_that_is_not_known_is_an_error_of_the_user():
+    with pytest.raises(ConfigurationError, match="no padding is called 'zeros'; did you mean 'zero'"):
+        configured_padding("zeros", 1)
 
 
 def test_a_preset_is_the_network_it_names():

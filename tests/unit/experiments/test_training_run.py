@@ -13,7 +13,7 @@ from tests.helpers import REPOSITORY
 
 from spatial_prediction import command, metrics
 from spatial_prediction.config import TrainingSettings
-from spatial_prediction.errors import CheckpointError, SceneError
+from spatial_prediction.errors import CheckpointError, ConfigurationError, SceneError
 from spatial_prediction.experiments.samples import upscaled_images
 from spatial_prediction.experiments.training_run import _history_arrays
 from spatial_prediction.models import RVSR
@@ -398,7 +398,12 @@ def test_timing_reports_speed_against_zero_padding(tmp_path, kind):
     assert metrics.read_timings([output], kind)["relative_time"].item() > 0
 
 
-def test_one_tile_is_timed_with_a_warning_where_the_budget_is_too_small(tmp_path, caplog):
+@pytest.mark.parametrize("trained", ["zero_oc5", "zero"])
+def test_trained_weights_are_timed_one_tile_at_least_and_random_ones_where_there_are_none(
+    tmp_path, study, diverged, caplog, trained
+):
+    """The budget is too small for the tile, of which a warning tells."""
+    folder = study.folder if trained == "zero_oc5" else diverged.folder
     script(
         "benchmark_throughput",
         kind="inference",
@@ -408,34 +413,59 @@ def test_one_tile_is_timed_with_a_warning_where_the_budget_is_too_small(tmp_path
         memory_budget_mib=0,
         repeats=1,
         largest_batch=2,
-        output=tmp_path / "timing.json",
-        **TINY,
-        **{**TRAINING, "low_res_size": 12},
-    )
-    record = json.loads((tmp_path / "timing.json").read_text())
-    assert record["batch_size"] == 1
-    assert record["memory_bytes"] > record["memory_budget_bytes"] == 0
-    assert "timing.memory_budget_mib: one tile needs" in caplog.text
-
-
-@pytest.mark.parametrize("trained", ["zero_oc5", "zero"])
-def test_timing_takes_trained_weights_where_there_are_any(tmp_path, study, diverged, trained):
-    folder = study.folder if trained == "zero_oc5" else diverged.folder
-    script(
-        "benchmark_throughput",
-        kind="inference",
-        preset="repl",
-        padding="repl",
-        upscale_padding="repl",
-        memory_budget_mib=1000,
-        repeats=1,
-        largest_batch=1,
         weights=folder / f"{trained}.safetensors",
         output=tmp_path / "timing.json",
         **NETWORK,
         **{**TRAINING, "low_res_size": 12},
     )
-    assert json.loads((tmp_path / "timing.json").read_text())["trained_weights"] is (trained == "zero_oc5")
+    record = json.loads((tmp_path / "timing.json").read_text())
+    assert record["trained_weights"] is (trained == "zero_oc5")
+    assert record["batch_size"] == 1
+    assert record["memory_bytes"] > record["memory_budget_bytes"] == 0
+    assert "timing.memory_budget_mib: one tile needs" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"padding": "nope"}, "no padding is called 'nope'"),
+        ({"upscale_padding": "nope"}, "no padding is called 'nope'"),
+        ({"repeats": 0}, r"repeats is 0 and largest_batch 1; give at least 1 of each"),
+        ({"largest_batch": 0}, r"repeats is 1 and largest_batch 0; give at least 1 of each"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("trained", [True, False])
+def test_what_cannot_be_timed_is_told(tmp_path, study, trained, wrong, message):
+    options = {"padding": "repl", "upscale_padding": "repl", "repeats": 1, "largest_batch": 1, **wrong}
+    if trained:
+        options["weights"] = study.folder / "zero_oc5.safetensors"
+    with pytest.raises(ConfigurationError, match=message):
+        script(
+            "benchmark_throughput",
+            kind="inference",
+            preset="x",
+            memory_budget_mib=1000,
+            output=tmp_path / "timing.json",
+            **options,
+            **NETWORK,
+            **{**TRAINING, "low_res_size": 12},
+        )
+
+
+def test_paddings_that_are_not_known_are_told_and_not_evaluated(tmp_path, study):
+    with pytest.raises(ConfigurationError, match="no padding is called 'nope'"):
+        script(
+            "evaluate_nmse",
+            model=study.folder / "zero_oc5.safetensors",
+            test=study.folder / "test.npy",
+            summary=study.folder / "summary.json",
+            low_res_size=48,
+            batch_size=4,
+            paddings=["zero", "nope"],
+            output=tmp_path / "nmse.parquet",
+        )
+    assert not (tmp_path / "nmse.parquet").exists()
 
 
 def test_scenes_too_small_for_training_are_refused_before_anything_is_written(tmp_path):

@@ -211,6 +211,29 @@ def test_unusable_presets_are_explained(presets, named):
         run("tabulate_runs.py", "--presets", presets, "--table", "unused")
 
 
+@pytest.mark.parametrize(
+    ("models", "named"),
+    [
+        ("{", "is not JSON"),
+        ("[1]", "is not a JSON object"),
+        ('{"a": 3}', "the weights of 'a' are 3; must be the path of a file"),
+    ],
+)
+def test_unusable_models_are_explained(models, named):
+    with pytest.raises(ConfigurationError, match=f"--models.*{named}"):
+        run(
+            "plot_upscaled_samples.py",
+            "--test",
+            "t",
+            "--models",
+            models,
+            "--low-res-size",
+            48,
+            "--figure",
+            "f",
+        )
+
+
 def test_unusable_baselines_are_explained():
     with pytest.raises(ConfigurationError, match="does not map an output crop"):
         run(

@@ -1,6 +1,8 @@
 """Networks that the study has trained are there to be used."""
 
 import json
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -57,6 +59,25 @@ def test_a_path_may_be_text_and_the_output_crop_may_be_chosen(write):
     assert load_network(path, output_crop=0)(IMAGE).shape == (3, 18, 16)
     with pytest.raises(ValueError, match=r"output_crop must be 0 to 4 .* got 5"):
         load_network(path, output_crop=5)
+
+
+def test_an_output_crop_that_is_not_a_whole_number_is_refused(write):
+    """In a process of its own, where nobody checks annotations before."""
+    program = """
+import sys
+from spatial_prediction.models import load_network
+for crop in (1.5, 1.0, "1"):
+    try:
+        load_network(sys.argv[1], output_crop=crop)
+    except ValueError as error:
+        print(error)
+"""
+    path = str(write())
+    ran = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, timeout=120)
+    assert ran.stdout.splitlines() == [
+        f"output_crop must be 0 to 4 (whole pixels, one a 3x3 convolution) for {path}, got {crop}"
+        for crop in ("1.5", "1.0", "'1'")
+    ], ran.stderr
 
 
 def test_trained_paddings_come_back_too(write):
