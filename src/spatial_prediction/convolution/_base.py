@@ -70,19 +70,6 @@ def check_odd(kernel_size: Sequence[int]) -> None:
         raise ValueError(f"kernel_size must be odd (1, 3, 5, ...), got {tuple(kernel_size)}")
 
 
-def check_map(x: Array) -> None:
-    """Refuse channels-last maps (*batch, height, width, channels) that hold nothing; a batch may be empty.
-
-    Raises:
-        ValueError: ``x`` has no rows, no columns or no channels.
-    """
-    if 0 in x.shape[-3:]:
-        raise ValueError(
-            "x must have rows, columns and channels, shape (*batch, height, width, channels), "
-            f"got {x.shape}; give maps of at least one pixel and one channel"
-        )
-
-
 def channels_last(x: Array, channels: int) -> Array:
     """Turn one example (channels, height, width) into (height, width, channels).
 

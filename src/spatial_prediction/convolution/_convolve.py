@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from jaxtyping import Array, Float, Shaped
 
-from spatial_prediction.convolution._base import check_map, convolve_by_xla
+from spatial_prediction.convolution._base import convolve_by_xla
 from spatial_prediction.convolution._framed import framed_convolution
+from spatial_prediction.padding._base import check_map
 
 
 def convolve(

@@ -32,11 +32,10 @@ from spatial_prediction.convolution._base import (
     channels_last,
     channels_last_bias,
     channels_last_kernel,
-    check_map,
     check_odd,
 )
 from spatial_prediction.convolution._convolve import convolve
-from spatial_prediction.padding._base import at_least_float32
+from spatial_prediction.padding._base import at_least_float32, check_map
 from spatial_prediction.padding._extrapolation import extrapolation_weights
 
 

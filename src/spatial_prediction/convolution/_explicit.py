@@ -11,10 +11,10 @@ from spatial_prediction.convolution._base import (
     channels_first,
     channels_last,
     channels_last_kernel,
-    check_map,
     check_odd,
 )
 from spatial_prediction.convolution._convolve import convolve
+from spatial_prediction.padding._base import check_map
 
 
 def explicit_boundary_convolution(

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
 from spatial_prediction import native
-from spatial_prediction.convolution._base import check_map, convolve_by_xla
+from spatial_prediction.convolution._base import convolve_by_xla
 from spatial_prediction.padding import Borders, PadWidth, add_to_borders
+from spatial_prediction.padding._base import check_map
 from spatial_prediction.padding._borders import transposed, turned
 
 LARGEST_KERNEL = 3 * 3 * 96 * 96

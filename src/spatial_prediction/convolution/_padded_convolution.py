@@ -2,9 +2,9 @@
 
 from jaxtyping import Array, Float, Shaped
 
-from spatial_prediction.convolution._base import check_map
 from spatial_prediction.convolution._framed import framed_convolution
 from spatial_prediction.padding import AbstractPadding, ZeroPadding
+from spatial_prediction.padding._base import check_map
 
 
 def padded_convolution(

@@ -43,7 +43,14 @@ DISABLING_VARIABLE = "SPATIAL_PREDICTION_NATIVE"
 DTYPES = _gate.DTYPES
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS_VARIABLE = "SPATIAL_PREDICTION_KERNEL_FLAGS"
-FLAGS = ("-O3", "-std=c++17", "-fPIC", "-fno-math-errno", "-DNDEBUG", *os.environ.get(FLAGS_VARIABLE, "").split())
+FLAGS = (
+    "-O3",
+    "-std=c++17",
+    "-fPIC",
+    "-fno-math-errno",
+    "-DNDEBUG",
+    *os.environ.get(FLAGS_VARIABLE, "").split(),
+)
 """Of the compiler; further ones, as for sanitizers, make a library beside the usual one."""
 
 

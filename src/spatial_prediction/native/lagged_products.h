@@ -175,7 +175,7 @@ struct Spread {
             }
           }
         };
-        if (period == channels) some(std::integral_constant<int64_t, bytes == 64 ? 8 : 4>());
+        if (period == channels) some(std::integral_constant<int64_t, 8>());
         some(std::integral_constant<int64_t, 1>());
       }
   }

@@ -56,6 +56,19 @@ def check_floating(x: Array) -> None:
         raise TypeError(f"{_FLOATING}, got {x.dtype}; pad real and imaginary part each by itself")
 
 
+def check_map(x: Array) -> None:
+    """Refuse channels-last maps (*batch, height, width, channels) that hold nothing; a batch may be empty.
+
+    Raises:
+        ValueError: ``x`` has no rows, no columns or no channels.
+    """
+    if 0 in x.shape[-3:]:
+        raise ValueError(
+            "x must have rows, columns and channels, shape (*batch, height, width, channels), "
+            f"got {x.shape}; give maps of at least one pixel and one channel"
+        )
+
+
 class AbstractPadding(eqx.Module):
     """Predict a frame of pixels around a feature map.
 
@@ -91,7 +104,12 @@ class AbstractPadding(eqx.Module):
     def extend(
         self, x: Shaped[Array, "*batch height width channels"]
     ) -> Shaped[Array, "*batch padded_height padded_width channels"]:
-        """Pad channels-last maps."""
+        """Pad channels-last maps.
+
+        Raises:
+            ValueError: ``x`` has no rows, no columns or no channels.
+        """
+        check_map(x)
         frame = self.frame(x)
         middle = jnp.concatenate([frame.left, x, frame.right], axis=-2)
         return jnp.concatenate([frame.top, middle, frame.bottom], axis=-3)
@@ -111,5 +129,6 @@ class AbstractPadding(eqx.Module):
 
         Raises:
             TypeError: the padding predicts values, and ``x`` holds integers, booleans or complex numbers.
+            ValueError: ``x`` has no rows, no columns or no channels.
         """
         return jnp.moveaxis(self.extend(jnp.moveaxis(x, -3, -1)), -1, -3)

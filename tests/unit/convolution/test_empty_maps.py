@@ -30,6 +30,10 @@ FUNCTIONS = {
         )
         for name in ("zero", "repl", "extr2", "lp2x3", "auto")
     },
+    **{
+        f"{name} by itself": lambda x, kernel, name=name: padding_from_name(name, 1).extend(x)
+        for name in ("zero", "repl", "lp2x3")
+    },
     "partial_convolution": partial_convolution,
     "differential_convolution": differential_convolution,
     "explicit_boundary_convolution": lambda x, kernel: explicit_boundary_convolution(
