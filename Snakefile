@@ -15,11 +15,11 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/dataset.smk"
-include: "workflow/rules/training.smk"
-include: "workflow/rules/evaluation.smk"
-include: "workflow/rules/timing.smk"
-include: "workflow/rules/figures.smk"
+include: "workflow/rules/super_resolution/dataset.smk"
+include: "workflow/rules/super_resolution/training.smk"
+include: "workflow/rules/super_resolution/evaluation.smk"
+include: "workflow/rules/super_resolution/timing.smk"
+include: "workflow/rules/super_resolution/figures.smk"
 
 
 rule all:

@@ -20,12 +20,12 @@ import jax.numpy as jnp
 import numpy as np
 import plain_training
 
-from spatial_prediction.config import ModelSettings
-from spatial_prediction.experiments.evaluation import CornerTiles, corner_errors
-from spatial_prediction.experiments.super_resolution import network
 from spatial_prediction.models import RVSR, merge_branches
 from spatial_prediction.padding import padding_from_name
-from spatial_prediction.presets import PRESETS
+from spatial_prediction.studies.super_resolution.config import ModelSettings
+from spatial_prediction.studies.super_resolution.presets import PRESETS
+from spatial_prediction.studies.super_resolution.stages.evaluation import CornerTiles, corner_errors
+from spatial_prediction.studies.super_resolution.task import network
 
 
 def ours(models: list[RVSR], tiles: CornerTiles) -> np.ndarray:

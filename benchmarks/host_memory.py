@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 
 from spatial_prediction import command
-from spatial_prediction.config import ModelSettings, TrainingSettings
-from spatial_prediction.experiments.training_run import train_runs
-from spatial_prediction.presets import PRESETS
+from spatial_prediction.studies.super_resolution.config import ModelSettings
+from spatial_prediction.studies.super_resolution.presets import PRESETS
+from spatial_prediction.studies.super_resolution.stages.training_run import train_runs
+from spatial_prediction.training_settings import TrainingSettings
 
 
 def sparse_scenes(path: Path, count: int) -> None:

@@ -15,11 +15,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spatial_prediction.data.degradation import tile_size
-from spatial_prediction.data.tiles import RandomTiles, corner_tiles, open_scene_array
-from spatial_prediction.experiments.super_resolution import pair
 from spatial_prediction.models import bilinear_upscaling
 from spatial_prediction.padding import padding_from_name
+from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, corner_tiles, open_scene_array
+from spatial_prediction.studies.super_resolution.task import pair
 
 FACTOR, SIDE, CROP = 4, 48, 5
 

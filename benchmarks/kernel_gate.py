@@ -26,9 +26,9 @@ import numpy as np
 
 from spatial_prediction import native
 from spatial_prediction.convolution import padded_convolution
-from spatial_prediction.metrics.intervals import bootstrap_interval
 from spatial_prediction.native import _gate
 from spatial_prediction.padding import padding_from_name
+from spatial_prediction.statistics.intervals import bootstrap_interval
 
 KERNELS = ("first_order", "predicted_frame", "convolution")  # of the layer, forward
 LAYER = (1, 48, 48, 3)  # maps, height, width, channels; 4 outputs. The head of a network, for one tile

@@ -19,12 +19,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from spatial_prediction import native
-from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
-from spatial_prediction.data.degradation import tile_size
-from spatial_prediction.experiments.super_resolution import network, training_loss
 from spatial_prediction.models import merge_branches
-from spatial_prediction.presets import PRESETS
+from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
+from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.presets import PRESETS
+from spatial_prediction.studies.super_resolution.task import network, training_loss
 from spatial_prediction.training import make_update, optimizer
+from spatial_prediction.training_settings import TrainingSettings
 
 PUBLISHED = {"lp1x1cs": 1.34, "lp2x3": 2.01, "lp6x7": 3.63}
 GOAL = {"lp1x1cs": 1.10, "lp2x3": 1.20, "lp6x7": 1.50}

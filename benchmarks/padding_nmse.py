@@ -21,12 +21,12 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from spatial_prediction.data.degradation import tile_size
-from spatial_prediction.data.tiles import open_scene_array
-from spatial_prediction.experiments.super_resolution import pair
 from spatial_prediction.models import LARGEST_OUTPUT_CROP, merge_branches, network_and_header
 from spatial_prediction.padding import PADDING_NAMES, RunningPrediction, padding_from_name
 from spatial_prediction.progress import progress
+from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.data.tiles import open_scene_array
+from spatial_prediction.studies.super_resolution.task import pair
 
 KNOWN = 48
 RUNNING = "lp2x3_running"

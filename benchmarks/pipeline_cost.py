@@ -67,7 +67,7 @@ def planning(folder: Path, times: int) -> None:
 
 def starting(folder: Path, times: int) -> None:
     show("start of Python", least([sys.executable, "-c", ""], folder, times))
-    for script in sorted((REPOSITORY / "scripts").glob("*.py")):
+    for script in sorted((REPOSITORY / "scripts" / "super_resolution").glob("*.py")):
         show(f"start of `{script.stem}`", least([sys.executable, script, "--help"], folder, times))
 
 

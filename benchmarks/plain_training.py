@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from spatial_prediction.config import Preset
 from spatial_prediction.padding import AbstractPadding, padding_from_name
+from spatial_prediction.studies.super_resolution.config import Preset
 
 BLOCKS = 8
 FACTOR = 4

@@ -29,12 +29,13 @@ import plain_training
 
 from spatial_prediction import native
 from spatial_prediction.command import JOB_ENVIRONMENT
-from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
-from spatial_prediction.data.degradation import tile_size
-from spatial_prediction.data.tiles import RandomTiles, open_scene_array
-from spatial_prediction.experiments.super_resolution import network, training_loss
-from spatial_prediction.presets import PRESETS
+from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
+from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, open_scene_array
+from spatial_prediction.studies.super_resolution.presets import PRESETS
+from spatial_prediction.studies.super_resolution.task import network, training_loss
 from spatial_prediction.training import ReadAhead, make_update, optimizer
+from spatial_prediction.training_settings import TrainingSettings
 
 SIZE = tile_size(48, 4)
 GOAL = {"zero-repl": 20}

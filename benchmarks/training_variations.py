@@ -12,10 +12,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from spatial_prediction.config import ModelSettings, TrainingSettings
-from spatial_prediction.experiments.training_run import train_runs
 from spatial_prediction.named_arrays import load_arrays
-from spatial_prediction.presets import PRESETS
+from spatial_prediction.studies.super_resolution.config import ModelSettings
+from spatial_prediction.studies.super_resolution.presets import PRESETS
+from spatial_prediction.studies.super_resolution.stages.training_run import train_runs
+from spatial_prediction.training_settings import TrainingSettings
 
 VARIATIONS: dict[str, dict[str, Any]] = {
     "published": {},

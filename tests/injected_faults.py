@@ -25,10 +25,10 @@ import zipfile
 from collections import Counter
 from pathlib import Path
 
-from spatial_prediction.data.fairdata import find_archives
-from spatial_prediction.data.retrieval import retrieve_scenes
-from spatial_prediction.data.web import Patience
 from spatial_prediction.errors import RetrievalError
+from spatial_prediction.retrieval.fairdata import find_archives
+from spatial_prediction.retrieval.scene_archives import retrieve_scenes
+from spatial_prediction.retrieval.web import Patience
 from tests.catalogue_server import IDENTIFIER, CatalogueServer
 from tests.helpers import REPOSITORY
 from tests.published_scenes import published_files
@@ -60,7 +60,11 @@ class Trial:
         arguments = ["--identifier", IDENTIFIER, "--catalogue", self.server.address, "--parallel", "2"]
         arguments += ["--directory", str(self.folder), "--manifest", str(self.folder / "manifest.json")]
         return subprocess.Popen(
-            [sys.executable, str(REPOSITORY / "scripts" / "retrieve_scenes.py"), *arguments],
+            [
+                sys.executable,
+                str(REPOSITORY / "scripts" / "super_resolution" / "retrieve_scenes.py"),
+                *arguments,
+            ],
             env=os.environ | {"NO_PROXY": "127.0.0.1"},
             stderr=subprocess.PIPE,
             text=True,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from spatial_prediction import metrics
+from spatial_prediction.studies.super_resolution import metrics
 
 BARE = ["zero-repl", "zero-zero", "repl", "extr2", "extr3", "lp1x1cs", "lp2x1", "lp2x1cs", "lp2x3", "lp2x5"]
 BARE += ["lp3x3", "lp4x5", "lp6x7"]

@@ -23,11 +23,12 @@ from spatial_prediction.convolution import (
     padded_convolution,
     partial_convolution,
 )
-from spatial_prediction.data.colour import linear_to_srgb
-from spatial_prediction.data.tiles import open_scene_array
-from spatial_prediction.experiments.super_resolution import pair
-from spatial_prediction.figures import padded_samples, style
 from spatial_prediction.padding import RunningPrediction, padding_from_name
+from spatial_prediction.plotting import style
+from spatial_prediction.plotting.colour import linear_to_srgb
+from spatial_prediction.studies.super_resolution.data.tiles import open_scene_array
+from spatial_prediction.studies.super_resolution.figures import padded_samples
+from spatial_prediction.studies.super_resolution.task import pair
 
 KNOWN, PAD = 48, 12
 RUNNING = "lp2x3_running"

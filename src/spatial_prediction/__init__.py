@@ -2,13 +2,16 @@
 
 The rooms of this package, lowest level first (a room imports only lower ones):
 
-- ``errors``, ``files``, ``progress``, ``command``, ``config``, ``presets``, ``validation``, ``provenance``:
-  what everything may use; no JAX. ``differentiation``, with JAX, gives functions derivatives of their own.
-- ``native``, ``data``, ``metrics``, ``training``, ``figures``: each stands alone.
-- ``padding``: predicts the frame around a map.
-- ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are told.
-- ``models``: networks; a padding is handed in as a module.
-- ``experiments``: turns the study's preset names and seeds into objects.
+- ``errors``, ``files``, ``named_arrays``, ``process_lock``, ``progress``, ``command``, ``normalisation``,
+  ``training_settings``, ``provenance``: what everything may use; no JAX. ``differentiation`` and
+  ``compiled_programs``, with JAX, give functions derivatives of their own and keep what was compiled.
+- ``native``, ``rasters``, ``statistics``, ``plotting``, ``training``: each stands alone; ``retrieval`` fetches
+  what ``rasters`` reads.
+- ``padding``: predicts the frame around a map; ``padding/linear_prediction`` is its machinery.
+- ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are asked to.
+- ``models``: networks; border handling is given as an object.
+- ``studies``: each study with its settings, stages, metrics and figures; none imports another.
+- ``cli``, ``__main__``: the command ``spatial-prediction``.
 
 Importing the package itself imports none of them.
 """

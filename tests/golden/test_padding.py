@@ -9,11 +9,7 @@ import pytest
 from tests.helpers import shared_folder
 
 from spatial_prediction import native
-from spatial_prediction.padding import (
-    AutocorrelationPrediction,
-    CovariancePrediction,
-    LagrangeExtrapolation,
-)
+from spatial_prediction.padding import AutocorrelationPrediction, CovariancePrediction, LagrangeExtrapolation
 
 GOLDEN = shared_folder("golden/padding")
 

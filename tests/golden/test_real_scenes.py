@@ -4,8 +4,8 @@ import netCDF4
 import numpy as np
 import pytest
 
-from spatial_prediction.data import build_arrays, list_scenes, read_scene
-from spatial_prediction.data.scenes import read_scene_with_account
+from spatial_prediction.rasters.scenes import list_scenes, read_scene, read_scene_with_account
+from spatial_prediction.studies.super_resolution.data.arrays import build_arrays
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 FOLDER = SHARED / "data" / "sentinel2"

@@ -11,7 +11,8 @@ import pytest
 
 from spatial_prediction import command, errors
 from spatial_prediction.command import INTERRUPTED, add_settings, argument_parser, settings_from
-from spatial_prediction.config import ModelSettings, Preset, TrainingSettings
+from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
+from spatial_prediction.training_settings import TrainingSettings
 
 SCRIPT = """
 import logging, sys

@@ -8,10 +8,10 @@ import pytest
 import yaml
 from tests.helpers import REPOSITORY
 
-from spatial_prediction.config import TrainingSettings
 from spatial_prediction.padding import PADDING_NAMES, TRAINED_NAMES
-from spatial_prediction.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
-from spatial_prediction.validation import validated
+from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
+from spatial_prediction.studies.super_resolution.validation import validated
+from spatial_prediction.training_settings import TrainingSettings
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
@@ -81,7 +81,7 @@ def test_the_paper_overlay_is_the_published_study():
 
 
 def test_every_figure_and_table_of_the_report_has_a_caption_and_no_caption_is_left_over():
-    rules = (REPOSITORY / "workflow/rules/figures.smk").read_text(encoding="utf-8")
+    rules = (REPOSITORY / "workflow/rules/super_resolution/figures.smk").read_text(encoding="utf-8")
     wanted = {f"{name}.rst" for name in re.findall(r"\bfigure\(\s*\"(\w+)\"", rules)}
     wanted |= {f"{name}_table.rst" for name in re.findall(r"\btable\(\s*\"(\w+)\"", rules)}
     captions = list((REPOSITORY / "workflow/report").glob("*.rst"))

@@ -16,13 +16,13 @@ import pandas as pd
 import pytest
 from tests.helpers import REPOSITORY
 
-from spatial_prediction import figures, metrics
-from spatial_prediction.data.arrays import build_arrays
-from spatial_prediction.data.scene_files import write_scene
 from spatial_prediction.errors import WriteError
-from spatial_prediction.experiments.tables import write_table
 from spatial_prediction.files import write_errors_named, write_json
 from spatial_prediction.named_arrays import save_arrays
+from spatial_prediction.rasters.scene_files import write_scene
+from spatial_prediction.studies.super_resolution import figures, metrics
+from spatial_prediction.studies.super_resolution.data.arrays import build_arrays
+from spatial_prediction.studies.super_resolution.stages.tables import write_table
 from spatial_prediction.training import Checkpoints
 
 LIMIT = 4096
@@ -129,7 +129,7 @@ def test_a_full_device_is_told_of(tmp_path):
 
 def test_a_script_whose_output_cannot_be_written_ends_with_one_line(tmp_path):
     (tmp_path / "results").write_text("a file where a folder is needed")
-    script = REPOSITORY / "scripts" / "gather_evaluation.py"
+    script = REPOSITORY / "scripts" / "super_resolution" / "gather_evaluation.py"
     write_table(TABLE, tmp_path / "before.parquet", {})
     files = ["--tables", tmp_path / "before.parquet", "--output", tmp_path / "results" / "mse.parquet"]
     command = [sys.executable, script, "--kind", "mse", *files]
@@ -155,7 +155,13 @@ def test_a_script_given_a_useless_summary_ends_with_one_line(tmp_path, script, s
     }[script]
     if script != "tabulate_provenance":
         arguments += ["--test", tmp_path / "test.npy"]
-    command = [sys.executable, REPOSITORY / "scripts" / f"{script}.py", "--summary", path, *arguments]
+    command = [
+        sys.executable,
+        REPOSITORY / "scripts" / "super_resolution" / f"{script}.py",
+        "--summary",
+        path,
+        *arguments,
+    ]
     ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     told = ended.stderr.splitlines()

@@ -32,7 +32,7 @@ CHANGES = {
     "times of all results, as on a machine whose clock is an hour behind": lambda made: made.touched(
         "results/**/*", "resources/**/*", by=-3600.0
     ),
-    "a comment in a rule file": edit("workflow/rules/training.smk", text="\n# a comment\n"),
+    "a comment in a rule file": edit("workflow/rules/super_resolution/training.smk", text="\n# a comment\n"),
     "a profile": edit("profiles/slurm/config.yaml", text="\n# a comment\n"),
     "a caption of the report": edit("workflow/report/shell_mse.rst", text="\nMore.\n"),
     "`dataset.fairdata.mirror` while the source is another": setting(
@@ -46,7 +46,7 @@ CHANGES = {
         "results/evaluation/mse/repl/seed_0.parquet"
     ),
     "the training array deleted": lambda made: made.deleted("resources/arrays/train.npy"),
-    "a figure's script": edit("scripts/plot_shell_mse.py"),
+    "a figure's script": edit("scripts/super_resolution/plot_shell_mse.py"),
     "the style of figures": module("figures/style.py"),
     "`figures.formats`: one more": setting(figures={"formats": ["pdf", "png", "svg"]}),
     "`figures.sample_paddings`": setting(figures={"sample_paddings": ["zero"]}),

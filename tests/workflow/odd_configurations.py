@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import strategies as st
 from tests.scene_writer import random_bands, write_scene
 
-from spatial_prediction.presets import PRESETS
+from spatial_prediction.studies.super_resolution.presets import PRESETS
 
 TINY = {
     "dataset": {"scene_size": 232, "test_scenes": 1, "synthetic": {"scenes": 2}},

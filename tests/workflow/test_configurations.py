@@ -17,7 +17,7 @@ from tests.workflow.planner import Planner
 from tests.workflow.study import Study, merged
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.validation import validated
+from spatial_prediction.studies.super_resolution.validation import validated
 
 pytestmark = pytest.mark.slow
 
@@ -39,7 +39,7 @@ class UnderstoodError(Exception):
 def scripts():
     """Every script's main, which ends with UnderstoodError instead of doing anything."""
     mains = {}
-    for path in (REPOSITORY / "scripts").glob("*.py"):
+    for path in (REPOSITORY / "scripts" / "super_resolution").glob("*.py"):
         specification = importlib.util.spec_from_file_location(f"script_{path.stem}", path)
         module = importlib.util.module_from_spec(specification)
         specification.loader.exec_module(module)

@@ -10,10 +10,10 @@ import pytest
 import yaml
 from tests.helpers import REPOSITORY
 
-from spatial_prediction.presets import PRESETS, PUBLISHED_PRESETS
 from spatial_prediction.provenance import code_dependencies
+from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS
 
-SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts").glob("*.py")}
+SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts" / "super_resolution").glob("*.py")}
 RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)+)", re.MULTILINE)
 RULES = {
     name: body

@@ -12,7 +12,7 @@ from spatial_prediction.command import JOB_ENVIRONMENT
 from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.normalisation import PLACES_VARIABLE, typed, with_plain_paths
 from spatial_prediction.provenance import code_dependencies
-from spatial_prediction.validation import check_folders, validated
+from spatial_prediction.studies.super_resolution.validation import check_folders, validated
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
@@ -72,7 +72,7 @@ wildcard_constraints:
 
 def code(script):
     """The script and the library modules it runs through: editing one makes the stage stale."""
-    path = Path(workflow.basedir, "scripts", f"{script}.py")
+    path = Path(workflow.basedir, "scripts", "super_resolution", f"{script}.py")
     # relative, so that a checkout can be moved together with its results
     return [os.path.relpath(file) for file in (path, *code_dependencies(path))]
 
@@ -157,7 +157,7 @@ def figure(name, category, title):
     """Output of a figure rule; the report shows the PNG."""
     paths = {format: f"{RESULTS}/figures/{name}.{format}" for format in FORMATS}
     labels = {"result": title}  # a second label that values share would break the page
-    paths["png"] = report(paths["png"], caption=f"../report/{name}.rst", category=category, labels=labels)
+    paths["png"] = report(paths["png"], caption=f"../../report/{name}.rst", category=category, labels=labels)
     return list(paths.values())
 
 
@@ -166,6 +166,6 @@ def table(name, category, title):
     paths = {format: f"{RESULTS}/tables/{name}.{format}" for format in TABLE_FORMATS}
     labels = {"result": f"{title} (table)"}
     paths["html"] = report(
-        paths["html"], caption=f"../report/{name}_table.rst", category=category, labels=labels
+        paths["html"], caption=f"../../report/{name}_table.rst", category=category, labels=labels
     )
     return list(paths.values())

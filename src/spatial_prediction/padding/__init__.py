@@ -9,16 +9,10 @@ from spatial_prediction.padding._autocorrelation import AutocorrelationPredictio
 from spatial_prediction.padding._base import AbstractPadding, PadWidth
 from spatial_prediction.padding._borders import Borders, add_to_borders
 from spatial_prediction.padding._choice import ChosenExtrapolation
-from spatial_prediction.padding._copying import (
-    CircularPadding,
-    ReflectPadding,
-    ReplicatePadding,
-    ZeroPadding,
-)
+from spatial_prediction.padding._copying import CircularPadding, ReflectPadding, ReplicatePadding, ZeroPadding
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
 from spatial_prediction.padding._image import pad
-from spatial_prediction.padding._linear_prediction import AbstractLinearPrediction
 from spatial_prediction.padding._memory import LearnedPrediction, RunningPrediction
 from spatial_prediction.padding._names import (
     PADDING_NAMES,
@@ -27,6 +21,7 @@ from spatial_prediction.padding._names import (
     trained_padding_from_name,
 )
 from spatial_prediction.padding._random import RandomPadding
+from spatial_prediction.padding.linear_prediction.frame import AbstractLinearPrediction
 
 __all__ = [
     "PADDING_NAMES",

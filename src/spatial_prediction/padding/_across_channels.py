@@ -12,8 +12,11 @@ from spatial_prediction.padding._base import (
     check_floating,
 )
 from spatial_prediction.padding._borders import Borders, transposed, turned
-from spatial_prediction.padding._linear_prediction import check_neighbourhood, fitting_width
-from spatial_prediction.padding._normal_equations import guarded_quotient, solve_normal_equations
+from spatial_prediction.padding.linear_prediction.frame import check_neighbourhood, fitting_width
+from spatial_prediction.padding.linear_prediction.normal_equations import (
+    guarded_quotient,
+    solve_normal_equations,
+)
 
 
 class AcrossChannelsPrediction(AbstractPadding):

@@ -11,7 +11,12 @@ from jaxtyping import Array
 from spatial_prediction import native
 from spatial_prediction.padding._base import PadWidth, as_pad_width
 from spatial_prediction.padding._borders import Borders
-from spatial_prediction.padding._lagged_products import (
+from spatial_prediction.padding.linear_prediction.frame import (
+    AbstractLinearPrediction,
+    check_neighbourhood,
+    fitting_width,
+)
+from spatial_prediction.padding.linear_prediction.lagged_products import (
     Lag,
     Window,
     canonical,
@@ -19,12 +24,11 @@ from spatial_prediction.padding._lagged_products import (
     lagged_products_in_passing,
     tapers,
 )
-from spatial_prediction.padding._linear_prediction import (
-    AbstractLinearPrediction,
-    check_neighbourhood,
-    fitting_width,
+from spatial_prediction.padding.linear_prediction.normal_equations import (
+    guarded_quotient,
+    placed_sums,
+    solve_normal_equations,
 )
-from spatial_prediction.padding._normal_equations import guarded_quotient, placed_sums, solve_normal_equations
 
 
 class AutocorrelationPrediction(AbstractLinearPrediction):

@@ -9,7 +9,7 @@ from jaxtyping import Array
 from spatial_prediction.padding._base import PadWidth, as_pad_width
 from spatial_prediction.padding._borders import Borders
 from spatial_prediction.padding._extrapolation import extrapolation_weights
-from spatial_prediction.padding._linear_prediction import AbstractLinearPrediction
+from spatial_prediction.padding.linear_prediction.frame import AbstractLinearPrediction
 
 _HIGHEST_ORDER = 3
 

@@ -9,18 +9,18 @@ from jaxtyping import Array
 from spatial_prediction import native
 from spatial_prediction.padding._base import PadWidth, as_pad_width
 from spatial_prediction.padding._borders import Borders, transposed, with_borders
-from spatial_prediction.padding._lagged_products import lagged_products_in_passing
-from spatial_prediction.padding._linear_prediction import (
+from spatial_prediction.padding.linear_prediction.frame import (
     AbstractLinearPrediction,
     check_neighbourhood,
     fitting_width,
 )
-from spatial_prediction.padding._neighbourhood_products import (
+from spatial_prediction.padding.linear_prediction.lagged_products import lagged_products_in_passing
+from spatial_prediction.padding.linear_prediction.neighbourhood_products import (
     Rectangle,
     neighbourhood_products_in_passing,
     neighbourhood_products_of_known,
 )
-from spatial_prediction.padding._normal_equations import (
+from spatial_prediction.padding.linear_prediction.normal_equations import (
     guarded_quotient,
     placed_sums,
     solve_normal_equations,

@@ -15,8 +15,8 @@ from spatial_prediction.padding._base import (
     check_floating,
 )
 from spatial_prediction.padding._borders import Borders, with_borders
-from spatial_prediction.padding._lagged_products import lagged_products
-from spatial_prediction.padding._linear_prediction import check_neighbourhood, predicted_frame
+from spatial_prediction.padding.linear_prediction.frame import check_neighbourhood, predicted_frame
+from spatial_prediction.padding.linear_prediction.lagged_products import lagged_products
 
 _SAMPLE = 8
 """Maps of a batch that a memory of a hundred batches looks at: more would cost more than they tell."""
@@ -32,7 +32,7 @@ class LearnedPrediction(AbstractPadding):
     Fields:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
         coefficients: of each side, shape (positions, length, width, channels); see
-            :mod:`spatial_prediction.padding._linear_prediction`.
+            :mod:`spatial_prediction.padding.linear_prediction.frame`.
 
     Source: among the further work that arXiv 2502.12300 suggests.
     """

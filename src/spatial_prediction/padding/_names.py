@@ -10,12 +10,7 @@ from spatial_prediction.padding._across_channels import AcrossChannelsPrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
 from spatial_prediction.padding._choice import ChosenExtrapolation
-from spatial_prediction.padding._copying import (
-    CircularPadding,
-    ReflectPadding,
-    ReplicatePadding,
-    ZeroPadding,
-)
+from spatial_prediction.padding._copying import CircularPadding, ReflectPadding, ReplicatePadding, ZeroPadding
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
 from spatial_prediction.padding._memory import LearnedPrediction, RunningPrediction

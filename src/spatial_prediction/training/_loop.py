@@ -8,12 +8,12 @@ from contextlib import contextmanager
 import jax
 import jax.numpy as jnp
 
-from spatial_prediction.config import TrainingSettings
 from spatial_prediction.progress import progress
 from spatial_prediction.training._checkpoint import Checkpoints
 from spatial_prediction.training._run import Batches, Failure, Outcome, Run, fault_of
 from spatial_prediction.training._schedule import optimizer
 from spatial_prediction.training._step import Loss, Parameters, Runs, runs_together
+from spatial_prediction.training_settings import TrainingSettings
 
 _STEPS_BETWEEN_FETCHES = 25
 """Losses stay on the device this long: fetching each would wait for each step."""

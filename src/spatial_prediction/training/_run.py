@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from spatial_prediction.config import TrainingSettings
 from spatial_prediction.training._checkpoint import Checkpoints, named_leaves, with_named_leaves
 from spatial_prediction.training._remedies import PATIENCE
 from spatial_prediction.training._step import Parameters, State
+from spatial_prediction.training_settings import TrainingSettings
 
 logger = logging.getLogger(__name__)
 

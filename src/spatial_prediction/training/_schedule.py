@@ -2,8 +2,8 @@
 
 import optax  # type: ignore[import-untyped]
 
-from spatial_prediction.config import TrainingSettings
 from spatial_prediction.training._remedies import clip_norm, skip_spikes
+from spatial_prediction.training_settings import TrainingSettings
 
 
 def learning_rate(settings: TrainingSettings) -> optax.Schedule:

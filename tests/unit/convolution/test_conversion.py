@@ -6,12 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spatial_prediction.convolution import (
-    ChangedLayer,
-    PaddedConv2d,
-    PartialConv2d,
-    convert_padding,
-)
+from spatial_prediction.convolution import ChangedLayer, PaddedConv2d, PartialConv2d, convert_padding
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 KEY = jax.random.key(0)

@@ -10,13 +10,11 @@ from tests.arrays import assert_close
 from spatial_prediction import native
 from spatial_prediction.convolution import PaddedConv2d, convolve, framed_convolution, padded_convolution
 from spatial_prediction.models._feed_forward import FeedForward
-from spatial_prediction.padding import (
-    Borders,
-    LearnedPrediction,
-    RunningPrediction,
-    padding_from_name,
+from spatial_prediction.padding import Borders, LearnedPrediction, RunningPrediction, padding_from_name
+from spatial_prediction.padding.linear_prediction.normal_equations import (
+    guarded_quotient,
+    solve_normal_equations,
 )
-from spatial_prediction.padding._normal_equations import guarded_quotient, solve_normal_equations
 
 pytestmark = [
     pytest.mark.usefixtures("quick_compilation"),

@@ -23,10 +23,14 @@ from spatial_prediction.models import _feed_forward
 from spatial_prediction.native import _gate
 from spatial_prediction.padding import Borders, CovariancePrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
-from spatial_prediction.padding._lagged_products import _sums_over_slices
-from spatial_prediction.padding._linear_prediction import _by_xla as frame_by_xla
-from spatial_prediction.padding._neighbourhood_products import Rectangle, _opposite_sides, transposed
-from spatial_prediction.padding._normal_equations import _solved_by_xla
+from spatial_prediction.padding.linear_prediction.frame import _by_xla as frame_by_xla
+from spatial_prediction.padding.linear_prediction.lagged_products import _sums_over_slices
+from spatial_prediction.padding.linear_prediction.neighbourhood_products import (
+    Rectangle,
+    _opposite_sides,
+    transposed,
+)
+from spatial_prediction.padding.linear_prediction.normal_equations import _solved_by_xla
 
 pytestmark = [
     pytest.mark.usefixtures("quick_compilation"),

@@ -13,8 +13,8 @@ from tests.arrays import assert_close
 
 from spatial_prediction import native
 from spatial_prediction.padding import AutocorrelationPrediction, CovariancePrediction, padding_from_name
-from spatial_prediction.padding._lagged_products import lagged_products
-from spatial_prediction.padding._normal_equations import solve_normal_equations
+from spatial_prediction.padding.linear_prediction.lagged_products import lagged_products
+from spatial_prediction.padding.linear_prediction.normal_equations import solve_normal_equations
 
 pytestmark = [
     pytest.mark.usefixtures("quick_compilation"),

@@ -8,7 +8,7 @@ from tests.arrays import assert_close
 
 from spatial_prediction.convolution import padded_convolution
 from spatial_prediction.padding import pad, padding_from_name
-from spatial_prediction.padding._lagged_products import tukey_window
+from spatial_prediction.padding.linear_prediction.lagged_products import tukey_window
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 

@@ -18,9 +18,9 @@ import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
 
-from spatial_prediction.config import TrainingSettings
 from spatial_prediction.errors import CheckpointError
 from spatial_prediction.training import Checkpoints, Interrupted, _run, learning_rate, train
+from spatial_prediction.training_settings import TrainingSettings
 
 LONG = 300
 """Steps of the run that is killed."""

@@ -5,8 +5,8 @@ import numpy as np
 import optax
 import pytest
 
-from spatial_prediction.config import TrainingSettings
 from spatial_prediction.training import learning_rate, optimizer
+from spatial_prediction.training_settings import TrainingSettings
 
 PUBLISHED = TrainingSettings()
 

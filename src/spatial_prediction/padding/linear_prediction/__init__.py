@@ -1,0 +1,1 @@
+"""What linear prediction is computed with: sums of products, their equations, and the predicted frame."""

@@ -1,0 +1,271 @@
+"""Reading scenes: netCDF files of the bands B02, B03 and B04, written by openEO or in its layout.
+
+A scene file has the dimensions ``t`` (length 1), ``y`` and ``x``, and one variable a band with DN, that is
+reflectance x 10,000. What else is read, what a file must be, and the message each fault gets, stands in
+``docs/data.md``.
+"""
+
+import dataclasses
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import netCDF4
+import numpy as np
+from jaxtyping import Int16
+
+from spatial_prediction.errors import ConfigurationError, SceneError
+from spatial_prediction.rasters.band_variables import band_variable
+from spatial_prediction.rasters.decoding import DN_RANGE, LARGEST_ROUNDING, Decoded, decode
+from spatial_prediction.rasters.netcdf_files import attributes_of, opened, stored_samples
+from spatial_prediction.rasters.offset import Offset, OffsetSetting
+
+logger = logging.getLogger(__name__)
+
+BANDS = ("B04", "B03", "B02")
+"""The bands along a scene array's last axis: red, green, blue."""
+
+OFFSET_HINT = (
+    "DN may carry +1000 (processing baseline 04.00 and later) though nothing states it; set dataset.offset "
+    "(--offset) to -1000 if they do, to 0 if not"
+)
+OTHER_OFFSET = "an attribute states another offset than dataset.offset (--offset), which was followed"
+BELOW_ZERO = "more than a tenth of the samples are below 0; check dataset.offset (--offset)"
+UNDECLARED_ZEROS = (
+    "blocks of samples are exactly 0 and no missing values are declared, so they were taken as dark targets; "
+    "if they are nodata, as in Sentinel-2 products, declare it (attribute _FillValue or nodata) or choose a "
+    "smaller dataset.scene_size (--size)"
+)
+UNLIKELY = (
+    "samples are below -2000, as no product's are, and were taken as DN; if they are nodata, declare it "
+    "(attribute _FillValue or nodata)"
+)
+FEW_VALUES = "samples of 8 bits were taken as DN, a reflectance of at most 0.0255; export reflectance x 10000"
+
+SMALLEST_DN_WITH_OFFSET = 1000
+LEAST_LIKELY_DN = -2000
+
+
+class Notice(NamedTuple):
+    """Something a user should know about a scene that was read all the same.
+
+    Fields:
+        text: what is the matter and what to do, in words that fit any number of scenes.
+        detail: what was found in this one.
+    """
+
+    text: str
+    detail: str
+
+
+class Account(NamedTuple):
+    """How a scene was read.
+
+    Fields:
+        offset: what was added to the stored DN, and what says so.
+        decided: how the samples were read, in words.
+        notices: what a user should know.
+    """
+
+    offset: Offset
+    decided: str
+    notices: tuple[Notice, ...]
+
+
+def list_scenes(directory: str | Path, pattern: str = "*.nc") -> list[Path]:
+    """List the scene files of a folder, sorted by name.
+
+    Hidden files are left out: half-written files have hidden names.
+
+    Args:
+        directory: The folder; its subfolders are not searched.
+        pattern: Shell pattern of the files' names.
+
+    Raises:
+        ConfigurationError: ``pattern`` has a folder in it.
+        SceneError: The folder does not exist, or none of its files fits ``pattern``.
+    """
+    directory = Path(directory)
+    if not pattern or Path(pattern).name != pattern:
+        raise ConfigurationError(
+            f"pattern={pattern!r}: must fit file names, without a folder; for example '*.nc'"
+        )
+    if not directory.is_dir():
+        raise SceneError(f"{directory}: no such folder; name the folder that holds the scenes")
+    scenes = [path for path in directory.glob(pattern) if path.is_file() and not path.name.startswith(".")]
+    if not scenes:
+        raise SceneError(f"{directory}: no file fits {pattern!r}; put scenes there or change the pattern")
+    return sorted(scenes, key=lambda path: path.name)
+
+
+def read_scene(
+    path: str | Path, *, size: int = 512, offset: OffsetSetting = "auto"
+) -> Int16[np.ndarray, "{size} {size} 3"]:
+    """Read the first ``size`` x ``size`` pixels of a scene, and log a warning of what is doubtful about it.
+
+    Args:
+        path: The netCDF file.
+        size: Rows and columns to read, from the first row and column on.
+        offset: What is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
+
+    Returns:
+        DN, int16, shape (size, size, 3), last axis red, green, blue.
+
+    Raises:
+        ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
+        SceneError: The file cannot be used; the message names the file, what was found and what to do.
+    """
+    dn, account = read_scene_with_account(path, size=size, offset=offset)
+    for notice in account.notices:
+        logger.warning("%s: %s (%s)", path, notice.text, notice.detail)
+    return dn
+
+
+def read_scene_with_account(
+    path: str | Path, *, size: int = 512, offset: OffsetSetting = "auto"
+) -> tuple[Int16[np.ndarray, "{size} {size} 3"], Account]:
+    """Read a scene as :func:`read_scene` does, with an account of how it was read, and without logging.
+
+    Args:
+        path: The netCDF file.
+        size: Rows and columns to read, from the first row and column on.
+        offset: What is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
+
+    Raises:
+        ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
+        SceneError: The file cannot be used; the message names the file, what was found and what to do.
+    """
+    if size < 1:
+        raise ConfigurationError(f"size={size}: a scene has at least 1 pixel along each axis; give 512 or so")
+    path = Path(path)
+    try:
+        with opened(path) as dataset:
+            about = {**attributes_of(dataset), "the file's name": path.name}
+            decoded = {band: _decoded(dataset, band, size, about, offset) for band in BANDS}
+        account = _account(decoded, offset)
+    except SceneError as fault:
+        raise SceneError(f"{path}: {fault}") from fault.__cause__
+    return np.stack([each.dn for each in decoded.values()], axis=-1), account
+
+
+# From here on faults do not name the file: read_scene_with_account puts its name before every message.
+
+
+def _decoded(
+    dataset: netCDF4.Dataset, band: str, size: int, about: dict[str, object], offset: OffsetSetting
+) -> Decoded:
+    found = band_variable(dataset, band)
+    try:
+        samples = stored_samples(found.variable, found.corner(size))
+    except SceneError as fault:
+        raise SceneError(f"band {band} {fault}") from fault.__cause__
+    if samples.dtype.kind not in "iuf":
+        raise SceneError(
+            f"band {band} holds {samples.dtype}, not numbers; store reflectance x 10000 as 16-bit integers"
+        )
+    try:
+        decoded = decode(
+            samples,
+            attributes_of(found.variable),
+            scene_attributes=about,
+            default_fill=_default_fill(found.variable),
+            offset=offset,
+            band=band,
+        )
+    except SceneError as fault:
+        raise SceneError(f"band {band}: {fault}") from fault.__cause__
+    _check_complete(band, decoded)
+    return dataclasses.replace(decoded, dn=_as_dn(band, decoded))
+
+
+def _default_fill(variable: netCDF4.Variable) -> float | None:
+    """Give what netCDF itself puts where nothing was ever written; single bytes have no such value."""
+    if variable.dtype.itemsize == 1:
+        return None
+    fill = variable.get_fill_value()  # None where the file says that nothing was put there
+    return None if fill is None else float(fill)
+
+
+def _check_complete(band: str, decoded: Decoded) -> None:
+    if decoded.missing.any():
+        row, column = np.argwhere(decoded.missing)[0]
+        raise SceneError(
+            f"band {band} has {np.count_nonzero(decoded.missing)} missing samples "
+            f"({', '.join(decoded.missing_because)}), the first at row {row}, column {column}; choose "
+            "a scene or a dataset.scene_size (--size) without gaps, or have it left out "
+            "(dataset.bad_scenes: skip)"
+        )
+
+
+def _as_dn(band: str, decoded: Decoded) -> np.ndarray:
+    """Give int16; refuse what does not fit and, unless it was unpacked from reflectance, fractions."""
+    if decoded.dn.dtype == np.int16:
+        return decoded.dn
+    whole = np.rint(decoded.dn)
+    if not decoded.unpacked:
+        _check_samples(
+            band,
+            decoded.dn,
+            np.abs(decoded.dn - whole) > LARGEST_ROUNDING,
+            "not a whole number; store DN, that is reflectance x 10000, rounded",
+        )
+    _check_samples(
+        band,
+        whole,
+        (whole < DN_RANGE.min) | (whole > DN_RANGE.max),
+        f"outside {DN_RANGE.min} to {DN_RANGE.max}; store DN, that is reflectance x 10000",
+    )
+    return whole.astype(np.int16)
+
+
+def _check_samples(band: str, values: np.ndarray, bad: np.ndarray, fault: str) -> None:
+    if bad.any():
+        row, column = np.argwhere(bad)[0]
+        raise SceneError(
+            f"band {band} holds {values[row, column]:.6g} at row {row}, column {column}: {fault}"
+        )
+
+
+def _account(decoded: dict[str, Decoded], setting: OffsetSetting) -> Account:
+    bands = list(decoded.values())
+    offsets = {band: each.offset for band, each in decoded.items()}
+    if len({offset.dn for offset in offsets.values()}) > 1:
+        listing = ", ".join(
+            f"{band} {offset.dn} ({offset.stated_by or 'nothing stated'})" for band, offset in offsets.items()
+        )
+        raise SceneError(f"the bands' offsets differ: {listing}; correct the attributes")
+    unstated = [offset for offset in offsets.values() if offset.stated_by is None]
+    return Account(
+        offset=(unstated or list(offsets.values()))[0],
+        decided="; ".join(dict.fromkeys(each.decided for each in bands)),
+        notices=tuple(_notices(decoded, setting)),
+    )
+
+
+def _notices(decoded: dict[str, Decoded], setting: OffsetSetting) -> list[Notice]:
+    bands = list(decoded.values())
+    notices = []
+    if overruled := dict.fromkeys(each.overruled for each in bands if each.overruled):
+        notices.append(Notice(OTHER_OFFSET, ", ".join(overruled)))
+    hints = list(dict.fromkeys(hint for each in bands for hint in each.hints))
+    smallest = min(int(each.dn.min()) for each in bands)
+    if smallest >= SMALLEST_DN_WITH_OFFSET and any(each.offset.stated_by is None for each in bands):
+        hints.append(f"smallest DN {smallest}")
+    if hints:
+        notices.append(Notice(OFFSET_HINT, ", ".join(hints)))
+    if setting == -1000 and (share := np.mean([np.mean(each.dn < 0) for each in bands])) > 0.1:
+        notices.append(Notice(BELOW_ZERO, f"{share:.0%}"))
+    if any(each.undeclared_zeros for each in bands):
+        notices.append(
+            Notice(UNDECLARED_ZEROS, _counts({band: each.undeclared_zeros for band, each in decoded.items()}))
+        )
+    if smallest < LEAST_LIKELY_DN:
+        counts = {band: int((each.dn < LEAST_LIKELY_DN).sum()) for band, each in decoded.items()}
+        notices.append(Notice(UNLIKELY, _counts(counts)))
+    if all(each.decided.startswith(("int8", "uint8")) and not each.unpacked for each in bands):
+        notices.append(Notice(FEW_VALUES, bands[0].decided))
+    return notices
+
+
+def _counts(samples: dict[str, int]) -> str:
+    return ", ".join(f"{count} in {band}" for band, count in samples.items() if count)

@@ -1,0 +1,180 @@
+"""Command-line arguments that the figure and table scripts share."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.plotting.style import FORMATS
+
+
+def add_presets(parser: argparse.ArgumentParser) -> None:
+    """Add ``--presets``, parsed to a mapping of preset name to output crop."""
+    parser.add_argument(
+        "--presets",
+        type=parse_presets,
+        required=True,
+        metavar="JSON",
+        help='output crop of each preset in the order shown, such as \'{"zero-repl": 0, "zero_oc5": 5}\'',
+    )
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Add ``--models``, parsed to a mapping of preset name to weights file."""
+    parser.add_argument(
+        "--models",
+        type=parse_models,
+        required=True,
+        metavar="JSON",
+        help="weights file of each preset in the order shown, such as "
+        '\'{"zero-repl": "results/models/zero-repl/seed_0.safetensors"}\'',
+    )
+
+
+def add_mse(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """Add ``--mse``."""
+    parser.add_argument(
+        "--mse",
+        required=required,
+        metavar="FILE",
+        help="gathered test errors, a Parquet table (gather_evaluation.py)",
+    )
+
+
+def add_bilinear(parser: argparse.ArgumentParser) -> None:
+    """Add ``--bilinear``."""
+    parser.add_argument(
+        "--bilinear",
+        metavar="FILE",
+        help="test errors of bilinear upscaling, a Parquet table (evaluate_bilinear.py)",
+    )
+
+
+def add_runs(parser: argparse.ArgumentParser) -> None:
+    """Add ``--runs``."""
+    parser.add_argument(
+        "--runs",
+        nargs="*",
+        default=[],
+        metavar="FILE",
+        help="run records (JSON), those of diverged runs among them",
+    )
+
+
+def add_timings(parser: argparse.ArgumentParser) -> None:
+    """Add ``--timing-training`` and ``--timing-inference``."""
+    for kind in ("training", "inference"):
+        parser.add_argument(
+            f"--timing-{kind}",
+            nargs="*",
+            default=[],
+            metavar="FILE",
+            help=f"timings of {kind} (JSON), one a preset",
+        )
+
+
+def add_baselines(parser: argparse.ArgumentParser, default: Mapping[int, str]) -> None:
+    """Add ``--baselines``, parsed to a mapping of output crop to preset name."""
+    parser.add_argument(
+        "--baselines",
+        type=parse_baselines,
+        default=default,
+        metavar="JSON",
+        help='preset that others of an output crop are compared with, such as \'{"0": "zero-repl"}\'',
+    )
+
+
+def add_figure(parser: argparse.ArgumentParser) -> None:
+    """Add ``--figure`` and ``--formats``."""
+    parser.add_argument(
+        "--figure",
+        required=True,
+        metavar="PATH",
+        help="figure to write, without suffix: results/figures/shell_mse",
+    )
+    parser.add_argument(
+        "--formats", nargs="+", choices=FORMATS, default=["pdf", "png"], help="file formats of the figure"
+    )
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """Add ``--table``."""
+    parser.add_argument(
+        "--table",
+        required=True,
+        metavar="PATH",
+        help="table to write as .csv, .html, .md and .tex, without suffix: results/tables/shells",
+    )
+
+
+def add_bootstrap_seed(parser: argparse.ArgumentParser) -> None:
+    """Add ``--bootstrap-seed``."""
+    parser.add_argument(
+        "--bootstrap-seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the draws behind the 95 %% intervals; equal seeds give equal intervals",
+    )
+
+
+def parse_presets(text: str) -> dict[str, int]:
+    """Parse a JSON object of preset names and their output crops.
+
+    Raises:
+        ConfigurationError: when the text is something else or the object is empty.
+    """
+    presets = _parse_object("--presets", text)
+    for preset, crop in presets.items():
+        if type(crop) is not int or not 0 <= crop <= 10:
+            raise ConfigurationError(
+                f"--presets: output crop of '{preset}' is {crop!r}; "
+                "must be a whole number of input pixels, 0 to 10."
+            )
+    if not presets:
+        raise ConfigurationError("--presets: names no preset; give at least one with its output crop.")
+    return presets
+
+
+def parse_models(text: str) -> dict[str, Path]:
+    """Parse a JSON object of preset names and their weights files.
+
+    Raises:
+        ConfigurationError: when the text is something else.
+    """
+    models = _parse_object("--models", text)
+    for preset, path in models.items():
+        if not isinstance(path, str):
+            raise ConfigurationError(
+                f"--models: the weights of '{preset}' are {path!r}; must be the path of a file, as text."
+            )
+    return {preset: Path(path) for preset, path in models.items()}
+
+
+def parse_baselines(text: str) -> dict[int, str]:
+    """Parse a JSON object of output crops (as JSON's keys, strings) and preset names.
+
+    Raises:
+        ConfigurationError: when the text is something else.
+    """
+    baselines = _parse_object("--baselines", text)
+    for crop, preset in baselines.items():
+        if not crop.isdecimal() or not isinstance(preset, str):
+            raise ConfigurationError(
+                f"--baselines: {crop!r}: {preset!r} does not map an output crop to a preset's name, "
+                'such as "5": "zero_oc5".'
+            )
+    return {int(crop): preset for crop, preset in baselines.items()}
+
+
+def _parse_object(argument: str, text: str) -> dict:
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigurationError(
+            f"{argument}: {text!r} is not JSON ({error}); quote it for the shell."
+        ) from error
+    if not isinstance(value, dict):
+        raise ConfigurationError(f"{argument}: {text!r} is not a JSON object; write {{name: value, …}}.")
+    return value

@@ -1,0 +1,130 @@
+"""Figure: test MSE of each preset, run by run."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from spatial_prediction.plotting import formatting, style
+from spatial_prediction.studies.super_resolution.figures import looks
+
+ROW_HEIGHT = 0.155
+"""Inches from one preset's row to the next."""
+
+
+@style.styled
+def mse_by_preset(
+    test_mse: pd.DataFrame,
+    intervals: pd.DataFrame,
+    presets: Mapping[str, int],
+    baselines: Mapping[int, str],
+    counts: pd.DataFrame | None = None,
+    bilinear: Mapping[int, float] | None = None,
+) -> Figure:
+    """Draw the test MSE of every run with mean and 95 % interval, one row a preset, one group an output crop.
+
+    Args:
+        test_mse: columns preset, seed, mse (over the kept area); diverged runs have no rows.
+        intervals: columns preset, mean, low, high of the same; NaN ends are not drawn.
+        presets: output crop of each preset, in the order of the rows.
+        baselines: baseline of each output crop; its mean is drawn as a dashed line through its group.
+        counts: columns preset, succeeded, tried, written at the right; None leaves them out.
+        bilinear: MSE of bilinear upscaling by output crop, written above each group and drawn as a broad grey
+            line through it where it lies near the runs, else with an arrow to its side; None leaves it out.
+    """
+    rows = _row_positions(presets)
+    figure = style.new_figure(0.65 + ROW_HEIGHT * (max(rows.values(), default=0) + 1))
+    axes = figure.subplots()
+    axes.set_ylim(max(rows.values(), default=0) + 0.7, -1.8)
+    limits = {crop: bilinear[crop] for crop in set(presets.values())} if bilinear is not None else {}
+    shown = list(test_mse["mse"])
+    near = limits if limits and shown and style.within_reach([*limits.values()], shown) else {}  # all or none
+    ends = intervals[["mean", "low", "high"]].to_numpy() / looks.MSE_UNIT
+    by_preset = dict(zip(intervals["preset"], ends.tolist(), strict=True))
+    for preset, row in rows.items():
+        _draw_runs(
+            axes, row, test_mse.loc[test_mse["preset"] == preset, "mse"].to_numpy(), preset, presets[preset]
+        )
+        if preset in by_preset:
+            _draw_interval(axes, row, by_preset[preset], preset, presets[preset])
+        else:
+            axes.annotate(
+                "no successful run",
+                (0.02, row),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                color="0.35",
+                bbox=style.GROUND,
+            )
+    for crop, members in looks.presets_by_crop(presets).items():
+        top, bottom = rows[members[0]], rows[members[-1]]
+        heading = looks.crop_title(crop)
+        if crop in limits:
+            heading += f"; bilinear: {formatting.number(limits[crop] / looks.MSE_UNIT)}"
+        if shown and crop in limits and crop not in near:
+            heading += " →" if limits[crop] > max(shown) else " ←"
+        _write_heading(axes, top - 0.95, heading)
+        if crop in near and any(preset in by_preset for preset in members):
+            axes.plot([near[crop] / looks.MSE_UNIT] * 2, [top - 0.5, bottom + 0.5], **looks.BILINEAR_LINE)
+        if baselines.get(crop) in members and baselines[crop] in by_preset:
+            baseline = by_preset[baselines[crop]][0]
+            axes.plot(
+                [baseline] * 2,
+                [top - 0.5, bottom + 0.5],
+                color="0.4",
+                linestyle="--",
+                linewidth=0.7,
+                zorder=1,
+            )
+    if counts is not None:
+        _write_counts(axes, rows, counts)
+    axes.set_yticks(list(rows.values()), list(rows))
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(looks.MSE_LABEL)
+    axes.grid(axis="x")
+    if test_mse.empty:
+        axes.set_xticks([])
+    style.log_if_wide(axes.xaxis, [*shown, *near.values()])
+    style.settle_ticks(figure)
+    return figure
+
+
+def _row_positions(presets: Mapping[str, int]) -> dict[str, float]:
+    """Number the rows from the top, leaving room for a heading above each group."""
+    rows: dict[str, float] = {}
+    position = 0.0
+    for members in looks.presets_by_crop(presets).values():
+        for preset in members:
+            rows[preset] = position
+            position += 1
+        position += 1.5
+    return rows
+
+
+def _draw_runs(axes: Axes, row: float, mse: np.ndarray, preset: str, output_crop: int) -> None:
+    # Spread over the row's height in order of the seeds, so that equal values do not hide one another.
+    heights = row + (np.linspace(-0.25, 0.25, len(mse)) if len(mse) > 1 else np.zeros(len(mse)))
+    colour = looks.preset_look(preset, output_crop).colour
+    axes.plot(mse / looks.MSE_UNIT, heights, ".", color=colour, alpha=0.55, markersize=3, markeredgewidth=0)
+
+
+def _draw_interval(axes: Axes, row: float, interval: Sequence[float], preset: str, output_crop: int) -> None:
+    look = looks.preset_look(preset, output_crop)
+    mean, low, high = interval
+    axes.plot([low, high], [row, row], color=look.colour, linewidth=1.4, solid_capstyle="butt")
+    axes.plot([mean], [row], **look.points, linestyle="", markersize=5)
+
+
+def _write_heading(axes: Axes, row: float, text: str) -> None:
+    axes.annotate(text, (0.01, row), xycoords=("axes fraction", "data"), va="center", fontweight="bold")
+
+
+def _write_counts(axes: Axes, rows: Mapping[str, float], counts: pd.DataFrame) -> None:
+    axes.annotate("runs", (1.02, 1.0), xycoords="axes fraction", va="top", color="0.35")
+    for preset, succeeded, tried in zip(counts["preset"], counts["succeeded"], counts["tried"], strict=True):
+        text = f"{succeeded}/{tried}"
+        axes.annotate(
+            text, (1.02, rows[preset]), xycoords=("axes fraction", "data"), va="center", color="0.35"
+        )

@@ -1,0 +1,86 @@
+"""Figure: what each padding makes up beyond the edge of an image."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.plotting import style
+
+FEW, NARROW, WIDE = 12, 3, 6
+"""Images that fit one column of a page; images side by side there, and on the whole width."""
+
+STRIPE = 2
+"""Width of the stripes on what is brighter than the scale, pixels of the image."""
+
+STRIPE_GREY = 0.62
+
+
+@style.styled
+def padded_samples(
+    images: Mapping[str, np.ndarray], pad_width: tuple[tuple[int, int], tuple[int, int]]
+) -> Figure:
+    """Show one image padded in several ways, the known area outlined.
+
+    Pixels brighter than the scale in all bands, as zero padding makes them beside a dark scene, are striped:
+    white alone could be taken for paper.
+
+    Args:
+        images: padded image by padding name, in the order shown; each (height, width, 3), ready for the
+            screen (sRGB, 0 to 1; what lies outside is clipped), all of one shape.
+        pad_width: ((top, bottom), (left, right)), how many pixels of the images are made up.
+
+    Raises:
+        ConfigurationError: when there is no image, an image is no such array, or ``pad_width`` leaves no
+            known area.
+    """
+    height, width = _common_size(images)
+    (top, bottom), (left, right) = pad_width
+    if min(top, bottom, left, right) < 0 or top + bottom >= height or left + right >= width:
+        raise ConfigurationError(
+            f"pad_width: {pad_width} leaves no known area in images of {height} x {width} pixels; "
+            "give the widths that the images were padded by."
+        )
+    rows, columns, page = style.panel_grid(len(images), FEW, NARROW, WIDE)
+    figure = style.new_picture_grid(rows * (page / columns * height / width + 0.16), page)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels[len(images) :]:
+        axes.set_axis_off()
+    for axes, (padding, image) in zip(panels, images.items(), strict=False):
+        axes.imshow(_striped(image), interpolation="nearest")
+        axes.set(xticks=[], yticks=[])
+        axes.spines[:].set(visible=True, linewidth=0.4, color="0.3")
+        axes.set_title(padding, pad=2)
+        _outline(axes, left, top, width - left - right, height - top - bottom)
+    return figure
+
+
+def _common_size(images: Mapping[str, np.ndarray]) -> tuple[int, int]:
+    if not images:
+        raise ConfigurationError("images: none given; pad the sample in at least one way.")
+    first = next(iter(images.values())).shape
+    for padding, image in images.items():
+        if image.ndim != 3 or image.shape[2] != 3 or image.shape != first:
+            raise ConfigurationError(
+                f"images: '{padding}' has shape {image.shape}; all must be (height, width, 3) "
+                f"as the first, {first}."
+            )
+    return first[0], first[1]
+
+
+def _striped(image: np.ndarray) -> np.ndarray:
+    """Clip an image to what a screen shows, with stripes where all bands reach or exceed the scale's end."""
+    rows, columns = np.indices(image.shape[:2])
+    striped = (image >= 1).all(axis=2) & ((rows + columns) // STRIPE % 2 == 0)
+    return np.where(striped[..., None], STRIPE_GREY, np.clip(image, 0, 1))
+
+
+def _outline(axes: Axes, left: int, top: int, width: int, height: int) -> None:
+    """Outline an area in white on black, so that the line shows on bright and on dark ground."""
+    # Pixel centres lie on whole numbers, so the area's edge is half a pixel before its first centre.
+    corner = (left - 0.5, top - 0.5)
+    for colour, line_width in (("black", 1.4), ("white", 0.6)):
+        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=line_width))

@@ -1,0 +1,129 @@
+"""The task every network of the padding study learns: 4x super-resolution of Sentinel-2 tiles."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.models import RVSR, bilinear_upscaling, merge_branches, pixel_unshuffle
+from spatial_prediction.padding import AbstractPadding, padding_from_name
+from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
+from spatial_prediction.studies.super_resolution.data.degradation import (
+    scaled_reflectance,
+    super_resolution_pair,
+)
+from spatial_prediction.studies.super_resolution.data.tiles import forget_pages
+
+
+@contextlib.contextmanager
+def values_are_configured() -> Iterator[None]:
+    """What the library calls a wrong value is one of the configuration or the command line here.
+
+    Raises:
+        ConfigurationError: in place of ValueError, with its message.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from None
+
+
+def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
+    """Make an untrained network. The same seed gives the same weights whatever the preset.
+
+    Raises:
+        ConfigurationError: the network knows no such border handling, or has no such output crop.
+    """
+    with values_are_configured():
+        return RVSR.initialised(
+            padding=preset.padding,
+            upscale_padding=preset.upscale_padding,
+            output_crop=preset.output_crop,
+            hidden_channels=settings.hidden_channels,
+            blocks=settings.blocks,
+            upscale_factor=settings.upscale_factor,
+            key=jax.random.key(seed),
+        )
+
+
+def configured_padding(name: str, pad_width: int) -> AbstractPadding:
+    """Make the padding of ``pad_width`` pixels on all sides that is called ``name``.
+
+    Raises:
+        ConfigurationError: none is.
+    """
+    with values_are_configured():
+        return padding_from_name(name, pad_width)
+
+
+def pair(tiles: Array | np.ndarray, upscale_factor: int) -> tuple[Array, Array]:
+    """Make (low_res, high_res) in [-1, 1] from int16 tiles (batch, size, size, 3)."""
+    return super_resolution_pair(scaled_reflectance(jnp.asarray(tiles)), upscale_factor)
+
+
+def replicated_bilinear(low_res: Array, upscale_factor: int) -> Array:
+    """Upscale (batch, h, w, 3) bilinearly, the border replicated: what every network must beat."""
+    return bilinear_upscaling(padding_from_name("repl", 1).extend(low_res), upscale_factor)
+
+
+def kept(high_res: Array, model: RVSR) -> Array:
+    """Cut the target (batch, height, width, 3) to what ``model`` predicts."""
+    margin = model.output_crop * model.upscale_factor
+    return high_res[:, margin : high_res.shape[1] - margin, margin : high_res.shape[2] - margin]
+
+
+def training_loss(
+    static: RVSR, *, compute_dtype: str = "float32"
+) -> Callable[[RVSR, Array], tuple[Array, RVSR | None]]:
+    """Make the loss of (parameters, int16 tiles), with branches merged inside.
+
+    Merging is exact, so loss and gradient are those of the branches for a tenth of the arithmetic. The
+    merged network computes in ``compute_dtype``; parameters, merging and the error itself stay float32.
+
+    Returns:
+        Function that gives the mean squared error over the part of the target that the network predicts, and
+        what the network remembers of the batch.
+    """
+
+    def loss(parameters: RVSR, tiles: Array) -> tuple[Array, RVSR | None]:
+        model = merge_branches(eqx.combine(parameters, static))
+        model = jax.tree.map(
+            lambda leaf: leaf.astype(compute_dtype) if eqx.is_inexact_array(leaf) else leaf, model
+        )
+        low_res, high_res = pair(tiles, model.upscale_factor)
+        low_res = low_res.astype(compute_dtype)
+        phases, features = model.phases_with_features(low_res)
+        target = pixel_unshuffle(kept(high_res, model), model.upscale_factor)
+        error = jnp.mean((phases.astype(high_res.dtype) - target) ** 2)
+        return error, parameters.remembered([low_res, *features])
+
+    return loss
+
+
+def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callable[[RVSR], float]:
+    """Make the mean loss of parameters over fixed ``tiles``, read and computed in batches."""
+    count = len(tiles)
+    # equal batches, so that one program does for all; what fills up the last is not counted
+    size = -(-count // -(-count // batch_size))
+
+    @jax.jit
+    def errors(parameters: RVSR, batch: Array) -> Array:
+        model = merge_branches(eqx.combine(parameters, static))
+        low_res, high_res = pair(batch, model.upscale_factor)
+        return jnp.mean((model.apply(low_res) - kept(high_res, model)) ** 2, axis=(1, 2, 3))
+
+    def errors_from(first: int, parameters: RVSR) -> np.ndarray:
+        batch = tiles[np.arange(first, first + size) % count]
+        forget_pages(tiles)
+        return np.asarray(errors(parameters, batch))
+
+    def mean_loss(parameters: RVSR) -> float:
+        of_tiles = np.concatenate([errors_from(first, parameters) for first in range(0, count, size)])[:count]
+        return float(of_tiles.mean(dtype=np.float64))
+
+    return mean_loss

@@ -1,0 +1,179 @@
+"""The task is learnt the same way with merged branches as with the plain ones."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.models import merge_branches
+from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
+from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.presets import PRESETS
+from spatial_prediction.studies.super_resolution.task import (
+    configured_padding,
+    held_out_loss,
+    kept,
+    network,
+    pair,
+    training_loss,
+)
+from spatial_prediction.training import make_update, optimizer
+from spatial_prediction.training_settings import TrainingSettings
+
+SMALL = ModelSettings(hidden_channels=4, blocks=1)
+PUBLISHED = ModelSettings()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _dtypes_promoted_as_optax_needs():
+    with jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_fast():
+    before = jax.config.read("jax_disable_most_optimizations")
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", before)
+
+
+def smooth_tiles(count, low_res_size, step=0):
+    """Smooth random surfaces of DN about 3000."""
+    size = tile_size(low_res_size, 4)
+    rng = np.random.default_rng([3, step])
+    rough = rng.normal(size=(count, size, size, 3)).cumsum(1).cumsum(2)
+    return (3000 + 1500 * rough / np.abs(rough).max()).astype(np.int16)
+
+
+def losses(loss, parameters, *, low_res_size, steps=20):
+    optimise = optimizer(TrainingSettings())
+    update = make_update(loss, optimise)
+    parameters = jax.tree.map(jnp.array, parameters)  # the step takes its arguments' memory
+    state = optimise.init(parameters)
+    found = []
+    for step in range(steps):
+        parameters, state, measures = update(parameters, state, smooth_tiles(2, low_res_size, step))
+        found.append(float(measures[0]))
+    return np.array(found)
+
+
+@pytest.mark.parametrize(
+    ("preset", "settings"),
+    [
+        ("lp1x1cs", SMALL),
+        pytest.param("zero-repl", PUBLISHED, marks=pytest.mark.slow),
+    ],
+    ids=["lp1x1cs", "zero-repl at the published size"],
+)
+def test_merged_branches_train_like_the_plain_ones(preset, settings):
+    parameters, static = eqx.partition(network(PRESETS[preset], settings, seed=0), eqx.is_array)
+
+    def plain_loss(parameters, tiles):
+        model = eqx.combine(parameters, static)
+        low_res, high_res = pair(tiles, model.upscale_factor)
+        return jnp.mean((model.apply(low_res) - kept(high_res, model)) ** 2), None
+
+    merged = losses(training_loss(static), parameters, low_res_size=12)
+    plain = losses(plain_loss, parameters, low_res_size=12)
+    np.testing.assert_allclose(merged, plain, rtol=1e-5)
+    assert plain[-1] < 0.9 * plain[0]  # it did train
+
+
+@pytest.mark.parametrize("preset", ["zero-repl", "lp1x1cs"])
+def test_bfloat16_trains_much_like_float32_and_keeps_float32_parameters(preset):
+    parameters, static = eqx.partition(network(PRESETS[preset], SMALL, seed=0), eqx.is_array)
+    whole = losses(training_loss(static), parameters, low_res_size=12)
+    half = losses(training_loss(static, compute_dtype="bfloat16"), parameters, low_res_size=12)
+    assert np.any(half != whole)
+    np.testing.assert_allclose(half, whole, rtol=0.1)
+    loss = training_loss(static, compute_dtype="bfloat16")
+    gradient, _ = jax.jit(jax.grad(loss, has_aux=True))(parameters, smooth_tiles(2, 12))
+    assert {leaf.dtype for leaf in jax.tree.leaves(gradient)} == {jnp.dtype(jnp.float32)}
+
+
+def weights(preset, seed):
+    model = network(preset, ModelSettings(hidden_channels=2, blocks=3), seed=seed)
+    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in jax.tree.leaves_with_path(model)}
+
+
+def test_the_same_seed_gives_the_same_weights_whatever_the_preset():
+    reference = weights(PRESETS["zero-repl"], seed=5)
+    assert len(reference) == 40
+    for name, preset in PRESETS.items():
+        found = weights(preset, seed=5)
+        assert found.keys() >= reference.keys()
+        for leaf, array in reference.items():
+            np.testing.assert_array_equal(found[leaf], array, err_msg=f"{name} {leaf}")
+    other = weights(PRESETS["zero-repl"], seed=6)
+    assert all(np.any(other[leaf] != array) for leaf, array in reference.items())
+
+
+@pytest.mark.parametrize(
+    ("preset", "message"),
+    [
+        (Preset("nope", "repl"), "no padding is called 'nope'"),
+        (Preset("repl", "nope"), "no padding is called 'nope'"),
+        (Preset("repl", "repl", 99), "output_crop must be 0 to 3"),
+    ],
+    ids=str,
+)
+def test_a_preset_that_no_network_can_have_is_an_error_of_the_user(preset, message):
+    with pytest.raises(ConfigurationError, match=message):
+        network(preset, SMALL, seed=0)
+
+
+def test_a_padding_that_is_not_known_is_an_error_of_the_user():
+    with pytest.raises(ConfigurationError, match="no padding is called 'zeros'; did you mean 'zero'"):
+        configured_padding("zeros", 1)
+
+
+def test_a_preset_is_the_network_it_names():
+    model = network(PRESETS["repl_oc5"], ModelSettings(hidden_channels=2, blocks=3, upscale_factor=2), seed=0)
+    assert (model.output_crop, model.upscale_factor, model.depth) == (5, 2, 5)
+    assert type(model.upscale_padding).__name__ == "ReplicatePadding"
+    assert [type(border.padding).__name__ for border in model.borders] == ["ReplicatePadding"] * 5
+    assert model.head.kernel.shape == (3, 3, 3, 2)
+    first = network(PRESETS["zero-repl"], SMALL, seed=0).borders[0]
+    assert type(first.padding).__name__ == "ZeroPadding"
+
+
+def test_a_step_keeps_what_the_network_remembers_of_the_batch():
+    parameters, static = eqx.partition(network(PRESETS["lp2x3_running"], SMALL, seed=0), eqx.is_array)
+    tiles = smooth_tiles(2, 12)
+    low_res, _ = pair(tiles, 4)
+    _, features = eqx.filter_jit(merge_branches(eqx.combine(parameters, static)).with_features)(low_res)
+    expected = parameters.borders[1].padding.remember(features[0])
+
+    optimise = optimizer(TrainingSettings())
+    update = make_update(training_loss(static), optimise)
+    start = jax.tree.map(jnp.array, parameters)
+    updated, _, _ = update(start, optimise.init(parameters), tiles)
+    assert float(updated.borders[1].padding.batches) == 1
+    for found, wanted in zip(jax.tree.leaves(updated.borders[1]), jax.tree.leaves(expected), strict=True):
+        np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-4 * np.abs(wanted).max())
+    assert np.any(updated.head.kernel != parameters.head.kernel)
+
+
+def test_the_target_is_cut_to_what_the_network_predicts():
+    model = network(PRESETS["zero_oc1"], SMALL, seed=0)
+    target = jnp.arange(2 * 24 * 28 * 3, dtype=jnp.float32).reshape(2, 24, 28, 3)
+    np.testing.assert_array_equal(kept(target, model), target[:, 4:-4, 4:-4])
+    uncropped = network(PRESETS["zero-zero"], SMALL, seed=0)
+    np.testing.assert_array_equal(kept(target, uncropped), target)
+
+
+@pytest.mark.parametrize("batch_size", [2, 5, 8])
+def test_the_held_out_loss_is_the_mean_over_all_tiles(batch_size):
+    model = network(PRESETS["zero_oc1"], SMALL, seed=0)
+    parameters, static = eqx.partition(model, eqx.is_array)
+    # tiles of different difficulty, so that an unweighted mean of uneven batches would be wrong
+    tiles = smooth_tiles(5, 6) * np.array([1, 2, 3, 4, 9], np.int16)[:, None, None, None] // 3
+    found = held_out_loss(static, tiles, batch_size=batch_size)(parameters)
+    low_res, high_res = pair(tiles, 4)
+    errors = np.asarray(eqx.filter_jit(model.apply)(low_res)) - np.asarray(high_res)[:, 4:-4, 4:-4]
+    assert found == pytest.approx(np.mean(errors.astype(np.float64) ** 2), rel=1e-6)
+    of_batches = [np.mean(errors[first : first + batch_size] ** 2) for first in range(0, 5, batch_size)]
+    assert batch_size != 2 or abs(np.mean(of_batches) / found - 1) > 0.01
