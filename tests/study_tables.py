@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from spatial_prediction.statistics import intervals_by
 from spatial_prediction.studies.super_resolution import metrics
 
 BARE = ["zero-repl", "zero-zero", "repl", "extr2", "extr3", "lp1x1cs", "lp2x1", "lp2x1cs", "lp2x3", "lp2x5"]
@@ -69,7 +70,7 @@ class StudyTables:
 
     @property
     def intervals(self) -> pd.DataFrame:
-        return metrics.intervals_by(self.test_mse, ["preset"], "mse", rng_seed=0)
+        return intervals_by(self.test_mse, ["preset"], "mse", rng_seed=0)
 
 
 def study_tables(

@@ -20,6 +20,10 @@ def module(path):
     return edit(f"{LIBRARY}/{path}")
 
 
+def study_module(path):
+    return module(f"studies/super_resolution/{path}")
+
+
 def setting(**changes):
     return lambda made: made.configured(**changes)
 
@@ -27,7 +31,7 @@ def setting(**changes):
 CHANGES = {
     "nothing": lambda made: nullcontext(),
     "times of all sources, as in a fresh checkout": lambda made: made.touched(
-        "src/**/*", "scripts/*", "workflow/**/*", "Snakefile", "*.yaml", "config/*"
+        "src/**/*", "scripts/**/*", "workflow/**/*", "Snakefile", "*.yaml", "config/*"
     ),
     "times of all results, as on a machine whose clock is an hour behind": lambda made: made.touched(
         "results/**/*", "resources/**/*", by=-3600.0
@@ -47,19 +51,19 @@ CHANGES = {
     ),
     "the training array deleted": lambda made: made.deleted("resources/arrays/train.npy"),
     "a figure's script": edit("scripts/super_resolution/plot_shell_mse.py"),
-    "the style of figures": module("figures/style.py"),
+    "the style of figures": module("plotting/style.py"),
     "`figures.formats`: one more": setting(figures={"formats": ["pdf", "png", "svg"]}),
     "`figures.sample_paddings`": setting(figures={"sample_paddings": ["zero"]}),
     "`figures.baselines`": setting(figures={"baselines": {"0": "repl"}}),
     "`figures.bootstrap_seed`": setting(figures={"bootstrap_seed": 1}),
-    "how intervals are computed (`metrics/intervals.py`)": module("metrics/intervals.py"),
-    "how errors are evaluated (`experiments/evaluation.py`)": module("experiments/evaluation.py"),
+    "how intervals are computed (`statistics/intervals.py`)": module("statistics/intervals.py"),
+    "how errors are evaluated (`stages/evaluation.py`)": study_module("stages/evaluation.py"),
     "`evaluation.batch_size`": setting(evaluation={"batch_size": 12}),
     "`evaluation.nmse_paddings`": setting(evaluation={"nmse_paddings": ["zero"]}),
     "`evaluation.nmse_presets`: one more": setting(evaluation={"nmse_presets": ["zero_oc5", "repl"]}),
     "`timing.repeats`": setting(timing={"repeats": 7}),
     "`timing.presets`: one more": setting(timing={"presets": ["zero-repl", "zero_oc5", "repl"]}),
-    "how speed is measured (`experiments/throughput.py`)": module("experiments/throughput.py"),
+    "how speed is measured (`stages/throughput.py`)": study_module("stages/throughput.py"),
     "`presets`: one more": setting(presets=[*PRESETS, "lp2x3"]),
     "`presets`: one less": setting(presets=["zero-repl", "zero_oc5"]),
     "`seeds`: one more": setting(seeds=[*SEEDS, 2]),
@@ -72,7 +76,9 @@ CHANGES = {
     "a compiled kernel (`native/predicted_frame.cc`)": edit(
         f"{LIBRARY}/native/predicted_frame.cc", text="// more\n"
     ),
-    "the retrieval of scenes (`data/download.py`) while the source is another": module("data/download.py"),
+    "the retrieval of scenes (`retrieval/download.py`) while the source is another": module(
+        "retrieval/download.py"
+    ),
     "`dataset.test_scenes`": setting(dataset={"test_scenes": 2}),
     "`dataset.offset`": setting(dataset={"offset": 0}),
     "`dataset.permutation_seed`": setting(dataset={"permutation_seed": 1}),

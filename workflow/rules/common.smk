@@ -1,4 +1,4 @@
-# What all files of rules use: the checked configuration, paths, code dependencies, command-line flags.
+# What the rules of all studies use: the checked configuration, paths, code dependencies, command-line flags.
 
 import json
 import os
@@ -29,10 +29,6 @@ except SpatialPredictionError as error:
 RESULTS = config["results"]
 RESOURCES = config["resources"]
 LOGS = f"{RESULTS}/logs"
-SEEDS = config["seeds"]
-PER_JOB = config["training"]["seeds_per_job"]
-SEED_GROUPS = ["-".join(map(str, SEEDS[first : first + PER_JOB])) for first in range(0, len(SEEDS), PER_JOB)]
-
 # Scripts run through the library of this checkout, in whatever environment (--sdm conda).
 LIBRARY = shlex.quote(str(Path(workflow.basedir, "src")))
 shell.prefix(
@@ -64,15 +60,9 @@ ENVIRONMENT = {"SPATIAL_PREDICTION_COMPILED": f"{RESOURCES}/compiled_programs", 
 COMPUTING = f"export {' '.join(f'{name}={shlex.quote(value)}' for name, value in ENVIRONMENT.items())}; "
 
 
-wildcard_constraints:
-    preset="|".join(map(re.escape, PRESETS)),
-    seed=r"\d+",
-    kind="training|inference",
-
-
-def code(script):
+def code(script, study="super_resolution"):
     """The script and the library modules it runs through: editing one makes the stage stale."""
-    path = Path(workflow.basedir, "scripts", "super_resolution", f"{script}.py")
+    path = Path(workflow.basedir, "scripts", study, f"{script}.py")
     # relative, so that a checkout can be moved together with its results
     return [os.path.relpath(file) for file in (path, *code_dependencies(path))]
 
@@ -93,23 +83,9 @@ def flags(**settings):
     return shlex.join(words)
 
 
-def preset_flags(wildcards):
-    return flags(**vars(PRESETS[wildcards.preset]))
-
-
 def settings_of(section, *keys):
     """Some settings of a section of the configuration, by name."""
     return {key: config[section][key] for key in keys}
-
-
-def crops(presets):
-    """Output crops of presets, as figure scripts take them."""
-    return json.dumps({name: PRESETS[name].output_crop for name in presets})
-
-
-def per_run(pattern, presets=PRESETS):
-    """A path for each preset and seed."""
-    return expand(f"{RESULTS}/{pattern}", preset=presets, seed=SEEDS)
 
 
 def growing(**amounts):
@@ -117,12 +93,6 @@ def growing(**amounts):
     return {
         name: lambda wildcards, attempt, amount=amount: attempt * amount for name, amount in amounts.items()
     }
-
-
-def trained_with(wildcards):
-    """Folder of the job that trains a seed."""
-    (group,) = (group for group in SEED_GROUPS if wildcards.seed in group.split("-"))
-    return f"{RESULTS}/training/{wildcards.preset}/seeds_{group}"
 
 
 def stem(wildcards, output):
@@ -133,39 +103,3 @@ def stem(wildcards, output):
 def folder(wildcards, output):
     """Folder of the first output."""
     return str(Path(output[0]).parent)
-
-
-def scenes(wildcards):
-    """Files that tell whether the scenes have changed."""
-    if DATASET["source"] == "synthetic":
-        return SYNTHETIC_SCENES
-    if DATASET["source"] == "fairdata":
-        return f"{RESOURCES}/fairdata/manifest.json"
-    return DIRECTORY_SCENES
-
-
-def scene_order():
-    """The one setting that orders the scenes."""
-    key = "permutation_seed" if DATASET["permutation_file"] is None else "permutation_file"
-    return settings_of("dataset", key)
-
-
-TABLE_FORMATS = ["csv", "html", "md", "tex"]
-
-
-def figure(name, category, title):
-    """Output of a figure rule; the report shows the PNG."""
-    paths = {format: f"{RESULTS}/figures/{name}.{format}" for format in FORMATS}
-    labels = {"result": title}  # a second label that values share would break the page
-    paths["png"] = report(paths["png"], caption=f"../../report/{name}.rst", category=category, labels=labels)
-    return list(paths.values())
-
-
-def table(name, category, title):
-    """Output of a table rule; the report shows the HTML."""
-    paths = {format: f"{RESULTS}/tables/{name}.{format}" for format in TABLE_FORMATS}
-    labels = {"result": f"{title} (table)"}
-    paths["html"] = report(
-        paths["html"], caption=f"../../report/{name}_table.rst", category=category, labels=labels
-    )
-    return list(paths.values())

@@ -104,6 +104,7 @@ def test_passing_faults_of_the_catalogue_are_waited_out(published, patience):
     assert len(find(published, patience, version="3")) == 3
 
 
-def test_the_room_imports_no_network_code():
-    code = "import sys, spatial_prediction.data; assert not {'requests', 'jax'} & set(sys.modules)"
+def test_reading_scenes_imports_no_code_that_fetches_them():
+    modules = "spatial_prediction.rasters, spatial_prediction.studies.super_resolution.data"
+    code = f"import sys, {modules}; assert not {{'requests', 'jax'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

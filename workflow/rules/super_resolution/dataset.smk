@@ -15,7 +15,7 @@ SYNTHETIC_SCENES = [
 DIRECTORY_SCENES = []
 try:
     if DATASET["source"] == "directory":
-        from spatial_prediction.data import list_scenes  # reads no scene, yet takes a while to import
+        from spatial_prediction.rasters import list_scenes  # reads no scene, yet takes a while to import
 
         DIRECTORY_SCENES = list(map(str, list_scenes(SCENES, PATTERN)))
         for scene in DIRECTORY_SCENES:
@@ -30,9 +30,9 @@ try:
                 f"{SCENES!r}; leave at least one for training"
             )
     if DATASET["permutation_file"] is not None and DATASET["source"] != "fairdata":
-        from spatial_prediction import data
+        from spatial_prediction.studies.super_resolution.data import scene_order
 
-        data.scene_order(len(DIRECTORY_SCENES or SYNTHETIC_SCENES), file=DATASET["permutation_file"])
+        scene_order(len(DIRECTORY_SCENES or SYNTHETIC_SCENES), file=DATASET["permutation_file"])
 except SpatialPredictionError as error:
     key = "permutation_file" if DIRECTORY_SCENES or DATASET["source"] != "directory" else "directory"
     raise WorkflowError(f"dataset.{key}: {error}")

@@ -10,8 +10,8 @@ from spatial_prediction.studies.super_resolution.figures import looks
 
 
 def test_every_published_preset_has_a_look_of_its_own():
-    looks = [looks.preset_look(preset, crop) for preset, crop in PUBLISHED.items()]
-    assert len(set(looks)) == len(looks)
+    given = [looks.preset_look(preset, crop) for preset, crop in PUBLISHED.items()]
+    assert len(set(given)) == len(given)
 
 
 def test_padding_keeps_colour_and_marker_whatever_the_crop():

@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from tests.helpers import REPOSITORY
 
 from spatial_prediction.errors import ConfigurationError
 
-SCRIPTS = Path(__file__).parents[3] / "scripts"
+SCRIPTS = REPOSITORY / "scripts" / "super_resolution"
 STEPS = 100
 TYPES = {"preset": "object", "seed": "int64", "padding": "object", "feature_map": "int64", "image": "int64"}
 TYPES |= {"output_crop": "int64", "pixel_count": "int64", "step": "int64"}
