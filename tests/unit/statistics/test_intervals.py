@@ -23,6 +23,15 @@ def test_interval_agrees_with_naive_resampling():
     assert [found.low, found.high] == pytest.approx(np.percentile(means, [2.5, 97.5]), abs=0.15)
 
 
+@pytest.mark.parametrize("count", [2, 4, 12])
+def test_interval_is_that_of_means_of_draws_from_one_generator(count):
+    values = np.random.default_rng(count).normal(size=count)
+    draws = values[np.random.default_rng(3).integers(count, size=(10_000, count))]
+    expected = np.quantile(draws.mean(axis=1), [0.025, 0.975])
+    found = bootstrap_interval(values, rng_seed=3)
+    assert [found.low, found.high] == pytest.approx(expected, rel=1e-14)
+
+
 def test_interval_is_near_the_normal_one_for_many_values():
     values = np.random.default_rng(5).standard_normal(2000)
     low, high = bootstrap_interval(values, rng_seed=1, resamples=2000)[1:]
