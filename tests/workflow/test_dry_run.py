@@ -20,9 +20,6 @@ RULES = {
     for path in (REPOSITORY / "workflow" / "rules").rglob("*.smk")
     for name, body in RULE.findall(path.read_text(encoding="utf-8"))
 }
-OF_THE_DOCUMENTATION = {"plot_scene_comparison"}
-"""Scripts that no rule runs: they make figures of the documentation."""
-
 OF_THE_LIBRARY = {
     "native/__main__.py", "__main__.py", "cli/__init__.py", "cli/estimate.py",
     "studies/super_resolution/stages/estimate.py",
@@ -99,7 +96,7 @@ def test_every_overlay_has_places_of_its_own_and_known_presets(overlay):
 
 
 def test_every_rule_has_a_script_of_its_name_and_every_script_a_rule():
-    assert set(RULES) == set(SCRIPTS) - OF_THE_DOCUMENTATION
+    assert set(RULES) == set(SCRIPTS)
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -1,4 +1,10 @@
-"""Compare synthetic scenes with real ones: pictures, histograms, power spectra and a table of statistics."""
+"""Claim: synthetic scenes resemble real ones where it matters to a border: edges, texture, smoothness.
+
+Draws pictures, histograms and power spectra of both, and writes a table of statistics
+(docs/synthetic_scenes.md). Example:
+
+  python benchmarks/synthetic_scenes.py --real FOLDER --synthetic FOLDER --figure scenes.png --table scenes.csv
+"""
 
 import io
 from collections.abc import Sequence
