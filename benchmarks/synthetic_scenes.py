@@ -3,7 +3,8 @@
 Draws pictures, histograms and power spectra of both, and writes a table of statistics
 (docs/synthetic_scenes.md). Example:
 
-  python benchmarks/synthetic_scenes.py --real FOLDER --synthetic FOLDER --figure scenes.png --table scenes.csv
+  python benchmarks/synthetic_scenes.py --real FOLDER --synthetic FOLDER \\
+      --figure scenes.png --table scenes.csv
 """
 
 import io
@@ -21,6 +22,7 @@ from PIL import Image
 from spatial_prediction import command
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.files import written_aside
+from spatial_prediction.plotting.colour import linear_to_srgb
 from spatial_prediction.progress import progress
 from spatial_prediction.rasters.scenes import list_scenes, read_scene
 
@@ -118,11 +120,7 @@ def statistics_table(groups: dict[str, list[Scene]]) -> pd.DataFrame:
 
 def true_colour(scene: Scene) -> UInt8[np.ndarray, "size size 3"]:
     """Encode a scene for the screen: sRGB, with the same white for every scene."""
-    light = np.clip(scene / (10_000 * WHITE), 0, 1)
-    encoded = np.where(
-        light <= 0.0031308, 12.92 * light, 1.055 * np.maximum(light, 1e-9) ** (1 / 2.4) - 0.055
-    )
-    return np.rint(255 * encoded).astype(np.uint8)
+    return np.rint(255 * linear_to_srgb(scene / (10_000 * WHITE))).astype(np.uint8)
 
 
 def plot_comparison(groups: dict[str, list[Scene]]) -> Figure:
