@@ -1,9 +1,9 @@
-"""Claim: synthetic scenes resemble real ones where it matters to a border: edges, texture, smoothness.
+r"""Claim: synthetic scenes resemble real ones where it matters to a border: edges, texture, smoothness.
 
 Draws pictures, histograms and power spectra of both, and writes a table of statistics
 (docs/synthetic_scenes.md). Example:
 
-  python benchmarks/synthetic_scenes.py --real FOLDER --synthetic FOLDER \\
+  python benchmarks/synthetic_scenes.py --real FOLDER --synthetic FOLDER \
       --figure scenes.png --table scenes.csv
 """
 
