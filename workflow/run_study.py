@@ -26,6 +26,8 @@ from spatial_prediction import process_lock
 from spatial_prediction.errors import ConfigurationError, SpatialPredictionError
 from spatial_prediction.normalisation import PLACES_VARIABLE, read_mapping
 
+STUDIES = {"super_resolution": "all"}
+"""The target rule of each study."""
 INTERRUPTED = 130
 TERMINATED = 143
 """Exit codes after Ctrl-C and SIGTERM (128 and the number of the signal, as shells have it)."""
@@ -44,12 +46,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--configfile", help="overlay on config.yaml, or several, separated by spaces")
+    parser.add_argument(
+        "--study",
+        default="super_resolution",
+        choices=[*STUDIES, "all"],
+        help="which study; default: %(default)s",
+    )
     parser.add_argument("--plan", action="store_true", help="count jobs and say why, make nothing")
     parser.add_argument("snakemake", nargs="*", help="arguments of Snakemake, after --")
     options = parser.parse_args(arguments)
     given = options.snakemake
     end = given.index("--") if "--" in given else len(given)
-    given = [*given[:end], *overlay(options.configfile), *given[end:]]  # targets before it, lest it take them
+    targets = [] if options.study == parser.get_default("study") else targets_of(options.study)
+    # targets before the overlay's option, lest it take them
+    given = [*given[:end], *targets, *overlay(options.configfile), *given[end:]]
     lasting = lasting_options(given)
     folder = Path(lasting.directory or ".")
     if options.plan:
@@ -59,6 +69,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code := snakemake(*given):
         return code
     return 0 if set(ASKING) & set(given) else make_report(repeated(lasting))
+
+
+def targets_of(study: str) -> list[str]:
+    """Target rules of a study, or of all."""
+    return list(STUDIES.values()) if study == "all" else [STUDIES[study]]
 
 
 def overlay(names: str | None) -> list[str]:

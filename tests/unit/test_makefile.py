@@ -14,10 +14,10 @@ import json, sys
 print(json.dumps(sys.argv[1:]))
 """
 
-OF_MAKE = ("CONFIG", "ARGS", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")
+OF_MAKE = ("CONFIG", "ARGS", "STUDY", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")
 """Variables that a make which runs the tests would hand to the one that is tested."""
 
-STUDY = ["workflow/run_study.py"]
+STUDY = ["workflow/run_study.py", "--study", "super_resolution"]
 
 
 @pytest.fixture
@@ -46,6 +46,10 @@ def called(tmp_path):
 def test_an_overlay_stays_one_argument_whatever_the_shell_makes_of_it(called, name):
     assert called("plan", f"CONFIG={name}") == [*STUDY, f"--configfile={name}", "--plan", "--"]
     assert called("study", f"CONFIG={name}") == [*STUDY, f"--configfile={name}", "--"]
+
+
+def test_which_study_is_named(called):
+    assert called("study", "STUDY=all") == ["workflow/run_study.py", "--study", "all", "--"]
 
 
 def test_further_arguments_go_to_snakemake(called):

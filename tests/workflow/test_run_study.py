@@ -171,6 +171,22 @@ def test_an_overlay_that_cannot_be_read_is_told_in_one_line(study):
     assert line.endswith("; an overlay names keys of config.yaml, such as config/real_scenes.yaml")
 
 
+def test_a_study_that_does_not_exist_is_refused_with_those_that_do(study):
+    ended = study.run_study("--plan", "--study", "nope")
+    assert ended.returncode == 2
+    assert "invalid choice: 'nope' (choose from" in ended.stdout
+    assert "super_resolution" in ended.stdout
+
+
+def test_all_studies_are_asked_for_by_one_word(study):
+    (study.folder / "one.yaml").write_text("seeds: [0]\n")
+    one, every = (
+        study.run_study("--plan", *named, "--configfile", "one.yaml") for named in ([], ["--study", "all"])
+    )
+    assert every.returncode == one.returncode == 0
+    assert re.findall(r"^\w+ +\d+$", every.stdout, re.M) == re.findall(r"^\w+ +\d+$", one.stdout, re.M)
+
+
 def test_several_overlays_are_given_with_spaces_between_them(study):
     (study.folder / "one.yaml").write_text("seeds: [0, 1, 2, 3, 4]\n")
     (study.folder / "two.yaml").write_text(
