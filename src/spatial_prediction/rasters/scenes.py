@@ -7,6 +7,7 @@ reflectance x 10,000. What else is read, what a file must be, and the message ea
 
 import dataclasses
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -238,33 +239,35 @@ def _account(decoded: dict[str, Decoded], setting: OffsetSetting) -> Account:
     return Account(
         offset=(unstated or list(offsets.values()))[0],
         decided="; ".join(dict.fromkeys(each.decided for each in bands)),
-        notices=tuple(_notices(decoded, setting)),
+        notices=(*_offset_notices(bands, setting), *_sample_notices(decoded)),
     )
 
 
-def _notices(decoded: dict[str, Decoded], setting: OffsetSetting) -> list[Notice]:
-    bands = list(decoded.values())
-    notices = []
+def _offset_notices(bands: list[Decoded], setting: OffsetSetting) -> Iterator[Notice]:
+    """Give what speaks against the offset that was taken off."""
     if overruled := dict.fromkeys(each.overruled for each in bands if each.overruled):
-        notices.append(Notice(OTHER_OFFSET, ", ".join(overruled)))
+        yield Notice(OTHER_OFFSET, ", ".join(overruled))
     hints = list(dict.fromkeys(hint for each in bands for hint in each.hints))
     smallest = min(int(each.dn.min()) for each in bands)
     if smallest >= SMALLEST_DN_WITH_OFFSET and any(each.offset.stated_by is None for each in bands):
         hints.append(f"smallest DN {smallest}")
     if hints:
-        notices.append(Notice(OFFSET_HINT, ", ".join(hints)))
+        yield Notice(OFFSET_HINT, ", ".join(hints))
     if setting == -1000 and (share := np.mean([np.mean(each.dn < 0) for each in bands])) > 0.1:
-        notices.append(Notice(BELOW_ZERO, f"{share:.0%}"))
-    if any(each.undeclared_zeros for each in bands):
-        notices.append(
-            Notice(UNDECLARED_ZEROS, _counts({band: each.undeclared_zeros for band, each in decoded.items()}))
-        )
-    if smallest < LEAST_LIKELY_DN:
-        counts = {band: int((each.dn < LEAST_LIKELY_DN).sum()) for band, each in decoded.items()}
-        notices.append(Notice(UNLIKELY, _counts(counts)))
+        yield Notice(BELOW_ZERO, f"{share:.0%}")
+
+
+def _sample_notices(decoded: dict[str, Decoded]) -> Iterator[Notice]:
+    """Give what is unusual for samples that are DN."""
+    zeros = {band: each.undeclared_zeros for band, each in decoded.items()}
+    if any(zeros.values()):
+        yield Notice(UNDECLARED_ZEROS, _counts(zeros))
+    unlikely = {band: int((each.dn < LEAST_LIKELY_DN).sum()) for band, each in decoded.items()}
+    if any(unlikely.values()):
+        yield Notice(UNLIKELY, _counts(unlikely))
+    bands = list(decoded.values())
     if all(each.decided.startswith(("int8", "uint8")) and not each.unpacked for each in bands):
-        notices.append(Notice(FEW_VALUES, bands[0].decided))
-    return notices
+        yield Notice(FEW_VALUES, bands[0].decided)
 
 
 def _counts(samples: dict[str, int]) -> str:

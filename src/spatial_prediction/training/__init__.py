@@ -1,11 +1,13 @@
 """Training: schedule, step, loop and checkpoints; knows pytrees and Optax, and no model by name."""
 
 from spatial_prediction.training._checkpoint import Checkpoints
-from spatial_prediction.training._loop import Interrupted, train
+from spatial_prediction.training._divergence import Failure
+from spatial_prediction.training._loop import train
 from spatial_prediction.training._read_ahead import ReadAhead, reading_ahead
-from spatial_prediction.training._run import Failure, History, Outcome
+from spatial_prediction.training._run import History, Outcome
 from spatial_prediction.training._schedule import learning_rate, optimizer
 from spatial_prediction.training._step import AtOnce, InTurn, make_update, runs_together
+from spatial_prediction.training._termination import Interrupted
 
 __all__ = [
     "AtOnce",

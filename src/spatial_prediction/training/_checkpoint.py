@@ -22,6 +22,9 @@ NAME = re.compile(r"step_([0-9]{9,})\.safetensors")
 IN_HEADER = ("step", "common_until")
 """Whole numbers that every checkpoint's header has."""
 
+Checkpoint = tuple[dict[str, np.ndarray], dict[str, Any]]
+"""Arrays by name, and the header."""
+
 
 def named_leaves(tree: Any) -> dict[str, np.ndarray]:
     """Return the array leaves of ``tree`` under their paths, such as ``.head.kernel``."""
@@ -37,9 +40,9 @@ def with_named_leaves(tree: Any, arrays: dict[str, np.ndarray], *, source: Path)
     """
     expected = named_leaves(tree)
     if expected.keys() != arrays.keys():
-        odd = sorted(expected.keys() ^ arrays.keys())[0]
+        unmatched = sorted(expected.keys() ^ arrays.keys())[0]
         raise CheckpointError(
-            f"{source}: {odd!r} is not in both the checkpoint and the program; remove the file"
+            f"{source}: {unmatched!r} is not in both the checkpoint and the program; remove the file"
         )
     for name, leaf in expected.items():
         if arrays[name].shape != leaf.shape or arrays[name].dtype != leaf.dtype:
@@ -53,8 +56,8 @@ def with_named_leaves(tree: Any, arrays: dict[str, np.ndarray], *, source: Path)
 class Checkpoints:
     """The folder of one training run's checkpoints; the newest two are kept.
 
-    Folders beside it are those of runs that differ in nothing but their schedule. Two of them go the same
-    way until either leaves the common phase, so a run may start from a state of its neighbour. For that the
+    Folders beside it are those of runs that differ only in their schedule. Two of them have the same states
+    until either leaves the common phase, so a run may start from a state of its neighbour. For this the
     newest state of the common phase is kept as well.
 
     Args:
@@ -67,7 +70,7 @@ class Checkpoints:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process; the lock goes with the process, however it ends.
+        """Hold the folder for this process; the lock ends with the process, however that ends.
 
         Raises:
             CheckpointError: another process trains in this folder.
@@ -100,18 +103,24 @@ class Checkpoints:
             with write_errors_named(old):
                 old.unlink(missing_ok=True)
 
-    def newest(self) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+    def newest(self) -> Checkpoint | None:
         """Return arrays and header of the newest readable checkpoint.
 
-        What is damaged, or no checkpoint at all, is passed over with a warning. Where the folder has none, it
-        is the newest of the neighbours' that this run would have reached too.
+        What is damaged, or no checkpoint at all, is skipped with a warning. Where the folder has none, it is
+        the newest of the neighbours' that this run would have reached too; None where they have none either.
         """
-        beside = [path for path in self.folder.parent.glob("*/*") if path.parent != self.folder]
+        return self._newest_own() or self._newest_of_neighbours()
+
+    def _newest_own(self) -> Checkpoint | None:
         if self.folder.is_dir():
-            for path in _newest_first(self.folder.iterdir(), telling=True):
+            for path in _newest_first(self.folder.iterdir(), warning=True):
                 if (found := _readable(path)) is not None:
                     return found
-        for path in _newest_first(path for path in beside if path.is_file()):
+        return None
+
+    def _newest_of_neighbours(self) -> Checkpoint | None:
+        beside = [path for path in self.folder.parent.glob("*/*") if path.parent != self.folder]
+        for path in _newest_first(beside):
             if _step(path) > self.common_until:
                 continue
             found = _readable(path)
@@ -125,7 +134,7 @@ class Checkpoints:
         return self.folder / f"step_{step:09d}.safetensors"
 
 
-def _readable(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
+def _readable(path: Path) -> Checkpoint | None:
     """Read a checkpoint; None, with a warning, where it is damaged or something else."""
     try:
         arrays, header = load_arrays(path)
@@ -148,12 +157,12 @@ def _step(path: Path) -> int:
     return int(match[1]) if match else -1
 
 
-def _newest_first(paths: Iterable[Path], *, telling: bool = False) -> list[Path]:
-    """Sort those that are named like checkpoints; what only looks like one is told of where wanted."""
+def _newest_first(paths: Iterable[Path], *, warning: bool = False) -> list[Path]:
+    """Sort those that are named like checkpoints; ``warning`` logs those that only look like one."""
     ours = []
     for path in paths:
         if _step(path) >= 0 and path.is_file():
             ours.append(path)
-        elif telling and path.name.startswith("step_"):
+        elif warning and path.name.startswith("step_"):
             logger.warning("passing over what is no checkpoint: %s; move it away", path)
     return sorted(ours, key=_step, reverse=True)

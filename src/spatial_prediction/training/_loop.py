@@ -1,26 +1,23 @@
 """The training loop: knows pytrees and Optax, and no model by name."""
 
-import signal
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 
 from spatial_prediction.progress import progress
 from spatial_prediction.training._checkpoint import Checkpoints
-from spatial_prediction.training._run import Batches, Failure, Outcome, Run, fault_of
+from spatial_prediction.training._clock import Clock
+from spatial_prediction.training._divergence import Failure, fault_of
+from spatial_prediction.training._run import Batches, Outcome, Run
 from spatial_prediction.training._schedule import optimizer
-from spatial_prediction.training._step import Loss, Parameters, Runs, runs_together
+from spatial_prediction.training._step import DeviceStates, Loss, Parameters, runs_together
+from spatial_prediction.training._termination import Interrupted, termination_noticed
 from spatial_prediction.training_settings import TrainingSettings
 
 _STEPS_BETWEEN_FETCHES = 25
-"""Losses stay on the device this long: fetching each would wait for each step."""
-
-
-class Interrupted(Exception):  # noqa: N818 - an ending as planned, not an error
-    """The job was asked to end; its state is saved and training can go on from there."""
+"""Losses stay on the device this long, because fetching each would wait for each step."""
 
 
 def train(
@@ -31,12 +28,12 @@ def train(
     batches: Sequence[Batches],
     settings: TrainingSettings,
     checkpoints: Sequence[Checkpoints],
-    together: Callable[..., Runs] = runs_together,
+    together: Callable[..., DeviceStates] = runs_together,
 ) -> list[Outcome]:
     """Train several runs of one program, each from its newest checkpoint to the last step or to divergence.
 
     Runs that were stopped at different steps wait for each other; one that diverges leaves the others alone.
-    :func:`runs_together` says how equal each run is to the same run alone.
+    :func:`runs_together` says how closely each run agrees with the same run trained by itself.
 
     Args:
         starts: for each run a pytree of arrays, the state before the first step; copied, so still usable
@@ -53,71 +50,101 @@ def train(
     """
     optimise = optimizer(settings)
     runs = [Run(*each, settings) for each in zip(batches, checkpoints, strict=True)]
-    # copied, for each step donates its state
+    # copied because each step donates its state
     states = [(jax.tree.map(jnp.array, start), optimise.init(start)) for start in starts]
-    device = together(loss, optimise, [run.resumed(each) for run, each in zip(runs, states, strict=True)])
-    clock = _Clock(runs)
-    with _termination_noticed() as terminated:
-        steps = range(min(run.step for run in runs), settings.steps)
-        for step in progress(steps, total=len(steps), description="training", unit="steps"):
-            if all(run.outcome for run in runs):
-                break
-            moving = {i: run for i, run in enumerate(runs) if run.step == step and run.outcome is None}
-            if not moving:  # what is left is ahead, or has diverged
-                continue
-            for i, run in moving.items():
-                if step % settings.test_every == 0 and step not in run.history.test_loss:
-                    run.history.test_loss[step] = test_loss(device.state(i)[0])
-            measures = device.advance({i: run.batches[step] for i, run in moving.items()})
+    on_device = together(loss, optimise, [run.resumed(each) for run, each in zip(runs, states, strict=True)])
+    job = _Job(runs, on_device, test_loss, settings, Clock(runs))
+    with termination_noticed() as terminated:
+        for step, moving in job.steps():
+            job.test_where_due(moving, step)
+            job.advance(moving, step)
             done = step + 1
             ending = bool(terminated)  # read once: a signal from here on ends the step after this one
-            saving = ending or done % settings.checkpoint_every == 0 or done == settings.steps
-            for i, run in moving.items():
-                run.step = done
-                run.pending.append(measures[i])
-                if not saving and len(run.pending) < _STEPS_BETWEEN_FETCHES:
-                    continue
-                failure = run.failure()
-                clock.tell()
-                if failure is not None:
-                    run.end(device.state(i)[0], failure)
-                elif saving:
-                    run.save(device.state(i))
-            if ending and done < settings.steps and not all(run.outcome for run in runs):
+            saving = ending or job.saves_after(done)
+            job.end_diverged(moving, fetching_all=saving)
+            if saving:
+                job.save(moving)
+            if ending and job.has_more_after(done):
                 raise Interrupted(f"saved step {done} of {settings.steps}")
-    for i, run in enumerate(runs):
-        if run.outcome is None:
-            last = run.history.test_loss[settings.steps] = test_loss(device.state(i)[0])
-            clock.tell()
-            fault = fault_of(last, settings.divergence_loss)
-            run.end(device.state(i)[0], Failure(settings.steps, f"test {fault}") if fault else None)
-    return [run.outcome for run in runs if run.outcome is not None]
+    return job.outcomes()
 
 
-class _Clock:
-    """Keeps each run's seconds: those of earlier jobs, and its share of this one."""
+@dataclass(frozen=True)
+class _Job:
+    """Runs that are trained together, and what is done with them at a step.
 
-    def __init__(self, runs: Sequence[Run]) -> None:
-        self._runs = runs
-        self._before = [run.seconds for run in runs]
-        self._started = time.monotonic()
+    ``moving`` are the runs that take the step at hand, by their index in ``runs``.
+    """
 
-    def tell(self) -> None:
-        share = (time.monotonic() - self._started) / len(self._runs)
-        for run, before in zip(self._runs, self._before, strict=True):
-            run.seconds = before + share
+    runs: Sequence[Run]
+    on_device: DeviceStates
+    test_loss: Callable[[Parameters], float]
+    settings: TrainingSettings
+    clock: Clock
 
+    def steps(self) -> Iterator[tuple[int, dict[int, Run]]]:
+        """Give each step that is still to be taken, counted from 0, and the runs that take it.
 
-@contextmanager
-def _termination_noticed() -> Iterator[list[int]]:
-    """Give a list that fills when SIGTERM arrives, instead of dying in the middle of a step."""
-    received: list[int] = []
-    try:
-        before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
-    except ValueError:  # not the main thread: whoever runs us sees to signals
-        yield received
-        return
-    try:
-        yield received
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        Runs that lag behind catch up first: a run that is ahead waits for its step.
+        """
+        steps = range(min(run.step for run in self.runs), self.settings.steps)
+        for step in progress(steps, total=len(steps), description="training", unit="steps"):
+            if self._all_ended():
+                return
+            moving = {i: run for i, run in enumerate(self.runs) if run.step == step and run.outcome is None}
+            if moving:  # none where those behind have diverged and the others are ahead
+                yield step, moving
+
+    def test_where_due(self, moving: Mapping[int, Run], step: int) -> None:
+        """Measure the test loss before ``step`` where it is due and no checkpoint has it."""
+        if step % self.settings.test_every == 0:
+            for i, run in moving.items():
+                if step not in run.history.test_loss:
+                    run.history.test_loss[step] = self._tested(i)
+
+    def advance(self, moving: Mapping[int, Run], step: int) -> None:
+        """Take the step; its losses stay on the device."""
+        measures = self.on_device.advance({i: run.batches[step] for i, run in moving.items()})
+        for i, run in moving.items():
+            run.step = step + 1
+            run.pending.append(measures[i])
+
+    def saves_after(self, done: int) -> bool:
+        """Return whether a checkpoint is due after so many steps."""
+        return done % self.settings.checkpoint_every == 0 or done == self.settings.steps
+
+    def end_diverged(self, moving: Mapping[int, Run], *, fetching_all: bool) -> None:
+        """Fetch losses where enough are waiting, or all; end the runs that they show to have diverged."""
+        for i, run in moving.items():
+            if fetching_all or len(run.pending) >= _STEPS_BETWEEN_FETCHES:
+                failure = run.fetch()
+                self.clock.update()
+                if failure is not None:
+                    run.end(self.on_device.state(i)[0], failure)
+
+    def save(self, moving: Mapping[int, Run]) -> None:
+        """Write a checkpoint of each run that has not diverged; its losses have been fetched."""
+        for i, run in moving.items():
+            if run.outcome is None:
+                run.save(self.on_device.state(i))
+
+    def has_more_after(self, done: int) -> bool:
+        """Return whether any run would take another step after so many."""
+        return done < self.settings.steps and not self._all_ended()
+
+    def outcomes(self) -> list[Outcome]:
+        """Test the runs that took the last step, and return how all runs ended."""
+        for i, run in enumerate(self.runs):
+            if run.outcome is None:
+                last = run.history.test_loss[self.settings.steps] = self._tested(i)
+                self.clock.update()
+                fault = fault_of(last, self.settings.divergence_loss)
+                failure = Failure(self.settings.steps, f"test {fault}") if fault else None
+                run.end(self.on_device.state(i)[0], failure)
+        return [run.outcome for run in self.runs if run.outcome is not None]
+
+    def _tested(self, index: int) -> float:
+        return self.test_loss(self.on_device.state(index)[0])
+
+    def _all_ended(self) -> bool:
+        return all(run.outcome for run in self.runs)

@@ -15,10 +15,10 @@ from spatial_prediction.training._run import Batches
 class ReadAhead:
     """Batches of which the next ones are read, and put on the device, before they are asked for.
 
-    A batch depends on its step alone, so reading ahead cannot change it.
+    A batch depends only on its step, so reading ahead cannot change it.
 
     Fields:
-        waited_seconds: time that whoever asked had to wait for batches, all in all.
+        waited_seconds: total time that callers had to wait for batches.
     """
 
     def __init__(self, batches: Batches, reader: ThreadPoolExecutor, *, steps_ahead: int = 2) -> None:
@@ -39,7 +39,7 @@ class ReadAhead:
         return batch
 
     def draw(self, step: int) -> np.ndarray:
-        """Return where the batch of ``step`` comes from, as the batches tell."""
+        """Return where the batch of ``step`` comes from, as the batches say."""
         draw: Any = self.batches.draw  # type: ignore[attr-defined]
         return draw(step)
 

@@ -11,7 +11,7 @@ SMOOTHING = 0.99
 """Share of the past in the running mean of gradient norms."""
 
 PATIENCE = 10
-"""Spikes left out in a row; one more is no spike, but what is usual from now on."""
+"""Spikes left out in a row; one more is not a spike but what is usual from now on."""
 
 
 def gradient_norm(gradient: optax.Updates) -> jax.Array:
@@ -25,7 +25,7 @@ def gradient_norm(gradient: optax.Updates) -> jax.Array:
 
 
 def _scaled_norm(gradient: optax.Updates) -> tuple[jax.Array, jax.Array]:
-    """Return two factors of the norm: the largest magnitude (1 where that is of no use), and the rest."""
+    """Return two factors of the norm: the largest magnitude, or 1 where that is 0 or not finite; the rest."""
     magnitudes = [jnp.abs(leaf) for leaf in jax.tree.leaves(gradient)]
     dtype = np.result_type(np.float32, *(each.dtype for each in magnitudes))
     magnitudes = [each.astype(dtype) for each in magnitudes]
@@ -49,7 +49,7 @@ def clip_norm(longest: float) -> optax.GradientTransformation:
         factor = longest / jnp.where(too_long, relative, 1)
 
         def clipped(leaf: jax.Array) -> jax.Array:
-            # two steps, for their product is 0 where the norm overflows
+            # two steps, because their product is 0 where the norm overflows
             short = leaf.astype(jnp.promote_types(leaf.dtype, largest.dtype)) / largest * factor
             return jnp.where(too_long, short.astype(leaf.dtype), leaf)
 
@@ -62,8 +62,8 @@ class SpikeState(NamedTuple):
     """State of :func:`skip_spikes`.
 
     Fields:
-        mean_norm: running mean of the norms, which began with 0.
-        norms: how many it has.
+        mean_norm: running mean of the norms, which started at 0.
+        norms: how many norms are in it.
         in_a_row: spikes left out since the last step that was taken.
         taken: whether the last step was taken.
         inner: the optimiser's state.
@@ -79,14 +79,14 @@ class SpikeState(NamedTuple):
 def skip_spikes(inner: optax.GradientTransformation, factor: float) -> optax.GradientTransformation:
     """Leave out every update whose gradient norm exceeds ``factor`` times the running mean, or is not finite.
 
-    Such a step changes neither the parameters nor the state of ``inner``; the schedule stands still for it.
+    Such a step changes neither the parameters nor the state of ``inner``; the schedule does not advance.
     Each skipped norm that is finite still counts as ``factor`` times the mean, and after ``PATIENCE`` of them
-    in a row the next is taken and the mean begins anew with it. So a lasting change of scale is followed, and
-    a first gradient far too short stops nothing. A gradient of zeros does not count at all.
+    in a row the next is taken and the mean starts anew with it. So a lasting change of scale is followed, and
+    a first gradient that is far too short blocks nothing. A gradient of zeros does not count at all.
     """
 
     def initial(parameters: optax.Params) -> SpikeState:
-        return SpikeState(  # each an array of its own, for a step takes over their memory
+        return SpikeState(  # each an array of its own, because a step takes over their memory
             mean_norm=jnp.zeros(()),
             norms=jnp.zeros((), jnp.int32),
             in_a_row=jnp.zeros((), jnp.int32),
@@ -99,7 +99,7 @@ def skip_spikes(inner: optax.GradientTransformation, factor: float) -> optax.Gra
     ) -> tuple[optax.Updates, SpikeState]:
         norm = gradient_norm(gradient).astype(state.mean_norm.dtype)
         finite = jnp.isfinite(norm)
-        # The mean so far, freed of the zero it began with; where there is none, any norm is usual.
+        # The mean so far, without the 0 it started at; where there is none, any norm is usual.
         mean = state.mean_norm / (1 - SMOOTHING ** jnp.maximum(state.norms, 1))
         limit = jnp.where(mean > 0, factor * mean, norm)
         anew = finite & (norm > limit) & (state.in_a_row >= PATIENCE)

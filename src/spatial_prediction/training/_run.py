@@ -2,7 +2,6 @@
 
 import logging
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -11,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from spatial_prediction.training._checkpoint import Checkpoints, named_leaves, with_named_leaves
-from spatial_prediction.training._remedies import PATIENCE
+from spatial_prediction.training._divergence import Failure, first_fault
 from spatial_prediction.training._step import Parameters, State
 from spatial_prediction.training_settings import TrainingSettings
 
@@ -20,14 +19,14 @@ logger = logging.getLogger(__name__)
 
 @runtime_checkable
 class Batches(Protocol):
-    """Training data: the batch of a step depends on the step alone."""
+    """Training data: the batch of a step depends only on the step."""
 
     def __getitem__(self, step: int) -> Any: ...
 
 
 @runtime_checkable
 class Drawn(Protocol):
-    """Training data that can tell where a batch comes from."""
+    """Training data that can say where a batch comes from."""
 
     def draw(self, step: int) -> np.ndarray:
         """Return indices of the examples in the batch of ``step``."""
@@ -39,23 +38,6 @@ class History:
 
     train_loss: list[float] = field(default_factory=list)
     test_loss: dict[int, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Where and why a run diverged.
-
-    Fields:
-        step: step that failed, counted from 1.
-        reason: what was wrong, in words.
-        gradient_norm: norm of the gradient at that step; None where a test loss failed.
-        batch: indices of the examples of that step; None where the data don't tell, or a test loss failed.
-    """
-
-    step: int
-    reason: str
-    gradient_norm: float | None = None
-    batch: list | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +54,7 @@ class Outcome:
 
 
 class Run:
-    """Progress of one run; arrays stay on the device until :meth:`failure` fetches their measures."""
+    """Progress of one run; arrays stay on the device until :meth:`fetch` fetches their measures."""
 
     def __init__(self, batches: Batches, checkpoints: Checkpoints, settings: TrainingSettings) -> None:
         self.batches, self.checkpoints, self.settings = batches, checkpoints, settings
@@ -105,15 +87,15 @@ class Run:
         arrays["history.test_loss"] = np.array(list(self.history.test_loss.values()), np.float64)
         self.checkpoints.save(self.step, arrays, {"seconds": self.seconds})
 
-    def failure(self) -> Failure | None:
-        """Fetch what is pending; return where the run diverged. The history then ends with that step."""
+    def fetch(self) -> Failure | None:
+        """Move pending losses to the history; return where the run diverged. The history then ends there."""
         losses, norms = np.asarray(jnp.stack(self.pending)).T.tolist()
         self.pending.clear()
         before = len(self.history.train_loss)
         self.history.train_loss += losses
         found = first_fault(self.history.train_loss, before, self.settings)
         if found is None:
-            self._tell_left_out(norms, before)
+            self._warn_of_steps_left_out(norms, before)
             return None
         step, reason = found
         del self.history.train_loss[step:]
@@ -122,15 +104,15 @@ class Run:
         batch = self.batches.draw(step - 1).tolist() if isinstance(self.batches, Drawn) else None
         return Failure(step, reason, norms[step - 1 - before], batch)
 
-    def _tell_left_out(self, norms: list[float], before: int) -> None:
-        """Warn of gradients that were not finite where such steps are left out: their losses look well."""
-        odd = [step for step, norm in enumerate(norms, start=before + 1) if not math.isfinite(norm)]
-        if odd and self.settings.skip_gradient_spikes > 0:
+    def _warn_of_steps_left_out(self, norms: list[float], before: int) -> None:
+        """Warn of gradients that were not finite where their steps are left out: the losses don't show it."""
+        left_out = [step for step, norm in enumerate(norms, start=before + 1) if not math.isfinite(norm)]
+        if left_out and self.settings.skip_gradient_spikes > 0:
             logger.warning(
                 "steps %d to %d: %d gradients were not finite, and the steps were left out",
-                odd[0],
-                odd[-1],
-                len(odd),
+                left_out[0],
+                left_out[-1],
+                len(left_out),
             )
 
     def end(self, parameters: Parameters, failure: Failure | None) -> None:
@@ -149,29 +131,3 @@ class Run:
             self.seconds,
             failure,
         )
-
-
-def first_fault(losses: Sequence[float], before: int, settings: TrainingSettings) -> tuple[int, str] | None:
-    """Return the first failed step after ``before``, and why; ``losses[k]`` is that of step ``k + 1``.
-
-    Where bad steps are left out, a loss that is too large or not finite is the batch's fault and not the
-    network's, unless it is the last of too many of its kind in a row.
-    """
-
-    def fault(step: int) -> str | None:
-        limit = settings.divergence_loss if step > settings.divergence_grace_steps else math.inf
-        return fault_of(losses[step - 1], limit)
-
-    forgiven = PATIENCE if settings.skip_gradient_spikes > 0 else 0
-    for step in range(before + 1, len(losses) + 1):
-        first = step - forgiven
-        if (found := fault(step)) and first > 0 and all(fault(each) for each in range(first, step)):
-            return step, found
-    return None
-
-
-def fault_of(loss: float, limit: float) -> str | None:
-    """Say what is wrong with a loss, or None."""
-    if not math.isfinite(loss):
-        return f"loss became {loss}"
-    return f"loss {loss:.3g} exceeded {limit:g}" if loss > limit else None

@@ -7,7 +7,7 @@ from spatial_prediction.training_settings import TrainingSettings
 
 
 def learning_rate(settings: TrainingSettings) -> optax.Schedule:
-    """Piecewise linear: up from the initial to the full rate, flat, then down to zero at the last step."""
+    """Piecewise linear: up from the initial to the full rate, constant, down to zero at the last step."""
     return optax.join_schedules(
         [
             optax.linear_schedule(

@@ -27,8 +27,8 @@ def make_update(loss: Loss, optimise: optax.GradientTransformation) -> Update:
 
 
 @runtime_checkable
-class Runs(Protocol):
-    """States of several runs, advanced step by step."""
+class DeviceStates(Protocol):
+    """States of several runs on the device, advanced step by step."""
 
     def advance(self, batches: Mapping[int, Batch]) -> dict[int, jax.Array]:
         """Take one step in each run that has a batch; return its measures."""
@@ -37,13 +37,15 @@ class Runs(Protocol):
         """Return parameters and optimiser state of a run; valid until it is advanced."""
 
 
-def runs_together(loss: Loss, optimise: optax.GradientTransformation, states: Sequence[State]) -> Runs:
+def runs_together(
+    loss: Loss, optimise: optax.GradientTransformation, states: Sequence[State]
+) -> DeviceStates:
     """Choose how several runs take their steps, by what the device is good at.
 
     A CPU is busy with one run, and XLA convolves slowly there where every example has its own kernel, so the
-    runs take turns in one compiled program: each has the bits it has alone. An accelerator is idle
-    most of the time with one such network, so there a step of all runs is one program: each agrees with the
-    same run alone to rounding.
+    runs take turns in one compiled program: each has the same bits as when it is trained by itself. An
+    accelerator is idle most of the time with one such network, so there a step of all runs is one program:
+    each agrees to rounding with the same run trained by itself.
     """
     if len(states) == 1 or jax.default_backend() == "cpu":
         return InTurn(loss, optimise, states)
@@ -76,7 +78,10 @@ class InTurn:
 
 
 class AtOnce:
-    """Runs whose steps are one program over a leading axis of all arrays; without a batch a run is still."""
+    """Runs whose steps are one program over a leading axis of all arrays.
+
+    The program steps all of them; what it did to those without a batch is dropped.
+    """
 
     def __init__(
         self,
@@ -88,12 +93,12 @@ class AtOnce:
         self._stacked = jax.tree.map(lambda *leaves: jnp.stack(leaves), *states)
         update = _update(loss, optimise)
 
-        def unless_still(state: State, batch: Batch, moving: jax.Array) -> tuple[State, jax.Array]:
+        def where_moving(state: State, batch: Batch, moving: jax.Array) -> tuple[State, jax.Array]:
             *after, measures = update(*state, batch)
             kept = jax.tree.map(lambda new, old: jnp.where(moving, new, old), tuple(after), state)
             return kept, measures
 
-        self._update = jax.jit(jax.vmap(unless_still), donate_argnums=0)
+        self._update = jax.jit(jax.vmap(where_moving), donate_argnums=0)
 
     def advance(self, batches: Mapping[int, Batch]) -> dict[int, jax.Array]:
         """Take one step in each run that has a batch; return its measures."""
@@ -116,7 +121,7 @@ def _update(loss: Loss, optimise: optax.GradientTransformation) -> Update:
         changes, optimiser_state = optimise.update(gradient, optimiser_state, parameters)
         updated = optax.apply_updates(parameters, changes)
         if kept is not None:
-            taken = last_step_taken(optimiser_state)  # a batch that was left out is not remembered either
+            taken = last_step_taken(optimiser_state)  # what is kept must not remember a batch left out
             updated = jax.tree.map(
                 lambda old, new, instead: new if instead is None else jnp.where(taken, instead, old),
                 parameters,

@@ -265,7 +265,7 @@ def test_the_step_is_compiled_once_also_after_resuming(tmp_path):
 
 
 @pytest.mark.parametrize("step", [1, 24, 25, 26, 30, 50, 51, 60])
-def test_a_loss_that_is_no_number_ends_the_run_at_its_step(tmp_path, uninterrupted, step):
+def test_a_loss_that_is_not_finite_ends_the_run_at_its_step(tmp_path, uninterrupted, step):
     outcome = run(tmp_path, batches=Batches({step - 1: math.nan}))
     assert (outcome.status, outcome.step, outcome.reason) == ("diverged", step, "loss became nan")
     losses = outcome.history.train_loss
@@ -291,7 +291,7 @@ def test_a_loss_beyond_the_limit_ends_the_run_at_its_step(tmp_path, step):
     assert len(outcome.history.train_loss) == step
 
 
-def test_a_large_loss_in_the_grace_period_is_allowed_and_one_that_is_no_number_is_not(tmp_path):
+def test_a_large_loss_in_the_grace_period_is_allowed_and_one_that_is_not_finite_is_not(tmp_path):
     outcome = run(tmp_path / "large", batches=Batches({29: 1e4}), divergence_grace_steps=30)
     assert outcome.status == "completed"
     assert outcome.history.train_loss[29] > 1e6

@@ -16,6 +16,9 @@ from matplotlib import colors
 BILINEAR_LINE: dict[str, Any] = {"color": "0.72", "linewidth": 2.4, "solid_capstyle": "butt", "zorder": 1}
 """How bilinear upscaling is drawn, what every network must beat: broad, grey and behind the presets."""
 
+BASELINE_LINE: dict[str, Any] = {"color": "0.4", "linestyle": "--", "linewidth": 0.7, "zorder": 1}
+"""How what presets are compared with is drawn: thin, dashed and behind them."""
+
 MSE_UNIT = 1e-6
 MSE_LABEL = r"Test MSE ($10^{-6}$ of the [$-$1, 1] scale)"
 

@@ -1,6 +1,7 @@
 """Figure: test MSE of each preset, run by run."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,49 +36,29 @@ def mse_by_preset(
             line through it where it lies near the runs, else with an arrow to its side; None leaves it out.
     """
     rows = _row_positions(presets)
-    figure = style.new_figure(0.65 + ROW_HEIGHT * (max(rows.values(), default=0) + 1))
+    last_row = max(rows.values(), default=0)
+    figure = style.new_figure(0.65 + ROW_HEIGHT * (last_row + 1))
     axes = figure.subplots()
-    axes.set_ylim(max(rows.values(), default=0) + 0.7, -1.8)
+    axes.set_ylim(last_row + 0.7, -1.8)
     limits = {crop: bilinear[crop] for crop in set(presets.values())} if bilinear is not None else {}
     shown = list(test_mse["mse"])
     near = limits if limits and shown and style.within_reach([*limits.values()], shown) else {}  # all or none
     ends = intervals[["mean", "low", "high"]].to_numpy() / looks.MSE_UNIT
     by_preset = dict(zip(intervals["preset"], ends.tolist(), strict=True))
     for preset, row in rows.items():
-        _draw_runs(
-            axes, row, test_mse.loc[test_mse["preset"] == preset, "mse"].to_numpy(), preset, presets[preset]
-        )
+        mse = test_mse.loc[test_mse["preset"] == preset, "mse"].to_numpy()
+        _draw_runs(axes, row, mse, preset, presets[preset])
         if preset in by_preset:
             _draw_interval(axes, row, by_preset[preset], preset, presets[preset])
         else:
-            axes.annotate(
-                "no successful run",
-                (0.02, row),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                color="0.35",
-                bbox=style.GROUND,
-            )
+            _write_no_run(axes, row)
     for crop, members in looks.presets_by_crop(presets).items():
         top, bottom = rows[members[0]], rows[members[-1]]
-        heading = looks.crop_title(crop)
-        if crop in limits:
-            heading += f"; bilinear: {formatting.number(limits[crop] / looks.MSE_UNIT)}"
-        if shown and crop in limits and crop not in near:
-            heading += " →" if limits[crop] > max(shown) else " ←"
-        _write_heading(axes, top - 0.95, heading)
+        _write_heading(axes, top - 0.95, _heading(crop, limits, [] if near else shown))
         if crop in near and any(preset in by_preset for preset in members):
-            axes.plot([near[crop] / looks.MSE_UNIT] * 2, [top - 0.5, bottom + 0.5], **looks.BILINEAR_LINE)
+            _draw_through(axes, top, bottom, near[crop] / looks.MSE_UNIT, looks.BILINEAR_LINE)
         if baselines.get(crop) in members and baselines[crop] in by_preset:
-            baseline = by_preset[baselines[crop]][0]
-            axes.plot(
-                [baseline] * 2,
-                [top - 0.5, bottom + 0.5],
-                color="0.4",
-                linestyle="--",
-                linewidth=0.7,
-                zorder=1,
-            )
+            _draw_through(axes, top, bottom, by_preset[baselines[crop]][0], looks.BASELINE_LINE)
     if counts is not None:
         _write_counts(axes, rows, counts)
     axes.set_yticks(list(rows.values()), list(rows))
@@ -115,6 +96,33 @@ def _draw_interval(axes: Axes, row: float, interval: Sequence[float], preset: st
     mean, low, high = interval
     axes.plot([low, high], [row, row], color=look.colour, linewidth=1.4, solid_capstyle="butt")
     axes.plot([mean], [row], **look.points, linestyle="", markersize=5)
+
+
+def _write_no_run(axes: Axes, row: float) -> None:
+    axes.annotate(
+        "no successful run",
+        (0.02, row),
+        xycoords=("axes fraction", "data"),
+        va="center",
+        color="0.35",
+        bbox=style.GROUND,
+    )
+
+
+def _draw_through(axes: Axes, top: float, bottom: float, mse: float, line: Mapping[str, Any]) -> None:
+    """Draw a vertical line through the group with these first and last rows."""
+    axes.plot([mse] * 2, [top - 0.5, bottom + 0.5], **line)
+
+
+def _heading(crop: int, limits: Mapping[int, float], elsewhere: Sequence[float]) -> str:
+    """Name a group and its bilinear limit; an arrow points to it from the values where no line shows it."""
+    heading = looks.crop_title(crop)
+    if crop not in limits:
+        return heading
+    heading += f"; bilinear: {formatting.number(limits[crop] / looks.MSE_UNIT)}"
+    if elsewhere:
+        heading += " →" if limits[crop] > max(elsewhere) else " ←"
+    return heading
 
 
 def _write_heading(axes: Axes, row: float, text: str) -> None:

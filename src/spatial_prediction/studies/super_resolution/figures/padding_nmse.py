@@ -61,6 +61,6 @@ def _draw_panel(axes: Axes, nmse: pd.DataFrame, paddings: list[str]) -> None:
     if nmse.empty:
         style.say_empty(axes, "no successful run")
     axes.set_yscale("log")
-    axes.axhline(1, color="0.4", linestyle="--", linewidth=0.7, zorder=1)
+    axes.axhline(1, **looks.BASELINE_LINE)
     axes.annotate("mean", (1.01, 1), xycoords=("axes fraction", "data"), va="center", color="0.35")
     axes.grid(axis="y")

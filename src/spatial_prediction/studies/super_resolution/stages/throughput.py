@@ -183,19 +183,8 @@ def _largest_fitting(program: Callable[[int], _Program], budget: int, largest: i
         fits = candidate.memory <= budget
         if fits and candidate.runs():
             best = candidate
-        elif batch == 1 and not fits and candidate.runs():
-            logger.warning(
-                "timing.memory_budget_mib: one tile needs %.0f MiB, the budget is %.0f MiB; one is timed all "
-                "the same",
-                candidate.memory / 2**20,
-                budget / 2**20,
-            )
-            return candidate
         elif batch == 1:
-            raise ConfigurationError(
-                f"one tile needs {candidate.memory / 2**20:.0f} MiB, more than this device has; lower "
-                "training.low_res_size, or take the preset out of timing.presets"
-            )
+            return _beyond_budget(candidate, budget)
         elif fits:
             budget = int(0.9 * candidate.memory)  # the device has less than it was thought to have
         too_large = [tried_batch for tried_batch in tried if best is None or tried_batch > best.batch]
@@ -203,6 +192,26 @@ def _largest_fitting(program: Callable[[int], _Program], budget: int, largest: i
         batch = max(1, min([proposed, *(tried_batch - 1 for tried_batch in too_large), largest]))
         if best is not None and batch <= best.batch * 1.02:
             return best
+
+
+def _beyond_budget(one_tile: _Program, budget: int) -> _Program:
+    """Return the program of a single tile, with a warning, if only the budget is too small for it.
+
+    Raises:
+        ConfigurationError: the device has not enough memory for one tile.
+    """
+    if one_tile.memory > budget and one_tile.runs():
+        logger.warning(
+            "timing.memory_budget_mib: one tile needs %.0f MiB, the budget is %.0f MiB; one is timed all "
+            "the same",
+            one_tile.memory / 2**20,
+            budget / 2**20,
+        )
+        return one_tile
+    raise ConfigurationError(
+        f"one tile needs {one_tile.memory / 2**20:.0f} MiB, more than this device has; lower "
+        "training.low_res_size, or take the preset out of timing.presets"
+    )
 
 
 def _fitting_by_line(tried: dict[int, int], budget: int) -> int:

@@ -1,0 +1,21 @@
+"""How long each of several runs has been trained."""
+
+import time
+from collections.abc import Sequence
+
+from spatial_prediction.training._run import Run
+
+
+class Clock:
+    """Keeps each run's seconds: those of earlier jobs, and an equal share of this one's."""
+
+    def __init__(self, runs: Sequence[Run]) -> None:
+        self._runs = runs
+        self._before = [run.seconds for run in runs]
+        self._started = time.monotonic()
+
+    def update(self) -> None:
+        """Bring ``seconds`` of all runs up to now."""
+        share = (time.monotonic() - self._started) / len(self._runs)
+        for run, before in zip(self._runs, self._before, strict=True):
+            run.seconds = before + share

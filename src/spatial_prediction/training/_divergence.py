@@ -1,0 +1,51 @@
+"""When a run has diverged, and what is recorded of it."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from spatial_prediction.training._remedies import PATIENCE
+from spatial_prediction.training_settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where and why a run diverged.
+
+    Fields:
+        step: step that failed, counted from 1.
+        reason: what was wrong, in words.
+        gradient_norm: norm of the gradient at that step; None where a test loss failed.
+        batch: indices of the examples of that step; None where the data can't say, or a test loss failed.
+    """
+
+    step: int
+    reason: str
+    gradient_norm: float | None = None
+    batch: list | None = None
+
+
+def first_fault(losses: Sequence[float], before: int, settings: TrainingSettings) -> tuple[int, str] | None:
+    """Return the first failed step after ``before``, and why; ``losses[k]`` is that of step ``k + 1``.
+
+    Where bad steps are left out, a loss that is too large or not finite is the batch's fault and not the
+    network's, unless it is the last of too many of its kind in a row.
+    """
+
+    def fault(step: int) -> str | None:
+        limit = settings.divergence_loss if step > settings.divergence_grace_steps else math.inf
+        return fault_of(losses[step - 1], limit)
+
+    forgiven = PATIENCE if settings.skip_gradient_spikes > 0 else 0
+    for step in range(before + 1, len(losses) + 1):
+        first = step - forgiven
+        if (found := fault(step)) and first > 0 and all(fault(each) for each in range(first, step)):
+            return step, found
+    return None
+
+
+def fault_of(loss: float, limit: float) -> str | None:
+    """Say what is wrong with a loss, or None."""
+    if not math.isfinite(loss):
+        return f"loss became {loss}"
+    return f"loss {loss:.3g} exceeded {limit:g}" if loss > limit else None
