@@ -16,11 +16,12 @@ import pandas as pd
 import pytest
 from tests.helpers import REPOSITORY
 
+from spatial_prediction import plotting
 from spatial_prediction.errors import WriteError
 from spatial_prediction.files import write_errors_named, write_json
 from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.rasters.scene_files import write_scene
-from spatial_prediction.studies.super_resolution import figures, metrics
+from spatial_prediction.studies.super_resolution import metrics
 from spatial_prediction.studies.super_resolution.data.arrays import build_arrays
 from spatial_prediction.studies.super_resolution.stages.tables import write_table
 from spatial_prediction.training import Checkpoints
@@ -69,14 +70,14 @@ def arrays_of_scenes(folder):
 def noise_figure(path):
     figure = matplotlib.figure.Figure()
     figure.add_subplot().imshow(NOISE / 10_000)
-    figures.save_figure(figure, path.with_suffix(""), [path.suffix[1:]])
+    plotting.save_figure(figure, path.with_suffix(""), [path.suffix[1:]])
 
 
 def formatted_table(path):
     cells = TABLE.astype(str)
     alignment = dict.fromkeys(cells.columns, "left")
-    figures.write_table(
-        figures.Table(cells=cells, alignment=alignment, caption="", notes=()), path.with_suffix("")
+    plotting.write_table(
+        plotting.Table(cells=cells, alignment=alignment, caption="", notes=()), path.with_suffix("")
     )
 
 
