@@ -82,6 +82,11 @@ class AbstractPadding(eqx.Module):
 
     pad_width: eqx.AbstractVar[PadWidth]
 
+    def for_channels(self, channels: int) -> "AbstractPadding":
+        """Return the padding with arrays of its own for each of ``channels``; itself if it holds none."""
+        del channels
+        return self
+
     @abc.abstractmethod
     def frame(self, x: Shaped[Array, "*batch height width channels"]) -> Borders:
         """Predict the frame of the channels-last maps ``x``; same dtype, each channel by itself.

@@ -1,5 +1,7 @@
 """Linear prediction whose coefficients do not follow from the map at hand: learned, or remembered."""
 
+from typing import TypeVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -17,6 +19,8 @@ from spatial_prediction.padding._base import (
 from spatial_prediction.padding._borders import Borders, with_borders
 from spatial_prediction.padding.linear_prediction.frame import check_neighbourhood, predicted_frame
 from spatial_prediction.padding.linear_prediction.lagged_products import lagged_products
+
+_Arrays = TypeVar("_Arrays", Array, Borders)
 
 _SAMPLE = 8
 """Maps of a batch that a memory of a hundred batches looks at: more would cost more than they tell."""
@@ -52,6 +56,14 @@ class LearnedPrediction(AbstractPadding):
         check_neighbourhood(length, width)
         sides = [jnp.array(_replication(length, width, channels)) for _ in range(4)]  # no buffer twice
         return cls(as_pad_width(pad_width), Borders(*sides))
+
+    def for_channels(self, channels: int) -> "LearnedPrediction":
+        """Give each of ``channels`` coefficients of its own, copies of those of the one for all.
+
+        Raises:
+            ValueError: there are coefficients for several channels, and for another number.
+        """
+        return LearnedPrediction(self.pad_width, _for_channels(self.coefficients, channels))
 
     def frame(self, x: Array) -> Borders:
         """Predict the frame; see :class:`AbstractPadding`.
@@ -117,6 +129,22 @@ class RunningPrediction(AbstractPadding):
             batches=jnp.zeros(()),
         )
 
+    def for_channels(self, channels: int) -> "RunningPrediction":
+        """Give each of ``channels`` a memory of its own, a copy of that of the one for all.
+
+        Raises:
+            ValueError: it remembers several channels, and another number.
+        """
+        return RunningPrediction(
+            self.pad_width,
+            self.length,
+            self.width,
+            self.decay,
+            sums=_for_channels(self.sums, channels),
+            coefficients=_for_channels(self.coefficients, channels),
+            batches=jnp.copy(self.batches),
+        )
+
     def frame(self, x: Array) -> Borders:
         """Predict the frame; see :class:`AbstractPadding`.
 
@@ -141,7 +169,7 @@ class RunningPrediction(AbstractPadding):
         check_floating(x)
         _check_size(x, self.length, self.width)
         if self.sums.shape[-1] != x.shape[-1]:
-            raise ValueError(_other_channels(x, self.sums.shape[-1]))
+            raise ValueError(_other_channels(x.shape[-1], self.sums.shape[-1]))
         equations = AutocorrelationEquations(self.length, self.width, *x.shape[-3:-1])
         x = x.reshape(-1, *x.shape[-3:])
         x = x[:: -(-len(x) // _SAMPLE)]
@@ -163,6 +191,17 @@ class RunningPrediction(AbstractPadding):
         )
 
 
+def _for_channels(arrays: _Arrays, channels: int) -> _Arrays:
+    """Copy arrays (..., channels or 1) for each channel; no buffer is shared with another's."""
+
+    def copied(array: Array) -> Array:
+        if array.shape[-1] not in (1, channels):
+            raise ValueError(_other_channels(channels, array.shape[-1]))
+        return jnp.copy(jnp.broadcast_to(array, (*array.shape[:-1], channels)))
+
+    return jax.tree.map(copied, arrays)
+
+
 def _replication(length: int, width: int, channels: int) -> np.ndarray:
     """Coefficients (positions, length, width, channels) that take the nearest pixel."""
     coefficients = np.zeros((width, length, width, channels), np.float32)
@@ -176,7 +215,7 @@ def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array
     _, length, width, channels = coefficients.top.shape
     _check_size(x, length, width)
     if channels not in (1, x.shape[-1]):
-        raise ValueError(_other_channels(x, channels))
+        raise ValueError(_other_channels(x.shape[-1], channels))
     values, known = with_borders(x.astype(at_least_float32(x.dtype)), (length, length))
     means = [jnp.mean(strip, axis=(-3, -2)) for strip in known]
     batch = x.shape[:-3]
@@ -190,8 +229,7 @@ def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array
     return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
 
 
-def _other_channels(x: Array, channels: int) -> str:
-    wanted = x.shape[-1]
+def _other_channels(wanted: int, channels: int) -> str:
     return f"maps have {wanted} channels, the padding's arrays {channels}; make it with channels={wanted}"
 
 

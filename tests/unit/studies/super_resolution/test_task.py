@@ -114,7 +114,7 @@ def test_the_same_seed_gives_the_same_weights_whatever_the_preset():
 @pytest.mark.parametrize(
     ("preset", "message"),
     [
-        (Preset("nope", "repl"), "no padding is called 'nope'"),
+        (Preset("nope", "repl"), "no border handling is called 'nope'"),
         (Preset("repl", "nope"), "no padding is called 'nope'"),
         (Preset("repl", "repl", 99), "output_crop must be 0 to 3"),
     ],

@@ -20,7 +20,7 @@ from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
 from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
 from spatial_prediction.studies.super_resolution.data.degradation import tile_size
-from spatial_prediction.studies.super_resolution.task import network, training_loss, values_are_configured
+from spatial_prediction.studies.super_resolution.task import network, network_of_arrays, training_loss
 from spatial_prediction.training import make_update, optimizer
 from spatial_prediction.training_settings import TrainingSettings
 
@@ -67,7 +67,7 @@ def measure_throughput(
     trained = load_arrays(weights)[0] if weights else {}  # none in the file of a run that diverged
 
     def program(of: Preset, batch: int) -> "_Program":
-        model = _trained(of, trained) if trained else network(of, model_settings, seed=0)
+        model = network_of_arrays(of, trained) if trained else network(of, model_settings, seed=0)
         return _Program(model, kind, settings, batch)
 
     timed = _largest_fitting(lambda batch: program(preset, batch), memory_budget, largest_batch)
@@ -101,17 +101,6 @@ def measure_throughput(
     }
     files.write_json(output, record)
     logger.info("%s %s: batch %d, %.1f images/s", name, kind, timed.batch, per_second)
-
-
-def _trained(preset: Preset, arrays: dict[str, np.ndarray]) -> RVSR:
-    """Make a network of ``preset`` with weights of whatever preset."""
-    with values_are_configured():
-        return RVSR.from_named_arrays(
-            arrays,
-            padding=preset.padding,
-            upscale_padding=preset.upscale_padding,
-            output_crop=preset.output_crop,
-        )
 
 
 class _Program:
