@@ -24,6 +24,7 @@ LEVELS = (
         "normalisation",
         "process_lock",
         "provenance",
+        "reflectance",
         "training_settings",
         "differentiation",
         "compiled_programs",

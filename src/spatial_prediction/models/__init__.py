@@ -12,11 +12,10 @@ from spatial_prediction.models._borders import (
     PartialBorder,
 )
 from spatial_prediction.models._network_file import load_network, network_and_header
-from spatial_prediction.models._rvsr import LARGEST_OUTPUT_CROP, RVSR, merge_branches
+from spatial_prediction.models._rvsr import RVSR, merge_branches
 from spatial_prediction.models._upscaling import bilinear_upscaling, pixel_unshuffle
 
 __all__ = [
-    "LARGEST_OUTPUT_CROP",
     "RVSR",
     "AbstractBorder",
     "DifferentialBorder",

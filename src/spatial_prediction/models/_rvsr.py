@@ -18,9 +18,6 @@ from spatial_prediction.models._repconv import ExpandedConvolution, RepConv
 from spatial_prediction.models._upscaling import bilinear_phases, pixel_shuffle
 from spatial_prediction.padding import AbstractPadding, padding_from_name
 
-LARGEST_OUTPUT_CROP = 10
-"""3x3 convolutions of the published network: beyond this crop no border is seen."""
-
 
 class Block(eqx.Module):
     """RepViT block: a RepConv (or its merged convolution) and a feed-forward part."""

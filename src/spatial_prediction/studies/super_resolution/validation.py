@@ -10,7 +10,12 @@ from typing import Any
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.names import border_name, padding_name
 from spatial_prediction.normalisation import PATHS, plain_path
-from spatial_prediction.studies.super_resolution.config import Preset
+from spatial_prediction.studies.super_resolution.config import (
+    LARGEST_OUTPUT_CROP,
+    UPSCALE_FACTOR,
+    Preset,
+    tile_size,
+)
 from spatial_prediction.studies.super_resolution.presets import PRESETS, check_preset_name, presets_from_names
 from spatial_prediction.training_settings import TrainingSettings
 
@@ -199,7 +204,7 @@ def _check_dataset(dataset: Mapping[str, Any], low_res_size: int, figures: Mappi
         raise ConfigurationError(
             "dataset.offset is -1000, but synthetic scenes carry no offset; set it to auto or 0"
         )
-    needed = (low_res_size + 2) * 4
+    needed = tile_size(low_res_size, UPSCALE_FACTOR)
     if dataset["source"] == "synthetic" and dataset["scene_size"] > SYNTHETIC_SCENE_SIZE:
         raise ConfigurationError(
             f"dataset.scene_size is {dataset['scene_size']}; synthetic scenes have {SYNTHETIC_SCENE_SIZE} "
@@ -245,7 +250,7 @@ _PATTERNS = {
     r"^[^{}\x00-\x1f\x7f\ud800-\udfff]+\Z": "must hold no braces, which Snakemake takes for "
     "wildcards, and no line breaks or other control characters",
     r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z": "must be of letters, digits, - and _ and begin with a letter or digit",
-    r"^([0-9]|10)\Z": "must be an output crop, 0 to 10",
+    rf"^([0-9]|{LARGEST_OUTPUT_CROP})\Z": f"must be an output crop, 0 to {LARGEST_OUTPUT_CROP}",
 }
 
 _WORDING: Mapping[str, Callable[[Any], str]] = {

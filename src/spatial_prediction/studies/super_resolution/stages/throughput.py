@@ -18,8 +18,8 @@ from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.models import RVSR, merge_branches
 from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
-from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset, tile_size
 from spatial_prediction.studies.super_resolution.task import network, network_of_arrays, training_loss
 from spatial_prediction.training import make_update, optimizer
 from spatial_prediction.training_settings import TrainingSettings
@@ -126,7 +126,7 @@ class _Program:
             optimise = optimizer(settings)
             self._state = (parameters, optimise.init(parameters))
             size = tile_size(settings.low_res_size, model.upscale_factor)
-            self._input = jnp.asarray(rng.integers(0, 10_000, (batch, size, size, 3)), jnp.int16)
+            self._input = jnp.asarray(rng.integers(0, DN_PER_REFLECTANCE, (batch, size, size, 3)), jnp.int16)
             function = make_update(training_loss(static, compute_dtype=settings.compute_dtype), optimise)
         self._compiled: Compiled = function.lower(*self._state, self._input).compile()
         self.memory = _memory(self._compiled)
