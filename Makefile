@@ -1,5 +1,5 @@
 # make study   set up, run the study, write its report      make test   set up, run all checks and tests
-# make setup   only make the environment in .venv           make plan   tell what the study would make and why
+# make setup   only make the environment in .venv           make plan   say what the study would make and why
 # make sanitize   run the kernels' tests with sanitizers of memory and of undefined behaviour (GCC)
 #
 # Variables: PYTHON=python3.12                    interpreter for the environment (3.11 or later)

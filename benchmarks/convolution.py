@@ -71,23 +71,23 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--cases", type=int, nargs="+", default=range(len(CASES)), help="by number, from 0")
     options = parser.parse_args()
-    _framed.LARGEST_KERNEL = 10**9  # to tell where it belongs
+    _framed.LARGEST_KERNEL = 10**9  # to find where it belongs
     print(f"device {jax.devices()[0].device_kind}, compiled kernels: {native.available()}")
     print("times as fast as XLA, median (quartiles), and share of the peak: forward; forward and backward")
     for case in (CASES[number] for number in options.cases):
         maps, size, inputs, outputs, kernel_size = case
         ways = [compiled(case, by_kernel=True), compiled(case, by_kernel=False)]
         operations = 2 * maps * size**2 * inputs * outputs * kernel_size**2
-        told = []
+        columns = []
         for which, passes in enumerate((1, 3)):
             runs = [way[which] for way in ways]
             repeats = [max(1, round(0.05 / seconds(run, 3))) for run in runs]
             times = np.array([list(map(seconds, runs, repeats)) for _ in range(options.rounds)])
             low, ratio, high = np.percentile(times[:, 1] / times[:, 0], [25, 50, 75])
             share = passes * operations / np.median(times[:, 0]) / measured_peak()
-            told.append(f"{ratio:5.2f} ({low:.2f} to {high:.2f}) {share:4.0%}")
+            columns.append(f"{ratio:5.2f} ({low:.2f} to {high:.2f}) {share:4.0%}")
         maps_and_kernel = f"{maps} x {size} x {size} x {inputs}, {kernel_size} x {kernel_size} -> {outputs}"
-        print(f"  {maps_and_kernel:30} {';  '.join(told)}", flush=True)
+        print(f"  {maps_and_kernel:30} {';  '.join(columns)}", flush=True)
 
 
 if __name__ == "__main__":

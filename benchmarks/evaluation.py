@@ -3,7 +3,7 @@
 Measures test errors of several networks of one preset on the same corner tiles: by the stage of the study,
 and by a plain loop that compiles each network by itself, unmerged, one example at a time under ``jax.vmap``.
 The plain way measures all output crops from one prediction, too, which is kinder than one crop at a time.
-Compilation counts, for an evaluation pays for it; the rate without it is told as well.
+Compilation counts, because an evaluation pays for it; the rate without it is shown as well.
 
   python benchmarks/evaluation.py
 """

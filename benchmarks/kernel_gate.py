@@ -1,6 +1,6 @@
 """Claim: checking every call of a kernel costs less than 1 % of a layer's time, even for one tile of 48 x 48.
 
-Counts nanoseconds: of the gate inside the most laborious kernel (C++ alone, best of several loops), and of
+Counts nanoseconds: of the gate inside the most laborious kernel (only C++, best of several loops), and of
 the gate in Python, which runs while a program is traced and never again. Then a small layer, three kernels in
 one program, is run by kernels that check and by some that do not (``-DUNCHECKED``), in turns in one process:
 the ratio of each pair of turns, its mean and the 95 % interval of that.

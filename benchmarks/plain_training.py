@@ -1,7 +1,7 @@
 """The published way of training, written plainly: what ``training_step.py`` compares with.
 
 Unmerged branches; one example (channels, height, width) at a time under ``jax.vmap``; a padded map before
-every convolution; general resampling; crops cut on the host from an array of floats; one wait a step.
+every convolution; general resampling; crops cut on the host from an array of floats; one wait per step.
 Paddings are the library's in their XLA form, which is kinder to the rival than the published code.
 """
 

@@ -23,7 +23,7 @@ TABLES = ("evaluation/**/*.parquet", "history/**/*.parquet")
 
 
 def through_slurm(study: Study) -> None:
-    """Run the study and tell of its jobs and interruptions."""
+    """Run the study and report its jobs and interruptions."""
     waiting = dict(INTERRUPTED)
     with cluster(cpus=2), study.started(*PROFILE) as running:
         interrupt(study.folder, running, waiting, seconds=3 * 3600)

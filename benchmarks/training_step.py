@@ -87,7 +87,7 @@ class Plain:
         self.scenes = np.asarray(scaled, np.float32)
 
     def waited_seconds(self) -> float:
-        """Not told: reading is part of a step."""
+        """Not shown: reading is part of a step."""
         return 0.0
 
     def train(self, steps: int) -> list[float]:
@@ -102,7 +102,7 @@ class Plain:
 
 
 class Process:
-    """A way of training in a process of its own, which trains when it is told to."""
+    """A way of training in a process of its own, which trains when asked to."""
 
     def __init__(self, way: type, environment: dict[str, str], *arguments: object) -> None:
         spawned = multiprocessing.get_context("spawn")

@@ -1,6 +1,6 @@
 """Claim: which remedy lets runs succeed that diverge without, and what it and bfloat16 do to the others.
 
-Trains the seeds of a preset with each variation, on the same scenes from the same weights, and tells how many
+Trains the seeds of a preset with each variation, on the same scenes from the same weights, and shows how many
 succeed and what their test loss is, beside the same seeds' as published.
 
   make study CONFIG=config/sentinel2_scenes.yaml
@@ -77,7 +77,7 @@ def main() -> None:
     print(f"{options.preset}, {options.steps} steps of {options.batch} tiles, rate {options.rate}")
     for name in options.variations:
         records = outcomes(VARIATIONS[name], options)
-        told = [
+        losses = [
             f"{1e6 * record['final_test_loss']:.0f}"
             if record["status"] == "completed"
             else f"step {record['step']}"
@@ -85,7 +85,8 @@ def main() -> None:
         ]
         completed = sum(record["status"] == "completed" for record in records)
         print(
-            f"  {name:18} {completed} of {len(records)} succeed; 1e6 test loss: {', '.join(told)}", flush=True
+            f"  {name:18} {completed} of {len(records)} succeed; 1e6 test loss: {', '.join(losses)}",
+            flush=True,
         )
 
 

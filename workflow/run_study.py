@@ -2,7 +2,7 @@
 
   python workflow/run_study.py
   python workflow/run_study.py --configfile config/real_scenes.yaml -- --cores 4
-  python workflow/run_study.py --plan                             count the jobs and tell why, make nothing
+  python workflow/run_study.py --plan                             count the jobs and say why, make nothing
 
 What stands after -- goes to Snakemake, whose own ``--cores`` is ``all`` unless given. The report is made when
 nothing is missing or out of date, and only then. Asked to end (SIGTERM), it asks Snakemake to: no more jobs
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
     )
     parser.add_argument("--configfile", help="overlay on config.yaml, or several, separated by spaces")
-    parser.add_argument("--plan", action="store_true", help="count jobs and tell why, make nothing")
+    parser.add_argument("--plan", action="store_true", help="count jobs and say why, make nothing")
     parser.add_argument("snakemake", nargs="*", help="arguments of Snakemake, after --")
     options = parser.parse_args(arguments)
     given = options.snakemake
@@ -106,7 +106,7 @@ def snakemake(*arguments: str) -> int:
         running.wait()  # Ctrl-C has reached it, too
         raise
     except Terminated:
-        running.terminate()  # this signal may have reached one process alone; Snakemake minds no second one
+        running.terminate()  # this signal may have reached only one process; Snakemake minds no second one
         running.wait()
         raise
 

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--test-scenes", type=int, required=True, help="how many scenes are for testing")
     order = parser.add_mutually_exclusive_group(required=True)
     order.add_argument("--permutation-seed", type=int, help="order the scenes by a seeded permutation")
-    order.add_argument("--permutation-file", type=Path, help="order the scenes by a file, one index a line")
+    order.add_argument("--permutation-file", type=Path, help="order the scenes by a file, one index per line")
     parser.add_argument(
         "--bad-scenes", choices=["error", "skip"], default="error", help="what to do with them"
     )

@@ -7,7 +7,7 @@ from spatial_prediction.studies.super_resolution import figures, metrics
 from spatial_prediction.studies.super_resolution.figures import arguments as shared
 
 DESCRIPTION = """\
-Plot test loss against training step, one panel a preset: thin lines are seeds, the thick one their median.
+Plot test loss against training step, one panel per preset: thin lines are seeds, the thick one their median.
 The first preset's median stands grey in every panel; a cross marks a run that diverged. Example:
 
   python scripts/super_resolution/plot_loss_histories.py --history results/history.parquet \\

@@ -7,7 +7,7 @@ from spatial_prediction.studies.super_resolution import figures, metrics
 from spatial_prediction.studies.super_resolution.figures import arguments as shared
 
 DESCRIPTION = """\
-Plot the test MSE of each preset in each shell (ring of one input pixel), one panel an output crop, on the
+Plot the test MSE of each preset in each shell (ring of one input pixel), one panel per output crop, on the
 seeds that the presets of that output crop have in common. Shells outside the training loss are shaded.
 Example:
 

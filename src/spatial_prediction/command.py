@@ -86,14 +86,14 @@ def _field_descriptions(settings: type) -> dict[str, str]:
 
 
 def run(main: Callable[[Sequence[str] | None], None]) -> None:
-    """Run a script's ``main`` and end the process with an exit code that tells the truth.
+    """Run a script's ``main`` and end the process with an exit code that is true.
 
     Errors a user can mend, a package that is not installed among them, are printed as one message without a
     traceback (exit code 1), and so is Ctrl-C (130); anything else is a defect and keeps its traceback.
     """
     if working := os.environ.get(process_lock.WORKING_VARIABLE):
         process_lock.hold(working)
-    logging.getLogger("jax").setLevel(logging.WARNING)  # it would tell of every backend it doesn't find
+    logging.getLogger("jax").setLevel(logging.WARNING)  # it would mention every backend it doesn't find
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr
     )

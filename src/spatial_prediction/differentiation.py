@@ -101,7 +101,7 @@ def with_compact_derivatives(
 def bilinear(
     function: Callable[[Any, Any], Any], gradients: Callable[[Any, Any, Any], tuple[Any, Any]]
 ) -> Callable[[Any, Any], Any]:
-    """Give a function that is linear in each of two arguments derivatives of all orders, by itself alone.
+    """Give a function that is linear in each of two arguments derivatives of all orders, made of itself.
 
     Args:
         function: of two pytrees of floating arrays.
@@ -134,7 +134,7 @@ def quadratic(
     gradient: Callable[[Any, Any], Any],
     mixed: Callable[[Any, Any], Any],
 ) -> Callable[[Any], Any]:
-    """Give a quadratic form derivatives of all orders, by three functions alone.
+    """Give a quadratic form derivatives of all orders, made of only three functions.
 
     Args:
         function: of a pytree of floating arrays.

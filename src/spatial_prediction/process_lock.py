@@ -1,4 +1,4 @@
-"""Files that tell whether processes are at work: the system drops a process's lock, however that ends."""
+"""Files that show whether processes are at work: the system drops a process's lock, however that ends."""
 
 import fcntl
 import os
@@ -12,7 +12,7 @@ WORKING = Path(".snakemake/working.lock")
 """Held by every job of the workflow."""
 
 WORKING_VARIABLE = "SPATIAL_PREDICTION_WORKING"
-"""Environment variable that tells a job where ``WORKING`` is."""
+"""Environment variable that says to a job where ``WORKING`` is."""
 
 _held: list[int] = []
 

@@ -26,7 +26,7 @@ def progress(
     """Pass ``items`` on while showing how far along they are.
 
     On a terminal this is a progress bar. Elsewhere (a batch job, a log file) it is a plain log line at
-    most every ``seconds_between_lines`` seconds, and one at the end. The time left is told from the second
+    most every ``seconds_between_lines`` seconds, and one at the end. The time left is shown from the second
     item on and leaves out the first, in which programs are compiled.
     """
     if sys.stderr.isatty():
@@ -51,7 +51,7 @@ def progress(
 def byte_progress(
     total: int, *, description: str, seconds_between_lines: float = 10.0
 ) -> Iterator[Callable[[int], None]]:
-    """Give a function to be told how many bytes more have come, from any thread; show how far along they are.
+    """Give a function that takes how many more bytes have come, from any thread; show how far along they are.
 
     On a terminal this is a progress bar with rate and remaining time, elsewhere a plain log line with both at
     most every ``seconds_between_lines`` seconds, and one at the end.

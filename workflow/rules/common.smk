@@ -37,7 +37,7 @@ shell.prefix(
 )
 
 if workflow.is_main_process:
-    # tells run_study.py, after a kill, that no Snakemake is at work here any more
+    # shows run_study.py, after a kill, that no Snakemake is at work here any more
     process_lock.hold(process_lock.RUNNING)
     if places := os.environ.get(PLACES_VARIABLE):
         Path(places).write_text(json.dumps({"results": os.path.abspath(RESULTS)}), encoding="utf-8")

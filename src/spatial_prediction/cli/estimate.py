@@ -15,7 +15,7 @@ DESCRIPTION = """\
 Time a few training steps of each preset on this device and say what training the whole study would cost.
 
 Run it in the folder of the study, a checkout of the repository: config.yaml is there, and not in the
-installed package. It takes a minute or so a preset, most of it to compile; on a processor shared with other
+installed package. It takes a minute or so per preset, most of it to compile; on a processor shared with other
 programs the estimate is as unsteady as they are."""
 
 
@@ -65,7 +65,7 @@ def _configured(overlay: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read and check the configuration that Snakemake would use; return it and its presets."""
     remedy = (
         "run this in the folder of the study, a checkout of the repository; "
-        "the installed package holds the library alone"
+        "the installed package holds only the library"
     )
     config, schema = (
         read_mapping(Path(name), remedy) for name in ("config.yaml", "workflow/schemas/config.schema.yaml")

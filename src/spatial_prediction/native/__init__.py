@@ -98,7 +98,7 @@ def build(folder: Path = FOLDER) -> Path:
     environments may share the folder.
 
     Args:
-        folder: to write the library into; it is found in the default one alone.
+        folder: to write the library into; it is found only in the default one.
 
     Raises:
         CompilationError: there is no C++ compiler, it failed, or the folder cannot be written.

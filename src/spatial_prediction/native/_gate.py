@@ -1,6 +1,6 @@
 """The gate of the compiled kernels: what each of them takes and gives.
 
-Kernels read and write memory by the shapes that they are told, so every call is checked against its form
+Kernels read and write memory by the shapes that they are given, so every call is checked against its form
 where it is traced, and again by the kernel itself (``checks.h``). A form is written in the words of the C++
 sources: ``"*maps height width channels"`` are the axes of an array. A name means the same size wherever it
 stands, an expression such as ``left+width+right`` has to hold, ``*maps`` are any leading axes, and ``*some``
@@ -147,22 +147,22 @@ _SYSTEM = {
 
 FORMS: Mapping[str, Form] = {
     "lagged_products": _LAGGED_PRODUCTS,
-    "lagged_products_gradient": _LAGGED_PRODUCTS.gradient({"slopes": _X}, of="x"),
+    "lagged_products_gradient": _LAGGED_PRODUCTS.gradient({"cotangents": _X}, of="x"),
     "prediction_coefficients": _PREDICTION_COEFFICIENTS,
-    "prediction_coefficients_gradient": _PREDICTION_COEFFICIENTS.gradient({"slopes": _X}, of="x"),
+    "prediction_coefficients_gradient": _PREDICTION_COEFFICIENTS.gradient({"cotangents": _X}, of="x"),
     "neighbourhood_products": _NEIGHBOURHOOD_PRODUCTS,
-    "neighbourhood_products_gradient": _NEIGHBOURHOOD_PRODUCTS.gradient({"slopes": _X}, of="x"),
+    "neighbourhood_products_gradient": _NEIGHBOURHOOD_PRODUCTS.gradient({"cotangents": _X}, of="x"),
     "first_order": _FIRST_ORDER,
-    "first_order_gradient": _FIRST_ORDER.gradient({"slopes": _X}, of="x"),
+    "first_order_gradient": _FIRST_ORDER.gradient({"cotangents": _X}, of="x"),
     "predicted_frame": _PREDICTED_FRAME,
     "predicted_frame_gradient": _PREDICTED_FRAME._replace(
-        operands={"slopes": _X, **_PREDICTED_FRAME.operands, **_STRIPS},
+        operands={"cotangents": _X, **_PREDICTED_FRAME.operands, **_STRIPS},
         results={f"of_{name}": axes for name, axes in _PREDICTED_FRAME.operands.items()},
     ),
     "convolution": Form({**_FRAMED, **_KERNEL, **_BIAS}, {"y": _CONVOLVED}, _WIDTHS),
     "convolution_map_gradient": Form(
         operands={
-            "slopes": "*maps out_height out_width outputs",
+            "cotangents": "*maps out_height out_width outputs",
             **_KERNEL,
         },
         results=_FRAMED,
@@ -172,15 +172,15 @@ FORMS: Mapping[str, Form] = {
             "before+out_width+behind-columns+1 == left+width+right",
         ),
     ),
-    "convolution_kernel_gradient": Form({"slopes": _CONVOLVED, **_FRAMED}, {**_KERNEL, **_BIAS}, _WIDTHS),
+    "convolution_kernel_gradient": Form({"cotangents": _CONVOLVED, **_FRAMED}, {**_KERNEL, **_BIAS}, _WIDTHS),
     "feed_forward": Form({"x": _X, **_WEIGHTS}, {"y": _X}),
     "feed_forward_gradient": Form(
-        {"slopes": _X, "x": _X, **{name: _WEIGHTS[name] for name in ("expand", "expand_bias", "reduce")}},
+        {"cotangents": _X, "x": _X, **{name: _WEIGHTS[name] for name in ("expand", "expand_bias", "reduce")}},
         {f"of_{name}": axes for name, axes in {"x": _X, **_WEIGHTS}.items()},
     ),
     "normal_equations": Form(_SYSTEM, {"solution": _SYSTEM["right_hand_side"]}),
     "normal_equations_gradient": Form(
-        {**_SYSTEM, "slopes": _SYSTEM["right_hand_side"]},
+        {**_SYSTEM, "cotangents": _SYSTEM["right_hand_side"]},
         {f"of_{name}": axes for name, axes in _SYSTEM.items()},
     ),
 }

@@ -65,7 +65,8 @@ class Call {
   // An operand (*some of maps, rest), which some maps share: as many leading axes for all such operands.
   void shared(const char* operand, Dimensions found, std::initializer_list<int64_t> rest) {
     if (!kChecked) return;
-    if (shared_ < 0) shared_ = std::min<int64_t>(leading_.size(), std::max<int64_t>(0, static_cast<int64_t>(found.size()) - static_cast<int64_t>(rest.size())));
+    const int64_t before = static_cast<int64_t>(found.size()) - static_cast<int64_t>(rest.size());
+    if (shared_ < 0) shared_ = std::min<int64_t>(leading_.size(), std::max<int64_t>(0, before));
     if (!agrees(found, shared_, rest)) note_shape(operand, found, shared_, rest);
   }
 
@@ -86,7 +87,8 @@ class Call {
 
  private:
   bool agrees(Dimensions found, size_t leading, std::initializer_list<int64_t> rest) const {
-    return found.size() == leading + rest.size() && std::equal(found.begin(), found.begin() + leading, leading_.begin()) &&
+    return found.size() == leading + rest.size() &&
+           std::equal(found.begin(), found.begin() + leading, leading_.begin()) &&
            std::equal(rest.begin(), rest.end(), found.begin() + leading);
   }
 

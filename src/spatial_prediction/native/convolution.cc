@@ -132,7 +132,7 @@ struct Given {
     }
   }
 
-  // Checks y (*maps, out_height, out_width, outputs), or its slopes.
+  // Checks y (*maps, out_height, out_width, outputs), or its cotangents.
   void check_result(checks::Call& call, const char* operand, Dimensions y) const {
     call.of_maps(operand, y, {rows - kernel.rows + 1, columns - kernel.columns + 1, kernel.outputs});
   }
@@ -160,11 +160,11 @@ ffi::Error convolution(ffi::ThreadPool pool, Dimensions widths, ffi::Buffer<D> x
   return ffi::Error::Success();
 }
 
-// The gradient with respect to x and the strips, given the slopes of y; a convolution of these in zeros. `margins`
+// The gradient with respect to x and the strips, given the cotangents of y; a convolution of these in zeros. `margins`
 // are those zeros: where the frame is of zeros, only as many as the map itself is seen by.
 template <ffi::DataType D>
 ffi::Error convolution_map_gradient(ffi::ThreadPool pool, Dimensions widths, Dimensions margins,
-                                    ffi::Buffer<D> slopes, ffi::Buffer<D> kernel, ffi::ResultBuffer<D> x,
+                                    ffi::Buffer<D> cotangents, ffi::Buffer<D> kernel, ffi::ResultBuffer<D> x,
                                     ffi::ResultBuffer<D> top, ffi::ResultBuffer<D> bottom, ffi::ResultBuffer<D> left,
                                     ffi::ResultBuffer<D> right) {
   using T = ffi::NativeType<D>;
@@ -174,11 +174,11 @@ ffi::Error convolution_map_gradient(ffi::ThreadPool pool, Dimensions widths, Dim
                     kernel.dimensions());
   call.integers("margins", margins, kSides, 0, checks::kFarthest);
   if (call.failed()) return call.error();
-  call.of_maps("slopes", slopes.dimensions(),
+  call.of_maps("cotangents", cotangents.dimensions(),
                {given.rows + given.kernel.rows - 1 - margins[kTop] - margins[kBottom],
                 given.columns + given.kernel.columns - 1 - margins[kLeft] - margins[kRight], given.kernel.outputs});
   if (call.failed()) return call.error();
-  const auto from = in_frame<const T>(slopes.dimensions(), margins, slopes.typed_data());
+  const auto from = in_frame<const T>(cotangents.dimensions(), margins, cotangents.typed_data());
   const auto to = in_frame<T>(x->dimensions(), widths, x->typed_data(), or_null(*top), or_null(*bottom),
                               or_null(*left), or_null(*right));
   const rows::Kernels kernels(kernel.dimensions(), to.shape.maps);
@@ -186,9 +186,9 @@ ffi::Error convolution_map_gradient(ffi::ThreadPool pool, Dimensions widths, Dim
   return ffi::Error::Success();
 }
 
-// The gradient with respect to kernel and bias, given the slopes of y.
+// The gradient with respect to kernel and bias, given the cotangents of y.
 template <ffi::DataType D>
-ffi::Error convolution_kernel_gradient(ffi::ThreadPool pool, Dimensions widths, ffi::Buffer<D> slopes,
+ffi::Error convolution_kernel_gradient(ffi::ThreadPool pool, Dimensions widths, ffi::Buffer<D> cotangents,
                                        ffi::Buffer<D> x, ffi::Buffer<D> top, ffi::Buffer<D> bottom,
                                        ffi::Buffer<D> left, ffi::Buffer<D> right, ffi::ResultBuffer<D> kernel,
                                        ffi::ResultBuffer<D> bias) {
@@ -198,22 +198,22 @@ ffi::Error convolution_kernel_gradient(ffi::ThreadPool pool, Dimensions widths, 
                     {top.dimensions(), bottom.dimensions(), left.dimensions(), right.dimensions()},
                     kernel->dimensions());
   call.shared("bias", bias->dimensions(), {given.kernel.outputs});
-  given.check_result(call, "slopes", slopes.dimensions());
+  given.check_result(call, "cotangents", cotangents.dimensions());
   if (call.failed()) return call.error();
   const auto from = in_frame<const T>(x.dimensions(), widths, x.typed_data(), or_null(top), or_null(bottom),
                                       or_null(left), or_null(right));
-  const auto of = FramedMaps<const T>{kernels::shape_of(slopes.dimensions()), {}, slopes.typed_data(), {}};
+  const auto of = FramedMaps<const T>{kernels::shape_of(cotangents.dimensions()), {}, cotangents.typed_data(), {}};
   const rows::Kernels kernels(kernel->dimensions(), of.shape.maps);
   const Size& size = given.kernel;
   std::vector<Kernel<T>> partial(of.shape.maps * rows::parts_of(of.rows(), kRows), Kernel<T>(size));
   rows::for_each_part(pool, of.shape.maps, of.rows(), kRows, [&] {
-    return [&, window = Window<T>(from, size), slope = Row<T>(size.outputs, of.columns())](
+    return [&, window = Window<T>(from, size), cotangent = Row<T>(size.outputs, of.columns())](
                int64_t part, int64_t map, int64_t first, int64_t last) mutable {
       for (int64_t row = first; row < last; ++row) {
         of.for_each_stretch(map, row, [&](const T* pixels, int64_t column, int64_t columns) {
-          slope.read(pixels, column, columns);
+          cotangent.read(pixels, column, columns);
         });
-        kernels::run<rows::AddKernelSlopes>(window.at(map, row), slope, of.columns(), partial[part]);
+        kernels::run<rows::AddKernelGradient>(window.at(map, row), cotangent, of.columns(), partial[part]);
       }
     };
   });

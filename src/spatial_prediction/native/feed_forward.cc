@@ -96,9 +96,9 @@ void product(const Row<T>& x, const Kernel<T>& kernel, int64_t count, Row<T>& to
 }
 
 template <typename T>
-void add_kernel_slopes(const Row<T>& x, const Row<T>& slopes, int64_t count, Kernel<T>& kernel) {
+void add_kernel_cotangents(const Row<T>& x, const Row<T>& cotangents, int64_t count, Kernel<T>& kernel) {
   const Row<T>* seen[] = {&x};
-  kernels::run<rows::AddKernelSlopes>(seen, slopes, count, kernel);
+  kernels::run<rows::AddKernelGradient>(seen, cotangents, count, kernel);
 }
 
 template <typename T>
@@ -153,9 +153,10 @@ ffi::Error feed_forward(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D> e
   return ffi::Error::Success();
 }
 
-// The gradients of `feed_forward`, given the slopes of y.
+// The gradients of `feed_forward`, given the cotangents of y.
 template <ffi::DataType D>
-ffi::Error feed_forward_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes, ffi::Buffer<D> x, ffi::Buffer<D> expand,
+ffi::Error feed_forward_gradient(ffi::ThreadPool pool, ffi::Buffer<D> cotangents, ffi::Buffer<D> x,
+                                 ffi::Buffer<D> expand,
                                  ffi::Buffer<D> expand_bias, ffi::Buffer<D> reduce, ffi::ResultBuffer<D> of_x,
                                  ffi::ResultBuffer<D> of_expand, ffi::ResultBuffer<D> of_expand_bias,
                                  ffi::ResultBuffer<D> of_reduce, ffi::ResultBuffer<D> of_reduce_bias) {
@@ -164,7 +165,7 @@ ffi::Error feed_forward_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes, ff
   const Size expanding = checked(call, x.dimensions(), expand.dimensions(), expand_bias.dimensions(),
                                  reduce.dimensions());
   const Size reducing = expanding.exchanged();
-  call.same("slopes", slopes.dimensions(), x.dimensions());
+  call.same("cotangents", cotangents.dimensions(), x.dimensions());
   call.same("of_x", of_x->dimensions(), x.dimensions());
   call.same("of_expand", of_expand->dimensions(), expand.dimensions());
   call.same("of_expand_bias", of_expand_bias->dimensions(), expand_bias.dimensions());
@@ -177,31 +178,31 @@ ffi::Error feed_forward_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes, ff
   const auto back_to_hidden = rows::turned(reducing, of.count, reduce.typed_data());
   const auto back_to_x = rows::turned(expanding, of.count, expand.typed_data());
   const int64_t pixels = shape.height * shape.width, parts = shape.maps * rows::parts_of(pixels, kTogether);
-  std::vector<Kernel<T>> expand_slopes(parts, Kernel<T>(expanding)), reduce_slopes(parts, Kernel<T>(reducing));
+  std::vector<Kernel<T>> expand_cotangents(parts, Kernel<T>(expanding)), reduce_cotangents(parts, Kernel<T>(reducing));
   rows::for_each_part(pool, shape.maps, pixels, kTogether, [&] {
     return [&, from = pixels_of<T>(shape.channels), hidden = pixels_of<T>(expanding.outputs),
-            derivatives = pixels_of<T>(expanding.outputs), slope = pixels_of<T>(shape.channels),
-            hidden_slope = pixels_of<T>(expanding.outputs), to = pixels_of<T>(shape.channels)](
+            derivatives = pixels_of<T>(expanding.outputs), cotangent = pixels_of<T>(shape.channels),
+            hidden_cotangent = pixels_of<T>(expanding.outputs), to = pixels_of<T>(shape.channels)](
                int64_t part, int64_t map, int64_t begin, int64_t end) mutable {
       const int64_t which = map / of.maps_each;
       for (int64_t first = begin; first < end; first += kPixels) {
         const int64_t count = std::min(kPixels, end - first), offset = (map * pixels + first) * shape.channels;
         from.read(x.typed_data() + offset, 0, count);
-        slope.read(slopes.typed_data() + offset, 0, count);
+        cotangent.read(cotangents.typed_data() + offset, 0, count);
         product(from, expansions[which], count, hidden);
         gelu(count, hidden, &derivatives);
-        add_kernel_slopes(hidden, slope, count, reduce_slopes[part]);
-        product(slope, back_to_hidden[which], count, hidden_slope);
-        multiply(count, derivatives, hidden_slope);
-        add_kernel_slopes(from, hidden_slope, count, expand_slopes[part]);
-        product(hidden_slope, back_to_x[which], count, to);
-        add(count, slope, to);
+        add_kernel_cotangents(hidden, cotangent, count, reduce_cotangents[part]);
+        product(cotangent, back_to_hidden[which], count, hidden_cotangent);
+        multiply(count, derivatives, hidden_cotangent);
+        add_kernel_cotangents(from, hidden_cotangent, count, expand_cotangents[part]);
+        product(hidden_cotangent, back_to_x[which], count, to);
+        add(count, cotangent, to);
         to.write(of_x->typed_data() + offset, 0, count);
       }
     };
   });
-  rows::write_sums(expanding, expand_slopes, of.count, of_expand->typed_data(), of_expand_bias->typed_data());
-  rows::write_sums(reducing, reduce_slopes, of.count, of_reduce->typed_data(), of_reduce_bias->typed_data());
+  rows::write_sums(expanding, expand_cotangents, of.count, of_expand->typed_data(), of_expand_bias->typed_data());
+  rows::write_sums(reducing, reduce_cotangents, of.count, of_reduce->typed_data(), of_reduce_bias->typed_data());
   return ffi::Error::Success();
 }
 

@@ -65,19 +65,19 @@ class Fit {
     }
   }
 
-  // Adds to `total` the gradient with respect to the map taken in, from slopes of means and coefficients.
-  void add_gradient(const T* x, const T* mean_slopes, const T* slopes, T* total) {
+  // Adds to `total` the gradient with respect to the map taken in, from cotangents of means and coefficients.
+  void add_gradient(const T* x, const T* mean_cotangents, const T* cotangents, T* total) {
     const int64_t channels = shape_.channels;
-    std::vector<double> of_mean(mean_slopes, mean_slopes + channels), of_sums(3 * channels, 0.0);
+    std::vector<double> of_mean(mean_cotangents, mean_cotangents + channels), of_sums(3 * channels, 0.0);
     std::vector<double> of_energy(kSides * channels);
     for (int64_t i = 0; i < kSides * channels; ++i) {
       const int64_t side = i / channels, c = i % channels;
       const double a = quotient(i);
-      double slope = divisible(i) ? slopes[i] / divisor(i) : 0.0;
-      if (std::abs(a) > 1) slope *= -1 / (a * a);
-      of_sums[(side < 2 ? 1 : 2) * channels + c] += slope;
-      of_sums[c] -= slope * a;
-      of_energy[i] = slope * a;
+      double cotangent = divisible(i) ? cotangents[i] / divisor(i) : 0.0;
+      if (std::abs(a) > 1) cotangent *= -1 / (a * a);
+      of_sums[(side < 2 ? 1 : 2) * channels + c] += cotangent;
+      of_sums[c] -= cotangent * a;
+      of_energy[i] = cotangent * a;
       of_mean[c] -= 2 * of_energy[i] * totals_[i];
     }
     products_.add_gradient(of_mean.data(), of_sums.data(), total);
@@ -131,27 +131,27 @@ ffi::Error first_order(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::ResultBuffer
   return ffi::Error::Success();
 }
 
-// Adds the gradient of `first_order` to `slopes`, in its place, given the slopes of its results.
+// Adds the gradient of `first_order` to `cotangents`, in its place, given the cotangents of its results.
 template <ffi::DataType D>
-ffi::Error first_order_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes,
-                                ffi::Buffer<D> x, ffi::Buffer<D> mean_slopes,
-                                ffi::Buffer<D> coefficient_slopes, ffi::ResultBuffer<D> gradient) {
+ffi::Error first_order_gradient(ffi::ThreadPool pool, ffi::Buffer<D> cotangents,
+                                ffi::Buffer<D> x, ffi::Buffer<D> mean_cotangents,
+                                ffi::Buffer<D> coefficient_cotangents, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
   checks::Call call("first_order_gradient");
   const Shape shape = call.maps("x", x.dimensions());
-  call.same("slopes", slopes.dimensions(), x.dimensions());
-  call.of_maps("mean_slopes", mean_slopes.dimensions(), {shape.channels});
-  call.of_maps("coefficient_slopes", coefficient_slopes.dimensions(), {kSides, shape.channels});
+  call.same("cotangents", cotangents.dimensions(), x.dimensions());
+  call.of_maps("mean_cotangents", mean_cotangents.dimensions(), {shape.channels});
+  call.of_maps("coefficient_cotangents", coefficient_cotangents.dimensions(), {kSides, shape.channels});
   call.same("gradient", gradient->dimensions(), x.dimensions());
   if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
-  kernels::take_over(slopes, gradient);
+  kernels::take_over(cotangents, gradient);
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, fit = std::make_unique<Fit<T>>(shape)](int64_t map) {
       const T* here = x.typed_data() + map * size;
       fit->take(here);
-      fit->add_gradient(here, mean_slopes.typed_data() + map * channels,
-                        coefficient_slopes.typed_data() + map * kSides * channels,
+      fit->add_gradient(here, mean_cotangents.typed_data() + map * channels,
+                        coefficient_cotangents.typed_data() + map * kSides * channels,
                         gradient->typed_data() + map * size);
     };
   });

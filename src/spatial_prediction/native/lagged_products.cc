@@ -9,7 +9,7 @@ namespace {
 using lagged::Products;
 using kernels::Shape;
 
-// The results, or their slopes.
+// The results, or their cotangents.
 void check_results(checks::Call& call, ffi::Span<const int64_t> lags, const Shape& shape,
                    checks::Dimensions means, checks::Dimensions sums) {
   call.of_maps("means", means, {shape.channels});
@@ -40,28 +40,28 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Bu
   return ffi::Error::Success();
 }
 
-// Adds the gradient of `products` to `slopes`, in its place, given the slopes of its results.
+// Adds the gradient of `products` to `cotangents`, in its place, given the cotangents of its results.
 template <ffi::DataType D>
-ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Buffer<D> slopes,
+ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Buffer<D> cotangents,
                              ffi::Buffer<D> x,
-                             ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_slopes,
-                             ffi::Buffer<D> sum_slopes, ffi::ResultBuffer<D> gradient) {
+                             ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_cotangents,
+                             ffi::Buffer<D> sum_cotangents, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
   checks::Call call("lagged_products_gradient");
   const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
-  call.same("slopes", slopes.dimensions(), x.dimensions());
-  check_results(call, lags, shape, mean_slopes.dimensions(), sum_slopes.dimensions());
+  call.same("cotangents", cotangents.dimensions(), x.dimensions());
+  check_results(call, lags, shape, mean_cotangents.dimensions(), sum_cotangents.dimensions());
   call.same("gradient", gradient->dimensions(), x.dimensions());
   if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const int64_t count = lags.size() / 2;
-  kernels::take_over(slopes, gradient);
+  kernels::take_over(cotangents, gradient);
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
             mean = std::vector<double>(channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data());
-      const T* of_means = mean_slopes.typed_data() + map * channels;
-      const T* of_sums = sum_slopes.typed_data() + map * count * channels;
+      const T* of_means = mean_cotangents.typed_data() + map * channels;
+      const T* of_sums = sum_cotangents.typed_data() + map * count * channels;
       const std::vector<double> means(of_means, of_means + channels), sums(of_sums, of_sums + count * channels);
       products.add_gradient(means.data(), sums.data(), gradient->typed_data() + map * size);
     };

@@ -256,21 +256,21 @@ class Products {
     fold(count_, sums);
   }
 
-  // Adds to `total` (height, width, channels) the gradient with respect to the map taken in, from the slopes of
+  // Adds to `total` (height, width, channels) the gradient with respect to the map taken in, from the cotangents of
   // its means (channels) and sums (lags, channels).
-  void add_gradient(const double* mean_slopes, const double* sum_slopes, T* total) {
+  void add_gradient(const double* mean_cotangents, const double* sum_cotangents, T* total) {
     gradient_.resize(shape_.height * shape_.width * shape_.channels);
     T* gradient = gradient_.data();
     const int64_t channels = shape_.channels;
     for (int64_t l = 0; l < count_; ++l)
-      repeat(sum_slopes + l * channels, layout_.period, weights_.data() + l * layout_.period);
+      repeat(sum_cotangents + l * channels, layout_.period, weights_.data() + l * layout_.period);
     kernels::run<Spread>(z(), runs_, weights_.data(), shape_, layout_, gradient);
     taper(gradient, taper_y_, taper_row_.data(), shape_);
     // centring takes the mean out of the gradient; the mean's own gradient joins it
     std::vector<double> shift(channels);
     take_means(gradient, shift.data());
     for (int64_t c = 0; c < channels; ++c)
-      shift[c] = mean_slopes[c] / (shape_.height * shape_.width) - shift[c];
+      shift[c] = mean_cotangents[c] / (shape_.height * shape_.width) - shift[c];
     repeat(shift.data(), row_.size(), row_.data());
     add_shifted(gradient, row_.data(), shape_, total);
   }

@@ -78,11 +78,11 @@ FOR_EACH_PROCESSOR void add_products(const Rectangle& of, const Lanes<T>* z, con
   }
 }
 
-// Adds to the slopes of z what the slopes of the sums give, these as a symmetric (pixels, pixels) matrix whose
+// Adds to the cotangents of z what the cotangents of the sums give, these as a symmetric (pixels, pixels) matrix whose
 // diagonal counts twice.
 template <typename T>
-FOR_EACH_PROCESSOR void add_slopes(const Rectangle& of, const Lanes<T>* z, const T* weights,
-                                   const Lanes<T>* matrix, Lanes<T>* slopes) {
+FOR_EACH_PROCESSOR void add_cotangents(const Rectangle& of, const Lanes<T>* z, const T* weights,
+                                   const Lanes<T>* matrix, Lanes<T>* cotangents) {
   for (int64_t row = 0; row < of.rows; ++row) {
     const int64_t place = of.first_place(row);
     for (int64_t i = 0; i < of.pixels; ++i) {
@@ -92,7 +92,7 @@ FOR_EACH_PROCESSOR void add_slopes(const Rectangle& of, const Lanes<T>* z, const
         Lanes<T> sums[count.value] = {};
         for (int64_t j = 0; j < partners; ++j)
           for (int64_t c = 0; c < count.value; ++c) sums[c] += entries[j] * z[place + of.offsets[j] + p + c];
-        for (int64_t c = 0; c < count.value; ++c) slopes[place + of.offsets[i] + p + c] += sums[c] * weights[row];
+        for (int64_t c = 0; c < count.value; ++c) cotangents[place + of.offsets[i] + p + c] += sums[c] * weights[row];
       };
       int64_t p = 0;
       for (; p + kPixels <= of.columns; p += kPixels) some(p, std::integral_constant<int64_t, kPixels>());
@@ -101,12 +101,12 @@ FOR_EACH_PROCESSOR void add_slopes(const Rectangle& of, const Lanes<T>* z, const
   }
 }
 
-// What a thread needs for its maps: a block of channels of a map, upright and transposed, and the slopes of both.
+// What a thread needs for its maps: a block of channels of a map, upright and transposed, and the cotangents of both.
 template <typename T>
 class Block {
  public:
   explicit Block(const Shape& shape) : shape_(shape) {
-    for (int o = 0; o < 2; ++o) z_[o] = slopes_[o] = Lined<T>(shape.height * shape.width * kVector);
+    for (int o = 0; o < 2; ++o) z_[o] = cotangents_[o] = Lined<T>(shape.height * shape.width * kVector);
   }
 
   // Takes in the channels from `first` on, less their means.
@@ -139,11 +139,11 @@ class Block {
     for (int64_t k = 0; k < of.pairs; ++k) std::copy_n(sums_.data() + k * kVector, count_, to + k * shape_.channels);
   }
 
-  void forget_slopes() {
-    for (auto& each : slopes_) std::fill(each.begin(), each.end(), T(0));
+  void forget_cotangents() {
+    for (auto& each : cotangents_) std::fill(each.begin(), each.end(), T(0));
   }
 
-  void take_slopes(int o, const Rectangle& of, const T* weights, const T* from) {
+  void take_cotangents(int o, const Rectangle& of, const T* weights, const T* from) {
     matrix_.assign(of.pixels * of.pixels * kVector, T(0));
     for (int64_t i = 0; i < of.unknowns; ++i)
       for (int64_t j = i; j < of.pixels; ++j, from += shape_.channels)
@@ -151,24 +151,24 @@ class Block {
           matrix_[(i * of.pixels + j) * kVector + v] += from[v];
           matrix_[(j * of.pixels + i) * kVector + v] += from[v];
         }
-    add_slopes<T>(of, lanes(z_[o]), weights, lanes(matrix_), lanes(slopes_[o]));
+    add_cotangents<T>(of, lanes(z_[o]), weights, lanes(matrix_), lanes(cotangents_[o]));
   }
 
   // Adds the gradient to the channels from `first` on; centring takes the mean out of it, and the mean's own
   // gradient joins it.
-  FOR_EACH_PROCESSOR void give_gradient(const T* mean_slopes, int64_t first, T* to) {
+  FOR_EACH_PROCESSOR void give_gradient(const T* mean_cotangents, int64_t first, T* to) {
     const int64_t pixels = shape_.height * shape_.width;
     double shift[kVector] = {};
     for (int64_t y = 0; y < shape_.height; ++y)
       for (int64_t p = 0; p < shape_.width; ++p) {
-        Lanes<T>& slope = lanes(slopes_[0])[y * shape_.width + p];
-        slope += lanes(slopes_[1])[p * shape_.height + y];
-        for (int64_t v = 0; v < kVector; ++v) shift[v] -= slope[v];
+        Lanes<T>& cotangent = lanes(cotangents_[0])[y * shape_.width + p];
+        cotangent += lanes(cotangents_[1])[p * shape_.height + y];
+        for (int64_t v = 0; v < kVector; ++v) shift[v] -= cotangent[v];
       }
-    for (int64_t v = 0; v < count_; ++v) shift[v] = (shift[v] + mean_slopes[v]) / pixels;
+    for (int64_t v = 0; v < count_; ++v) shift[v] = (shift[v] + mean_cotangents[v]) / pixels;
     for (int64_t i = 0; i < pixels; ++i)
       for (int64_t v = 0; v < count_; ++v)
-        to[i * shape_.channels + first + v] += slopes_[0][i * kVector + v] + static_cast<T>(shift[v]);
+        to[i * shape_.channels + first + v] += cotangents_[0][i * kVector + v] + static_cast<T>(shift[v]);
   }
 
  private:
@@ -177,7 +177,7 @@ class Block {
   Shape shape_;
   int64_t count_ = 0;
   double mean_[kVector];
-  Lined<T> z_[2], slopes_[2], matrix_;
+  Lined<T> z_[2], cotangents_[2], matrix_;
   Lined<double> sums_;
 };
 
@@ -193,7 +193,7 @@ std::vector<Rectangle> rectangles(const Shape& shape, ffi::Span<const int64_t> n
 
 int64_t last(Dimensions dimensions) { return dimensions.size() ? dimensions[dimensions.size() - 1] : 0; }
 
-// Checks what both kernels are given: the neighbourhoods of a map, the weights, and the results or their slopes.
+// Checks what both kernels are given: the neighbourhoods of a map, the weights, and the results or their cotangents.
 Shape checked(checks::Call& call, ffi::Span<const int64_t> neighbourhoods, Dimensions x, const Dimensions (&weights)[2],
               Dimensions means, const Dimensions (&sums)[2]) {
   const Shape shape = call.maps("x", x);
@@ -245,37 +245,37 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> neighbourhood
   return ffi::Error::Success();
 }
 
-// Adds the gradient of `products` to `x_slopes`, in its place, given the slopes of its results.
+// Adds the gradient of `products` to `x_cotangents`, in its place, given the cotangents of its results.
 template <ffi::DataType D>
-ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> neighbourhoods, ffi::Buffer<D> x_slopes,
+ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> neighbourhoods, ffi::Buffer<D> x_cotangents,
                              ffi::Buffer<D> x, ffi::Buffer<D> weights_down, ffi::Buffer<D> weights_right,
-                             ffi::Buffer<D> mean_slopes, ffi::Buffer<D> vertical_slopes,
-                             ffi::Buffer<D> horizontal_slopes, ffi::ResultBuffer<D> gradient) {
+                             ffi::Buffer<D> mean_cotangents, ffi::Buffer<D> vertical_cotangents,
+                             ffi::Buffer<D> horizontal_cotangents, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
   checks::Call call("neighbourhood_products_gradient");
   const Shape shape = checked(call, neighbourhoods, x.dimensions(),
-                              {weights_down.dimensions(), weights_right.dimensions()}, mean_slopes.dimensions(),
-                              {vertical_slopes.dimensions(), horizontal_slopes.dimensions()});
-  call.same("x_slopes", x_slopes.dimensions(), x.dimensions());
+                              {weights_down.dimensions(), weights_right.dimensions()}, mean_cotangents.dimensions(),
+                              {vertical_cotangents.dimensions(), horizontal_cotangents.dimensions()});
+  call.same("x_cotangents", x_cotangents.dimensions(), x.dimensions());
   call.same("gradient", gradient->dimensions(), x.dimensions());
   if (call.failed()) return call.error();
   const auto sides =
       rectangles(shape, neighbourhoods, last(weights_down.dimensions()), last(weights_right.dimensions()));
   const T* weights[] = {weights_down.typed_data(), weights_right.typed_data()};
-  const T* slopes[] = {vertical_slopes.typed_data(), horizontal_slopes.typed_data()};
+  const T* cotangents[] = {vertical_cotangents.typed_data(), horizontal_cotangents.typed_data()};
   const int64_t size = shape.height * shape.width * shape.channels;
-  kernels::take_over(x_slopes, gradient);
+  kernels::take_over(x_cotangents, gradient);
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, block = Block<T>(shape)](int64_t map) mutable {
       for (int64_t first = 0; first < shape.channels; first += kVector) {
         block.take(x.typed_data() + map * size, first);
-        block.forget_slopes();
+        block.forget_cotangents();
         for (int s = 0; s < 4; ++s) {
           const int o = s / 2;
-          const T* from = slopes[o] + (map * 2 + s % 2) * sides[s].pairs * shape.channels + first;
-          block.take_slopes(o, sides[s], weights[o], from);
+          const T* from = cotangents[o] + (map * 2 + s % 2) * sides[s].pairs * shape.channels + first;
+          block.take_cotangents(o, sides[s], weights[o], from);
         }
-        block.give_gradient(mean_slopes.typed_data() + map * shape.channels + first, first,
+        block.give_gradient(mean_cotangents.typed_data() + map * shape.channels + first, first,
                             gradient->typed_data() + map * size);
       }
     };

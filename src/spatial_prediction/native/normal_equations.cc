@@ -48,9 +48,9 @@ class Systems {
       for (int64_t v = 0; v < lanes_; ++v) to[i * count_ + first_ + v] = from[i * kLanes + v];
   }
 
-  // With A y = slope of x the matrix has the slope -y x', which comes in the place of the factor.
+  // With A y = cotangent of x the matrix has the cotangent -y x', which comes in the place of the factor.
   template <typename T>
-  void give_matrix_slopes(Lined<double>& y, Lined<double>& x, T* to) {
+  void give_matrix_cotangents(Lined<double>& y, Lined<double>& x, T* to) {
     kernels::run<MultiplyOut>(*this, y.data(), x.data());
     give(factor_, matrix_size(), to);
   }
@@ -141,11 +141,11 @@ ffi::Error solve(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buffer<D> rig
 // The gradients of `solve`.
 template <ffi::DataType D>
 ffi::Error solve_gradient(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buffer<D> right_hand_side,
-                          ffi::Buffer<D> slopes, ffi::ResultBuffer<D> of_matrix,
+                          ffi::Buffer<D> cotangents, ffi::ResultBuffer<D> of_matrix,
                           ffi::ResultBuffer<D> of_right_hand_side) {
   checks::Call call("normal_equations_gradient");
   const Blocks blocks(call, matrix.dimensions(), right_hand_side.dimensions());
-  call.same("slopes", slopes.dimensions(), right_hand_side.dimensions());
+  call.same("cotangents", cotangents.dimensions(), right_hand_side.dimensions());
   call.same("of_matrix", of_matrix->dimensions(), matrix.dimensions());
   call.same("of_right_hand_side", of_right_hand_side->dimensions(), right_hand_side.dimensions());
   if (call.failed()) return call.error();
@@ -158,9 +158,9 @@ ffi::Error solve_gradient(ffi::ThreadPool pool, ffi::Buffer<D> matrix, ffi::Buff
       const int64_t square = group * systems.matrix_size() * blocks.count;
       systems.factor(matrix.typed_data() + square, first);
       systems.solve(right_hand_side.typed_data() + side, x);
-      systems.solve(slopes.typed_data() + side, y);
+      systems.solve(cotangents.typed_data() + side, y);
       systems.give(y, systems.right_hand_size(), of_right_hand_side->typed_data() + side);
-      systems.give_matrix_slopes(y, x, of_matrix->typed_data() + square);
+      systems.give_matrix_cotangents(y, x, of_matrix->typed_data() + square);
     };
   });
   return ffi::Error::Success();

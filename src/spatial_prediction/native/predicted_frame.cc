@@ -62,13 +62,13 @@ FOR_EACH_PROCESSOR void predict(const Continuation& of, const Lanes<T>* coeffici
     });
 }
 
-// Carries the slopes of predicted pixels on to known ones and coefficients, the last row first.
+// Carries the cotangents of predicted pixels on to known ones and coefficients, the last row first.
 template <typename T>
 FOR_EACH_PROCESSOR void spread(const Continuation& of, const Lanes<T>* coefficients, const Lanes<T>* z,
-                               Lanes<T>* slopes, Lanes<T>* of_coefficients) {
+                               Lanes<T>* cotangents, Lanes<T>* of_coefficients) {
   for (int64_t step = of.steps - 1; step >= 0; --step)
     of.for_each_stretch([&](int64_t position, int64_t place, int64_t count) __attribute__((always_inline)) {
-      const Lanes<T>* row = slopes + (step + of.length) * of.places + place;
+      const Lanes<T>* row = cotangents + (step + of.length) * of.places + place;
       for (int64_t l = 0; l < of.length; ++l)
         for (int64_t w = 0; w < of.width; ++w) {
           const int64_t index = (position * of.length + l) * of.width + w;
@@ -78,11 +78,11 @@ FOR_EACH_PROCESSOR void spread(const Continuation& of, const Lanes<T>* coefficie
           int64_t p = 0;
           for (; p + kPixels <= count; p += kPixels)
             for (int64_t i = 0; i < kPixels; ++i) {
-              slopes[first + p + i] += row[p + i] * weight;
+              cotangents[first + p + i] += row[p + i] * weight;
               sums[i] += row[p + i] * z[first + p + i];
             }
           for (; p < count; ++p) {
-            slopes[first + p] += row[p] * weight;
+            cotangents[first + p] += row[p] * weight;
             sums[0] += row[p] * z[first + p];
           }
           of_coefficients[index] += (sums[0] + sums[1]) + (sums[2] + sums[3]);
@@ -137,16 +137,16 @@ struct Geometry {
   }
 };
 
-// What a thread needs to frame maps: the pixels of each side, by depth and place, and their slopes.
+// What a thread needs to frame maps: the pixels of each side, by depth and place, and their cotangents.
 template <typename T>
 class Frame {
  public:
   explicit Frame(const Geometry& of) : of_(of) {
     for (int s = 0; s < kSides; ++s) {
       z_[s] = Lined<T>(of.sides[s].pixels() * kVector);
-      slopes_[s] = z_[s];
+      cotangents_[s] = z_[s];
       coefficients_[s] = Lined<T>(of.sides[s].coefficients() * kVector);
-      coefficient_slopes_[s] = coefficients_[s];
+      coefficient_cotangents_[s] = coefficients_[s];
     }
   }
 
@@ -174,32 +174,33 @@ class Frame {
       for_each_predicted(s, [&](int64_t i, int64_t at) { write(lanes(z_[s])[i] + centre, strips[s], at); });
   }
 
-  // Adds to the slopes of x and writes those of means and coefficients; for channels predicted before.
-  FOR_EACH_PROCESSOR void spread_block(const T* const* strip_slopes, T* of_x, T* of_mean, T* const* of_coefficients) {
+  // Adds to the cotangents of x and writes those of means and coefficients; for channels predicted before.
+  FOR_EACH_PROCESSOR void spread_block(const T* const* strip_cotangents, T* of_x, T* of_mean,
+                                       T* const* of_coefficients) {
     for (int s = 0; s < kSides; ++s) {
-      std::fill(slopes_[s].begin(), slopes_[s].end(), T(0));
-      std::fill(coefficient_slopes_[s].begin(), coefficient_slopes_[s].end(), T(0));
+      std::fill(cotangents_[s].begin(), cotangents_[s].end(), T(0));
+      std::fill(coefficient_cotangents_[s].begin(), coefficient_cotangents_[s].end(), T(0));
     }
     Lanes<T> of_centre = {};
     for (int o = kSides - 1; o >= 0; --o) {
       const int s = kInOrder[o];
       const Continuation& side = of_.sides[s];
       for_each_predicted(s, [&](int64_t i, int64_t at) {
-        const Lanes<T> slope = read(strip_slopes[s], at);
-        lanes(slopes_[s])[i] += slope;
-        of_centre += slope;
+        const Lanes<T> cotangent = read(strip_cotangents[s], at);
+        lanes(cotangents_[s])[i] += cotangent;
+        of_centre += cotangent;
       });
-      spread<T>(side, lanes(coefficients_[s]), lanes(z_[s]), lanes(slopes_[s]), lanes(coefficient_slopes_[s]));
+      spread<T>(side, lanes(coefficients_[s]), lanes(z_[s]), lanes(cotangents_[s]), lanes(coefficient_cotangents_[s]));
       for (int64_t i = 0; i < side.coefficients(); ++i)
-        write(lanes(coefficient_slopes_[s])[i], of_coefficients[s], i);
+        write(lanes(coefficient_cotangents_[s])[i], of_coefficients[s], i);
       for_each_pixel(s, 0, side.length, [&](int64_t i, const Geometry::Pixel& at) {
-        const Lanes<T> slope = lanes(slopes_[s])[i];
+        const Lanes<T> cotangent = lanes(cotangents_[s])[i];
         if (inside(at)) {
           const int64_t index = at.row * of_.shape.width + at.column;
-          write(read(of_x, index) + slope, of_x, index);
-          of_centre -= slope;
+          write(read(of_x, index) + cotangent, of_x, index);
+          of_centre -= cotangent;
         } else {
-          lanes(slopes_[at.column < 0 ? kLeft : kRight])[of_.in_side(at)] += slope;
+          lanes(cotangents_[at.column < 0 ? kLeft : kRight])[of_.in_side(at)] += cotangent;
         }
       });
     }
@@ -251,10 +252,10 @@ class Frame {
 
   const Geometry& of_;
   int64_t first_ = 0, count_ = 0;
-  Lined<T> z_[kSides], slopes_[kSides], coefficients_[kSides], coefficient_slopes_[kSides];
+  Lined<T> z_[kSides], cotangents_[kSides], coefficients_[kSides], coefficient_cotangents_[kSides];
 };
 
-// Checks the maps, their means, the coefficients of each side and its strip, or the slopes of these.
+// Checks the maps, their means, the coefficients of each side and its strip, or the cotangents of these.
 void check(checks::Call& call, Dimensions x, Dimensions mean, const Dimensions (&coefficients)[kSides],
            const Dimensions (&strips)[kSides]) {
   const char* const names[] = {"top", "bottom", "left", "right"};
@@ -327,28 +328,28 @@ ffi::Error predicted_frame(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D
   return ffi::Error::Success();
 }
 
-// The gradients of `predicted_frame`; that with respect to x is added to `slopes`, in its place.
+// The gradients of `predicted_frame`; that with respect to x is added to `cotangents`, in its place.
 template <ffi::DataType D>
-ffi::Error predicted_frame_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes, ffi::Buffer<D> x,
+ffi::Error predicted_frame_gradient(ffi::ThreadPool pool, ffi::Buffer<D> cotangents, ffi::Buffer<D> x,
                                     ffi::Buffer<D> mean, ffi::Buffer<D> top, ffi::Buffer<D> bottom,
-                                    ffi::Buffer<D> left, ffi::Buffer<D> right, ffi::Buffer<D> top_slopes,
-                                    ffi::Buffer<D> bottom_slopes, ffi::Buffer<D> left_slopes,
-                                    ffi::Buffer<D> right_slopes, ffi::ResultBuffer<D> of_x,
+                                    ffi::Buffer<D> left, ffi::Buffer<D> right, ffi::Buffer<D> top_cotangents,
+                                    ffi::Buffer<D> bottom_cotangents, ffi::Buffer<D> left_cotangents,
+                                    ffi::Buffer<D> right_cotangents, ffi::ResultBuffer<D> of_x,
                                     ffi::ResultBuffer<D> of_mean, ffi::ResultBuffer<D> of_top,
                                     ffi::ResultBuffer<D> of_bottom, ffi::ResultBuffer<D> of_left,
                                     ffi::ResultBuffer<D> of_right) {
   using T = ffi::NativeType<D>;
   const Dimensions sides[] = {top.dimensions(), bottom.dimensions(), left.dimensions(), right.dimensions()};
-  const Dimensions strip_sides[] = {top_slopes.dimensions(), bottom_slopes.dimensions(), left_slopes.dimensions(),
-                                    right_slopes.dimensions()};
+  const Dimensions strip_sides[] = {top_cotangents.dimensions(), bottom_cotangents.dimensions(),
+                                    left_cotangents.dimensions(), right_cotangents.dimensions()};
   const T* const coefficients[] = {top.typed_data(), bottom.typed_data(), left.typed_data(), right.typed_data()};
-  const T* const strip_slopes[] = {top_slopes.typed_data(), bottom_slopes.typed_data(), left_slopes.typed_data(),
-                                   right_slopes.typed_data()};
+  const T* const strip_cotangents[] = {top_cotangents.typed_data(), bottom_cotangents.typed_data(),
+                                       left_cotangents.typed_data(), right_cotangents.typed_data()};
   T* const of_coefficients[] = {of_top->typed_data(), of_bottom->typed_data(), of_left->typed_data(),
                                 of_right->typed_data()};
   checks::Call call("predicted_frame_gradient");
   check(call, x.dimensions(), mean.dimensions(), sides, strip_sides);
-  call.same("slopes", slopes.dimensions(), x.dimensions());
+  call.same("cotangents", cotangents.dimensions(), x.dimensions());
   call.same("of_x", of_x->dimensions(), x.dimensions());
   call.same("of_mean", of_mean->dimensions(), mean.dimensions());
   call.same("of_top", of_top->dimensions(), sides[kTop]);
@@ -358,10 +359,10 @@ ffi::Error predicted_frame_gradient(ffi::ThreadPool pool, ffi::Buffer<D> slopes,
   if (call.failed()) return call.error();
   const Geometry of(x.dimensions(), sides, strip_sides);
   const int64_t size = of.shape.height * of.shape.width * of.shape.channels;
-  kernels::take_over(slopes, of_x);
+  kernels::take_over(cotangents, of_x);
   kernels::for_each_map(pool, of.shape.maps, [&] {
     return [&, frame = Frame<T>(of)](int64_t map) mutable {
-      const OfMap<const T> given(coefficients, sides, map, 4), seeds(strip_slopes, strip_sides, map, 3);
+      const OfMap<const T> given(coefficients, sides, map, 4), seeds(strip_cotangents, strip_sides, map, 3);
       const OfMap<T> wanted(of_coefficients, sides, map, 4);
       const int64_t at_mean = map * of.shape.channels;
       for (int64_t first = 0; first < of.shape.channels; first += kVector) {

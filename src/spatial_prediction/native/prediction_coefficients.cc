@@ -67,17 +67,17 @@ class System {
     }
   };
 
-  // Puts in place of the sums their slopes, from those of the solution, in `work`: with A y = slope of x, b has
-  // the slope y and A has -y x'. Entries that are equal by the turn are added before they go to their lag.
-  struct TurnToSlopes {
+  // Puts in place of the sums their cotangents, from those of the solution, in `work`: with A y = cotangent of x, b has
+  // the cotangent y and A has -y x'. Entries that are equal by the turn are added before they go to their lag.
+  struct TurnToCotangents {
     template <int64_t bytes>
     ALWAYS_INLINE static void run(System& system, double scale) {
       std::fill(system.sums.begin(), system.sums.end(), 0.0);
-      cholesky::for_all_lanes<bytes>([&](auto at) ALWAYS_INLINED { system.turn_to_slopes(at, scale); });
+      cholesky::for_all_lanes<bytes>([&](auto at) ALWAYS_INLINED { system.turn_to_cotangents(at, scale); });
     }
   };
 
-  // Takes in the solution of `lanes` channels from an array of all channels, or the slopes of it, and gives it out.
+  // Takes in the solution of `lanes` channels from an array of all channels, or the cotangents of it, and gives it out.
   template <typename T>
   void take(const T* from, int64_t channels, int64_t lanes, Lined<double>& to) const {
     for (int64_t k = 0; k < of_.columns; ++k)
@@ -149,7 +149,7 @@ class System {
   }
 
   template <int64_t bytes>
-  ALWAYS_INLINE void turn_to_slopes(const Lanes<bytes>& at, double scale) {
+  ALWAYS_INLINE void turn_to_cotangents(const Lanes<bytes>& at, double scale) {
     const Unknowns of = of_;
     const int64_t n = of.count, columns = of.columns, wide = n + columns, even_size = even_size_;
     double *const y = work.data(), *const to = sums.data();
@@ -166,8 +166,8 @@ class System {
     }
   }
 
-  // Takes from the slopes of the lags what row i of the matrix, y x', has in `count` columns from j on, and what the
-  // same entries have after the turn. Several at once, for their sums do not wait for one another.
+  // Takes from the cotangents of the lags what row i of the matrix, y x', has in `count` columns from j on, and what
+  // the same entries have after the turn. Several at once, for their sums do not wait for one another.
   template <int64_t count, int64_t bytes>
   ALWAYS_INLINE static void subtract_products(const Lanes<bytes>& at, const Unknowns& of, int64_t i, int64_t j,
                                               double* y, double* x, double* to) {
@@ -203,7 +203,7 @@ void add_lanes(const Lined<double>& lanes, int64_t channels, int64_t first, int6
     for (int64_t v = 0; v < count; ++v) rows[row * channels + first + v] += lanes[row * kLanes + v];
 }
 
-// A solution (*maps, columns, unknowns, channels), or its slopes, and which lag stands where in its equations.
+// A solution (*maps, columns, unknowns, channels), or its cotangents, and which lag stands where in its equations.
 void check_solution(checks::Call& call, const char* operand, Dimensions solution, ffi::Span<const int64_t> lag,
                     ffi::Span<const int64_t> lags, const Shape& shape) {
   const auto sizes = call.last<3>(operand, solution);
@@ -252,49 +252,49 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   return ffi::Error::Success();
 }
 
-// Adds the gradient of `coefficients` to `x_slopes`, in its place, given the slopes of its results.
+// Adds the gradient of `coefficients` to `x_cotangents`, in its place, given the cotangents of its results.
 template <ffi::DataType D>
 ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags,
                                  ffi::Span<const int64_t> down_lag, ffi::Span<const int64_t> right_lag,
-                                 double scale, double ridge, ffi::Buffer<D> x_slopes, ffi::Buffer<D> x,
-                                 ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_slopes, ffi::Buffer<D> down_slopes,
-                                 ffi::Buffer<D> right_slopes, ffi::ResultBuffer<D> gradient) {
+                                 double scale, double ridge, ffi::Buffer<D> x_cotangents, ffi::Buffer<D> x,
+                                 ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_cotangents,
+                                 ffi::Buffer<D> down_cotangents, ffi::Buffer<D> right_cotangents, ffi::ResultBuffer<D> gradient) {
   using T = ffi::NativeType<D>;
   checks::Call call("prediction_coefficients_gradient");
   const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
-  call.same("x_slopes", x_slopes.dimensions(), x.dimensions());
-  call.of_maps("mean_slopes", mean_slopes.dimensions(), {shape.channels});
-  check_solution(call, "down_slopes", down_slopes.dimensions(), down_lag, lags, shape);
-  check_solution(call, "right_slopes", right_slopes.dimensions(), right_lag, lags, shape);
+  call.same("x_cotangents", x_cotangents.dimensions(), x.dimensions());
+  call.of_maps("mean_cotangents", mean_cotangents.dimensions(), {shape.channels});
+  check_solution(call, "down_cotangents", down_cotangents.dimensions(), down_lag, lags, shape);
+  check_solution(call, "right_cotangents", right_cotangents.dimensions(), right_lag, lags, shape);
   call.same("gradient", gradient->dimensions(), x.dimensions());
   if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const int64_t lag_count = lags.size() / 2;
-  const Unknowns directions[] = {{down_slopes.dimensions(), down_lag}, {right_slopes.dimensions(), right_lag}};
-  const T* slopes[] = {down_slopes.typed_data(), right_slopes.typed_data()};
-  kernels::take_over(x_slopes, gradient);
+  const Unknowns directions[] = {{down_cotangents.dimensions(), down_lag}, {right_cotangents.dimensions(), right_lag}};
+  const T* cotangents[] = {down_cotangents.typed_data(), right_cotangents.typed_data()};
+  kernels::take_over(x_cotangents, gradient);
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
             systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}},
             mean = std::vector<double>(channels), sum = std::vector<double>(lag_count * channels),
-            sum_slopes = std::vector<double>(lag_count * channels)](int64_t map) mutable {
+            sum_cotangents = std::vector<double>(lag_count * channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data());
       products.sums(sum.data());
-      std::fill(sum_slopes.begin(), sum_slopes.end(), 0.0);
+      std::fill(sum_cotangents.begin(), sum_cotangents.end(), 0.0);
       for (int d = 0; d < 2; ++d) {
         const int64_t entries = directions[d].count * directions[d].columns;
         for (int64_t first = 0; first < channels; first += kLanes) {
           const int64_t lanes = std::min(kLanes, channels - first);
           take_lanes(sum, channels, first, lanes, systems[d].sums);
           kernels::run<System::Solve>(systems[d], scale, ridge);
-          systems[d].take(slopes[d] + map * entries * channels + first, channels, lanes, systems[d].work);
-          kernels::run<System::TurnToSlopes>(systems[d], scale);
-          add_lanes(systems[d].sums, channels, first, lanes, sum_slopes);
+          systems[d].take(cotangents[d] + map * entries * channels + first, channels, lanes, systems[d].work);
+          kernels::run<System::TurnToCotangents>(systems[d], scale);
+          add_lanes(systems[d].sums, channels, first, lanes, sum_cotangents);
         }
       }
-      const T* of_means = mean_slopes.typed_data() + map * channels;
+      const T* of_means = mean_cotangents.typed_data() + map * channels;
       std::copy(of_means, of_means + channels, mean.begin());
-      products.add_gradient(mean.data(), sum_slopes.data(), gradient->typed_data() + map * size);
+      products.add_gradient(mean.data(), sum_cotangents.data(), gradient->typed_data() + map * size);
     };
   });
   return ffi::Error::Success();

@@ -24,7 +24,7 @@ inline int64_t blocks_of(int64_t channels) { return (channels + kVector - 1) / k
 // Columns of a row for some pixels: those that complete the last group of sums are computed too.
 inline int64_t columns_for(int64_t pixels) { return pixels + kMostSums; }
 
-// A row of `columns` pixels, as many as `columns_for` tells and more for what a kernel sees to their right.
+// A row of `columns` pixels, as many as `columns_for` gives and more for what a kernel sees to their right.
 template <typename T>
 struct Row {
   int64_t channels, columns;
@@ -118,7 +118,7 @@ struct Kernel {
     for (size_t i = 0; i < bias.size(); ++i) bias[i] += other.bias[i];
   }
 
-  // The kernel that carries slopes back: turned by 180 degrees, inputs and outputs exchanged.
+  // The kernel that carries cotangents back: turned by 180 degrees, inputs and outputs exchanged.
   static Kernel turned(const Size& size, const T* kernel) {
     Kernel result(size.exchanged());
     result.for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) {
@@ -211,13 +211,13 @@ struct Products {
   }
 };
 
-// Adds the gradient of `Products` with respect to the kernel and the bias, given the slopes of its result.
-struct AddKernelSlopes {
+// Adds the gradient of `Products` with respect to the kernel and the bias, given the cotangents of its result.
+struct AddKernelGradient {
   template <int64_t bytes, typename T>
-  ALWAYS_INLINE static void run(const Row<T>* const* seen, const Row<T>& slopes, int64_t count, Kernel<T>& kernel) {
+  ALWAYS_INLINE static void run(const Row<T>* const* seen, const Row<T>& cotangents, int64_t count, Kernel<T>& kernel) {
     const Size& size = kernel.size;
     for (int64_t block = 0; block < blocks_of(size.outputs); ++block) {
-      const T* slope = slopes.block(block);
+      const T* cotangent = cotangents.block(block);
       T* to = kernel.weights.data() + block * size.block();
       for (int64_t a = 0; a < size.rows; ++a)
         for (int64_t inputs = 0; inputs < size.inputs; inputs += kVector)
@@ -229,7 +229,7 @@ struct AddKernelSlopes {
               for (; c + together() <= some; c += together(), to += together() * kVector) {
                 Sums<together(), bytes, T> sums;
                 sums.load(to, kVector);
-                sums.add(count, slope, values + c, 1, kVector);
+                sums.add(count, cotangent, values + c, 1, kVector);
                 sums.store(to);
               }
             };
@@ -241,10 +241,10 @@ struct AddKernelSlopes {
       T* bias = kernel.bias.data() + block * kVector;
       const auto sum = [](const T* at, int64_t v) { return at[v] + at[kVector + v]; };
       int64_t p = 0;
-      for (; p + 4 <= count; p += 4, slope += 4 * kVector)
-        for (int64_t v = 0; v < kVector; ++v) bias[v] += sum(slope, v) + sum(slope + 2 * kVector, v);
-      for (; p < count; ++p, slope += kVector)
-        for (int64_t v = 0; v < kVector; ++v) bias[v] += slope[v];
+      for (; p + 4 <= count; p += 4, cotangent += 4 * kVector)
+        for (int64_t v = 0; v < kVector; ++v) bias[v] += sum(cotangent, v) + sum(cotangent + 2 * kVector, v);
+      for (; p < count; ++p, cotangent += kVector)
+        for (int64_t v = 0; v < kVector; ++v) bias[v] += cotangent[v];
     }
   }
 };
@@ -283,7 +283,7 @@ std::vector<Kernel<T>> laid_out(const Size& size, int64_t count, const T* kernel
   return result;
 }
 
-// Kernels as they carry slopes back.
+// Kernels as they carry cotangents back.
 template <typename T>
 std::vector<Kernel<T>> turned(const Size& size, int64_t count, const T* kernels) {
   std::vector<Kernel<T>> result;

@@ -38,7 +38,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
     windowed map, zero outside, and the coefficients solve the normal equations
     ``R a = r``. By the symmetry ``r(lag) = r(-lag)`` opposite sides share their coefficients. The window
     fades the border out (a Tukey window with 50 % taper on both axes), without it the sudden end of the
-    map counts as signal. On a slope, ``1 2 3 4 5 6 7 8 -> 1.9 1 2 3 4 5 6 7 8 7.1`` for 1x1: values
+    map counts as signal. On a cotangent, ``1 2 3 4 5 6 7 8 -> 1.9 1 2 3 4 5 6 7 8 7.1`` for 1x1: values
     are drawn towards the mean, the more so the less the map resembles itself one pixel on.
 
     Fields:
@@ -198,8 +198,8 @@ def _coefficients(
         kernel = native.kernel("prediction_coefficients", results, **attributes)
         return x, *kernel(x, *tapers(x, window))
 
-    def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
-        (x,), (of_x, *of_results) = arguments, slopes
+    def backward(arguments: tuple[Array], cotangents: tuple[Array, ...]) -> tuple[Array]:
+        (x,), (of_x, *of_results) = arguments, cotangents
         name = "prediction_coefficients_gradient"
         kernel = native.kernel(name, native.like(x), in_place=True, **attributes)
         return (kernel(of_x, x, *tapers(x, window), *of_results)[0],)

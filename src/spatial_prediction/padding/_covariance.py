@@ -113,8 +113,8 @@ class CovariancePrediction(AbstractLinearPrediction):
             ]
             return x, *native.kernel("first_order", results)(x)
 
-        def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
-            (x,), (of_x, *of_results) = arguments, slopes
+        def backward(arguments: tuple[Array], cotangents: tuple[Array, ...]) -> tuple[Array]:
+            (x,), (of_x, *of_results) = arguments, cotangents
             kernel = native.kernel("first_order_gradient", native.like(x), in_place=True)
             return (kernel(of_x, x, *of_results)[0],)
 

@@ -83,7 +83,7 @@ def styled(draw: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
 
 
 def new_figure(height: float, width: float = COLUMN_WIDTH) -> Figure:
-    """Make an empty figure, of one column's width if not told; sizes in inches."""
+    """Make an empty figure, of one column's width by default; sizes in inches."""
     return Figure(figsize=(width, height), layout="constrained")
 
 
@@ -102,7 +102,7 @@ def panel_grid(count: int, few: int, narrow: int, wide: int) -> tuple[int, int, 
 
 
 def new_picture_grid(height: float, width: float = COLUMN_WIDTH) -> Figure:
-    """Make an empty figure, of one column's width if not told, whose panels will stand close together."""
+    """Make an empty figure, of one column's width by default, whose panels will stand close together."""
     engine = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     return Figure(figsize=(width, height), layout=engine)
 

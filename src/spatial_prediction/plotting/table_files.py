@@ -46,7 +46,7 @@ def write_table(table: Table, path_without_suffix: str | Path) -> list[Path]:
     """Write a table as ``.csv``, ``.html``, ``.md`` and ``.tex``, each file complete or not at all.
 
     Args:
-        table: what to write. CSV holds the cells alone; HTML is a page of its own; the LaTeX needs the
+        table: what to write. CSV holds only the cells; HTML is a page of its own; the LaTeX needs the
             package booktabs.
         path_without_suffix: where; each suffix is added.
 

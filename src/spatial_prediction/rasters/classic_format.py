@@ -1,7 +1,7 @@
 """How long a netCDF file of the classic format must be, by its own header.
 
 The netCDF library reads zeros beyond the end of a truncated file of this format. The header says where the
-samples of each variable begin, so it alone says where the last ones end. Formats: CDF-1 (classic), CDF-2
+samples of each variable begin, and so, by itself, where the last ones end. Formats: CDF-1 (classic), CDF-2
 (64-bit offsets) and CDF-5 (64-bit data).
 """
 

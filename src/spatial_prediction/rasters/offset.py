@@ -43,7 +43,7 @@ def stated_offset(*attributes: Mapping[str, Any], band: str | None = None) -> Of
     """Find the offset that attributes state.
 
     In this order: ``boa_offset_applied`` (yes: 0, for it was taken off before), ``BOA_ADD_OFFSET`` or
-    ``RADIO_ADD_OFFSET`` (also that of the band alone, such as ``BOA_ADD_OFFSET_B02``), a
+    ``RADIO_ADD_OFFSET`` (also one for only the band, such as ``BOA_ADD_OFFSET_B02``), a
     ``processing_baseline`` before 04.00 (0). Capitals, underscores and prefixes such as ``s2:`` do not
     matter.
 

@@ -1,4 +1,4 @@
-"""Writing scenes as the published data set stores them: one netCDF file a scene, in openEO's layout."""
+"""Writing scenes as the published data set stores them: one netCDF file per scene, in openEO's layout."""
 
 import datetime
 from pathlib import Path

@@ -140,7 +140,7 @@ def with_gradient(name, reference, operands, results, attributes=None):
     """Calls of a kernel and of the one that adds its gradient with respect to x."""
     attributes = attributes or {}
     of_x = Call(
-        {"slopes": X, **operands, **{f"{name}_slopes": shape for name, shape in results.items()}},
+        {"cotangents": X, **operands, **{f"{name}_cotangents": shape for name, shape in results.items()}},
         {"gradient": X},
         added_gradient(reference, len(operands)),
         attributes,
@@ -180,19 +180,21 @@ def of(shapes):
     return {f"of_{name}": shape for name, shape in shapes.items()}
 
 
-def map_gradient(slopes, kernel):
-    zeros = [jnp.zeros(shape, slopes.dtype) for shape in (*FRAMED.values(), KERNEL["kernel"], BIAS["bias"])]
-    return gradients(convolution)((*zeros[:5], kernel, zeros[6]), (slopes,))[:5]
+def map_gradient(cotangents, kernel):
+    zeros = [
+        jnp.zeros(shape, cotangents.dtype) for shape in (*FRAMED.values(), KERNEL["kernel"], BIAS["bias"])
+    ]
+    return gradients(convolution)((*zeros[:5], kernel, zeros[6]), (cotangents,))[:5]
 
 
-def kernel_gradient(slopes, *framed):
-    zeros = [jnp.zeros(shape, slopes.dtype) for shape in (KERNEL["kernel"], BIAS["bias"])]
-    return gradients(convolution)((*framed, *zeros), (slopes,))[5:]
+def kernel_gradient(cotangents, *framed):
+    zeros = [jnp.zeros(shape, cotangents.dtype) for shape in (KERNEL["kernel"], BIAS["bias"])]
+    return gradients(convolution)((*framed, *zeros), (cotangents,))[5:]
 
 
-def feed_forward_gradient(slopes, x, expand, expand_bias, reduce):
+def feed_forward_gradient(cotangents, x, expand, expand_bias, reduce):
     reduce_bias = jnp.zeros(CHANNELS, x.dtype)
-    return gradients(feed_forward)((x, expand, expand_bias, reduce, reduce_bias), (slopes,))
+    return gradients(feed_forward)((x, expand, expand_bias, reduce, reduce_bias), (cotangents,))
 
 
 CALLS = {
@@ -232,27 +234,29 @@ CALLS = {
     ),
     "normal_equations": Call(SYSTEM, {"solution": SYSTEM["right_hand_side"]}, normal_equations),
     "normal_equations_gradient": Call(
-        {**SYSTEM, "slopes": SYSTEM["right_hand_side"]},
+        {**SYSTEM, "cotangents": SYSTEM["right_hand_side"]},
         of(SYSTEM),
         lambda *arguments: gradients(normal_equations)(arguments[:2], arguments[2:]),
     ),
     "predicted_frame": Call({"x": X, "mean": (MAPS, CHANNELS), **COEFFICIENTS}, STRIPS, predicted_frame),
     "predicted_frame_gradient": Call(
-        {"slopes": X, "x": X, "mean": (MAPS, CHANNELS), **COEFFICIENTS, **STRIPS},
+        {"cotangents": X, "x": X, "mean": (MAPS, CHANNELS), **COEFFICIENTS, **STRIPS},
         of({"x": X, "mean": (MAPS, CHANNELS), **COEFFICIENTS}),
         frame_gradient,
     ),
     "convolution": Call({**FRAMED, **KERNEL, **BIAS}, {"y": Y}, convolution, WIDTHS),
     "convolution_map_gradient": Call(
-        {"slopes": Y, **KERNEL},
+        {"cotangents": Y, **KERNEL},
         FRAMED,
         map_gradient,
         {**WIDTHS, "margins": native.as_attribute([[2, 2], [1, 1]])},
     ),
-    "convolution_kernel_gradient": Call({"slopes": Y, **FRAMED}, {**KERNEL, **BIAS}, kernel_gradient, WIDTHS),
+    "convolution_kernel_gradient": Call(
+        {"cotangents": Y, **FRAMED}, {**KERNEL, **BIAS}, kernel_gradient, WIDTHS
+    ),
     "feed_forward": Call({"x": X, **WEIGHTS}, {"y": X}, feed_forward),
     "feed_forward_gradient": Call(
-        {"slopes": X, "x": X, **{name: WEIGHTS[name] for name in ("expand", "expand_bias", "reduce")}},
+        {"cotangents": X, "x": X, **{name: WEIGHTS[name] for name in ("expand", "expand_bias", "reduce")}},
         of({"x": X, **WEIGHTS}),
         feed_forward_gradient,
     ),

@@ -103,8 +103,8 @@ def test_second_derivatives(name, monkeypatch):
     x, direction = example((6, 5, 2)), example((6, 5, 2), seed=1)
 
     def compute():
-        slope = lambda x: jnp.vdot(jax.grad(weighted(padding.frame))(x), direction)  # noqa: E731
-        return jax.jit(jax.grad(slope))(x)
+        cotangent = lambda x: jnp.vdot(jax.grad(weighted(padding.frame))(x), direction)  # noqa: E731
+        return jax.jit(jax.grad(cotangent))(x)
 
     assert_close(compute(), by_xla(monkeypatch, compute), 1e-7)
 

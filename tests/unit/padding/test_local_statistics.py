@@ -148,7 +148,7 @@ def test_a_ridge_of_the_variance_does_not_know_the_scale_of_the_map():
     [
         ("noise", [0]),
         ("a walk", [1]),
-        ("a slope that changes now and then", [2, -1]),
+        ("a cotangent that changes now and then", [2, -1]),
         ("a parabola", [3, -3, 1]),
     ],
 )
@@ -157,7 +157,7 @@ def test_the_order_is_chosen_that_errs_the_least(rows, weights):
     x = {
         "noise": noise,
         "a walk": noise.cumsum(1),
-        "a slope that changes now and then": (noise.cumsum(1)).cumsum(1),
+        "a cotangent that changes now and then": (noise.cumsum(1)).cumsum(1),
         "a parabola": np.arange(40.0)[None, :, None] ** 2 * [1, 2, 3, 4, 5, 6],
     }[rows]
     nearest_first = x[:, ::-1][:, : len(weights)] - x.mean()

@@ -32,7 +32,7 @@ def trained_with(wildcards):
 
 
 def scenes(wildcards):
-    """Files that tell whether the scenes have changed."""
+    """Files that show whether the scenes have changed."""
     if DATASET["source"] == "synthetic":
         return SYNTHETIC_SCENES
     if DATASET["source"] == "fairdata":

@@ -204,10 +204,10 @@ def _compiled(
         return x, Borders(*native.kernel("predicted_frame", strips)(x, mean, *coefficients))
 
     def backward(
-        arguments: tuple[Array, Array, Borders], slopes: tuple[Array, Borders]
+        arguments: tuple[Array, Array, Borders], cotangents: tuple[Array, Borders]
     ) -> tuple[Array, Array, Borders]:
         x, mean, coefficients = arguments
-        of_x, of_frame = slopes
+        of_x, of_frame = cotangents
         kernel = native.kernel("predicted_frame_gradient", native.like(x, mean, *coefficients), in_place=True)
         of_x, of_mean, *of_coefficients = kernel(of_x, x, mean, *coefficients, *of_frame)
         return of_x, of_mean, Borders(*of_coefficients)

@@ -80,8 +80,8 @@ def _compiled(
         results = [jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes]
         return x, *native.kernel("lagged_products", results, **attributes)(x, *tapers(x, window))
 
-    def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
-        (x,), (of_x, *of_results) = arguments, slopes
+    def backward(arguments: tuple[Array], cotangents: tuple[Array, ...]) -> tuple[Array]:
+        (x,), (of_x, *of_results) = arguments, cotangents
         call = native.kernel("lagged_products_gradient", native.like(x), in_place=True, **attributes)
         return (call(of_x, x, *tapers(x, window), *of_results)[0],)
 

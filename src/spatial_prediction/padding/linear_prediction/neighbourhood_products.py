@@ -76,8 +76,8 @@ def neighbourhood_products_in_passing(
         call = native.kernel("neighbourhood_products", results, neighbourhoods=neighbourhoods)
         return x, *call(x, *weights())
 
-    def backward(arguments: tuple[Array], slopes: tuple[Array, ...]) -> tuple[Array]:
-        (x,), (of_x, *of_results) = arguments, slopes
+    def backward(arguments: tuple[Array], cotangents: tuple[Array, ...]) -> tuple[Array]:
+        (x,), (of_x, *of_results) = arguments, cotangents
         name = "neighbourhood_products_gradient"
         call = native.kernel(name, native.like(x), in_place=True, neighbourhoods=neighbourhoods)
         return (call(of_x, x, *weights(), *of_results)[0],)

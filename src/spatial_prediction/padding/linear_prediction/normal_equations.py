@@ -93,9 +93,9 @@ def solve_normal_equations(
 
 
 def _compiled(matrix: Array, right_hand_side: Array) -> Array:
-    def backward(arguments: tuple[Array, Array], slope: Array) -> tuple[Array, Array]:
+    def backward(arguments: tuple[Array, Array], cotangent: Array) -> tuple[Array, Array]:
         kernel = native.kernel("normal_equations_gradient", native.like(*arguments))
-        of_matrix, of_right_hand_side = kernel(*arguments, slope)
+        of_matrix, of_right_hand_side = kernel(*arguments, cotangent)
         return of_matrix, of_right_hand_side
 
     solve = native.differentiable(_solved_by_xla, _solved_by_kernel, backward, compact=_solve_anew)

@@ -69,14 +69,14 @@ def test_derivatives_are_those_of_the_solution_and_of_differences(unknowns):
     weights = jnp.asarray(rng.normal(size=solution.shape))
     loss = jax.jit(lambda *inputs: jnp.sum(weights * solve(*inputs)))
     gradient = jax.jit(jax.grad(loss, (0, 1)))(*inputs)
-    slope = sum(jnp.sum(g * change) for g, change in zip(gradient, changes, strict=True))
-    np.testing.assert_allclose(slope, np.sum(weights * np.stack(tangents, axis=-1)), rtol=1e-9)
+    cotangent = sum(jnp.sum(g * change) for g, change in zip(gradient, changes, strict=True))
+    np.testing.assert_allclose(cotangent, np.sum(weights * np.stack(tangents, axis=-1)), rtol=1e-9)
     step = 1e-6
     ahead, behind = (
         [a + sign * step * da for a, da in zip(inputs, changes, strict=True)] for sign in (1, -1)
     )
     # Cancellation leaves eps / step of the loss, 1e-10, and truncation step^2.
-    np.testing.assert_allclose(slope, (loss(*ahead) - loss(*behind)) / (2 * step), rtol=1e-7)
+    np.testing.assert_allclose(cotangent, (loss(*ahead) - loss(*behind)) / (2 * step), rtol=1e-7)
 
 
 @pytest.mark.parametrize("unknowns", [3, 8])

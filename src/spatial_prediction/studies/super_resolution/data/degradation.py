@@ -21,7 +21,7 @@ def super_resolution_pair(
     """Make network input and target from high-resolution tiles.
 
     The input is the tile, anti-aliased and sampled bilinearly on a grid ``upscale_factor`` times
-    coarser. One coarse pixel on each side serves the anti-aliasing alone and is cut off both, so that
+    coarser. One coarse pixel on each side serves only the anti-aliasing and is cut off both, so that
     the operation is equivariant to shifts by whole coarse pixels.
 
     Returns:

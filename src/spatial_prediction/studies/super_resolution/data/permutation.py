@@ -13,7 +13,7 @@ def scene_order(
 ) -> Int64[np.ndarray, " count"]:
     """Give a permutation of ``count`` scenes, from a seed or from a file.
 
-    A permutation file is text with one index a line, counted from 0; empty lines and everything from a
+    A permutation file is text with one index per line, counted from 0; empty lines and everything from a
     ``#`` on are ignored. The indices refer to the scenes sorted by name.
 
     Args:
@@ -64,13 +64,13 @@ def _read_lines(file: Path) -> list[str]:
         return file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"{file}: cannot be read as text ({error}); give a text file with one index a line"
+            f"{file}: cannot be read as text ({error}); give a text file with one index per line"
         ) from error
 
 
 def _parse_index(text: str, count: int, *, place: str) -> int:
     if not (text.isascii() and text.isdigit()):
-        raise ConfigurationError(f"{place}: {text[:40]!r} is not an index; write one whole number a line")
+        raise ConfigurationError(f"{place}: {text[:40]!r} is not an index; write one whole number per line")
     # Digits beyond the longest index are no number worth parsing.
     index = int(text) if len(text) <= 18 else count
     if index >= count:

@@ -1,4 +1,4 @@
-"""Tiles cut from the arrays of scenes; every draw follows from (seed, step) alone."""
+"""Tiles cut from the arrays of scenes; every draw follows only from (seed, step)."""
 
 import mmap
 from pathlib import Path

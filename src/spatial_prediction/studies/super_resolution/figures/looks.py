@@ -93,7 +93,7 @@ def preset_look(preset: str, output_crop: int = 0) -> Look:
     Args:
         preset: name of a preset or of a padding. Only its looks depend on how the name reads: paddings of the
             study have looks of their own, others get their family's colour (purple if unknown) and a marker
-            that depends on the name alone.
+            that depends only on the name.
         output_crop: output crop of the preset in input pixels.
     """
     padding = preset.removesuffix(f"_oc{output_crop}")

@@ -24,7 +24,7 @@ SMOOTHING = 0.04
 def loss_histories(
     histories: pd.DataFrame, presets: Mapping[str, int], runs: pd.DataFrame | None = None
 ) -> Figure:
-    """Draw test loss against training step on logarithmic axes, one panel a preset.
+    """Draw test loss against training step on logarithmic axes, one panel per preset.
 
     Thin lines are single seeds, the thick line their median smoothed by a running median over 4 % of the
     measurements. The axis ends at ten times the lowest loss, or where the middle preset ends. A cross marks
@@ -76,7 +76,7 @@ def _draw_preset(axes: Axes, measured: pd.DataFrame, preset: str, output_crop: i
 
 
 def _limit_losses(axes: Axes, measured: pd.DataFrame) -> None:
-    """Leave the loss of the first steps outside, so that the rest is told apart.
+    """Leave the loss of the first steps outside, so that the rest can be distinguished.
 
     Where most presets end higher than that, the axis reaches to where the middle one ends.
     """

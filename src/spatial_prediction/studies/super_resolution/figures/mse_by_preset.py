@@ -23,7 +23,7 @@ def mse_by_preset(
     counts: pd.DataFrame | None = None,
     bilinear: Mapping[int, float] | None = None,
 ) -> Figure:
-    """Draw the test MSE of every run with mean and 95 % interval, one row a preset, one group an output crop.
+    """Draw the test MSE of each run with mean and 95 % interval; one row per preset, grouped by crop.
 
     Args:
         test_mse: columns preset, seed, mse (over the kept area); diverged runs have no rows.

@@ -31,9 +31,9 @@ FEW_PANELS = 3
 def mse_by_shell(
     shells: pd.DataFrame, presets: Mapping[str, int], bilinear: pd.DataFrame | None = None
 ) -> Figure:
-    """Draw the test MSE in each shell, one panel an output crop, one line a preset.
+    """Draw the test MSE in each shell, one panel per output crop, one line per preset.
 
-    Shells that the training loss left out are shaded: there the padding alone, not training, keeps the error
+    Shells that the training loss left out are shaded: there only the padding, not training, keeps the error
     low.
 
     Args:

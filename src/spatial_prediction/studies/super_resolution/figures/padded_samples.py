@@ -26,7 +26,7 @@ def padded_samples(
     """Show one image padded in several ways, the known area outlined.
 
     Pixels brighter than the scale in all bands, as zero padding makes them beside a dark scene, are striped:
-    white alone could be taken for paper.
+    plain white could be taken for paper.
 
     Args:
         images: padded image by padding name, in the order shown; each (height, width, 3), ready for the

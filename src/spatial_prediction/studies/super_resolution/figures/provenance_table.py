@@ -22,7 +22,7 @@ def provenance_table(runs: Sequence[Record], timings: Sequence[Record], summary:
         summary: of the arrays, as `build_arrays.py` writes it.
 
     Returns:
-        One row an item. Where files differ, each value stands with the number of files that have it.
+        One row per item. Where files differ, each value stands with the number of files that have it.
     """
     provenances = [record["provenance"] for record in [*runs, *timings]]
     rows = [

@@ -20,7 +20,7 @@ def study_warnings(
     """Say in sentences what is wrong with a study's runs; no sentence where nothing is.
 
     Args:
-        runs: columns preset, seed, status; one row a run.
+        runs: columns preset, seed, status; one row per run.
         against: columns preset, seed, beaten, difference, as ``metrics.against_bilinear`` gives them; None
             where bilinear upscaling was not evaluated.
         presets: output crop of each preset; runs of other presets are left out.
@@ -56,7 +56,7 @@ def write_note(path: str | Path, sentences: Sequence[str]) -> None:
     """Write the sentences as reStructuredText for the first page of the report.
 
     Args:
-        path: the file, complete or not at all; without sentences it holds a comment alone.
+        path: the file, complete or not at all; without sentences it holds only a comment.
         sentences: as ``study_warnings`` gives them.
     """
     paragraphs = [f"   {_restructured(sentence)}\n" for sentence in sentences]

@@ -41,14 +41,14 @@ def run_table(
     """Tell which runs succeeded, how the others failed, and which did not beat bilinear upscaling.
 
     Args:
-        runs: columns preset, seed, status, step, reason; one row a run.
+        runs: columns preset, seed, status, step, reason; one row per run.
         presets: output crop of each preset, in the order of the rows.
         against: columns preset, seed, mse, beaten, difference, as ``metrics.against_bilinear`` gives them;
             None leaves the columns about errors out.
         bilinear: MSE of bilinear upscaling by output crop, a row for each output crop of the presets.
 
     Returns:
-        One row a preset, a row for all together, and those of bilinear upscaling.
+        One row per preset, a row for all together, and those of bilinear upscaling.
     """
     of_study = runs[runs["preset"].isin(list(presets))]
     headers = ["Preset", "Tried", "Succeeded", "Failed", "Failed seeds"]
@@ -86,13 +86,13 @@ def general_table(
         results: columns preset, output_crop, baseline, succeeded, tried, training_ and inference_ batch_size
             and relative_time, training_images_per_second, inference_pixels_per_second, and mse_, difference_
             and shell_difference_ mean, low and high, and where ``bilinear`` is given also
-            bilinear_difference_; one row a preset. NaN is shown as an en dash.
+            bilinear_difference_; one row per preset. NaN is shown as an en dash.
         bilinear: MSE of bilinear upscaling by output crop, a row for each output crop of the presets; None
             leaves it out.
         warnings: sentences for the reader to see first, as ``study_warnings`` gives them.
 
     Returns:
-        One row a preset, in the order given, then those of bilinear upscaling.
+        One row per preset, in the order given, then those of bilinear upscaling.
     """
     columns: dict[str, Callable[[Row], str]] = {
         "Output crop (px)": lambda row: str(row["output_crop"]),
@@ -150,7 +150,7 @@ def shell_table(
         bilinear: columns shell, mse of bilinear upscaling, shown in the last column; None leaves it out.
 
     Returns:
-        One row a shell, one column a preset; italics where the training loss left the shell out, and an
+        One row per shell, one column per preset; italics where the training loss left the shell out, and an
         exclamation mark where a preset does not beat bilinear upscaling.
     """
     names = zip(shells["preset"], shells["shell"], strict=True)

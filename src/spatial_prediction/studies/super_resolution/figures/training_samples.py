@@ -17,7 +17,7 @@ FEW, NARROW, WIDE = 12, 6, 11
 
 @style.styled
 def training_samples(columns: Mapping[str, np.ndarray]) -> Figure:
-    """Show sample images side by side, one row a sample; what does not fit the width goes on below.
+    """Show sample images side by side, one row per sample; what does not fit the width goes on below.
 
     Args:
         columns: images by column title, from left to right, for instance ``{"Bilinear": …, "Prediction": …,

@@ -46,7 +46,7 @@ def differences_from_baseline(
     """Relative difference of each preset from the baseline of its output crop.
 
     Args:
-        values: columns preset, seed, mse; one row a run.
+        values: columns preset, seed, mse; one row per run.
         presets: output crop of each preset.
         baselines: baseline of each output crop.
         rng_seed: seed of the bootstrap.

@@ -13,14 +13,14 @@ STATUSES = ("completed", "diverged")
 
 
 def read_runs(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """Read run records, one JSON file a run.
+    """Read run records, one JSON file per run.
 
     Args:
         paths: files with the keys preset, seed, status, steps (planned), step (last finished, or the failing
             one), reason (null unless diverged), seconds, final_test_loss (null if diverged).
 
     Returns:
-        A table with those columns, one row a file.
+        A table with those columns, one row per file.
 
     Raises:
         ConfigurationError: when a file lacks a key or its status is neither ``completed`` nor ``diverged``.

@@ -82,12 +82,12 @@ def gather_tables(paths: Sequence[str | Path], kind: str, output: str | Path) ->
 def read_records(
     paths: Sequence[str | Path], keys: Sequence[str], *, distinct: Sequence[str]
 ) -> pd.DataFrame:
-    """Read JSON files that hold one object each into a table with one row a file.
+    """Read JSON files that hold one object each into a table with one row per file.
 
     Args:
         paths: JSON files; none at all gives a table without rows.
         keys: the keys that every object must have; others are ignored.
-        distinct: the keys that tell the objects apart, such as preset and seed.
+        distinct: the keys that distinguish the objects, such as preset and seed.
 
     Returns:
         A table whose columns are ``keys``.

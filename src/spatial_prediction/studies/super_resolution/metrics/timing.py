@@ -19,7 +19,7 @@ KEYS = (
 
 
 def read_timings(paths: Sequence[str | Path], kind: str) -> pd.DataFrame:
-    """Read timing records, one JSON file a preset.
+    """Read timing records, one JSON file per preset.
 
     Args:
         paths: files with the keys preset, kind, batch_size, images_per_second, pixels_per_second (output

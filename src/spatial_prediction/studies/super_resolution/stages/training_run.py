@@ -43,9 +43,9 @@ def train_runs(
 ) -> None:
     """Train and write ``output/seed_{seed}.safetensors`` for each seed, in one program.
 
-    A file holds the network's arrays, its history, and a header that tells all. Nothing in it, nor where its
-    checkpoints lie, depends on the other seeds. A run that diverges is a result like any other: it is
-    recorded with step and reason, and no error.
+    A file holds the network's arrays, its history, and a header that describes both. Nothing in it, nor
+    where its checkpoints lie, depends on the other seeds. A run that diverges is a result like any other: it
+    is recorded with step and reason, and no error.
     """
     size = tile_size(settings.low_res_size, model_settings.upscale_factor)
     scenes = open_scene_array(train_path, smallest_size=size)
@@ -85,8 +85,8 @@ def train_runs(
         arrays = {**model.to_named_arrays(), **_history_arrays(outcome, settings)}
         save_arrays(output / f"seed_{seed}.safetensors", arrays, header)
         last = outcome.history.test_loss.get(outcome.step)
-        told = "" if last is None else f", test loss {last:.4g}"
-        logger.info("%s seed %d %s at step %d%s", name, seed, outcome.status, outcome.step, told)
+        loss = "" if last is None else f", test loss {last:.4g}"
+        logger.info("%s seed %d %s at step %d%s", name, seed, outcome.status, outcome.step, loss)
 
 
 def _checkpoints(root: Path, identity: dict[str, Any], settings: TrainingSettings) -> Checkpoints:
@@ -134,7 +134,7 @@ def _as_json(number: float | None) -> float | str | None:
 
 
 def _history_arrays(outcome: Outcome, settings: TrainingSettings) -> dict[str, np.ndarray]:
-    """One row a step from 0: losses measured before the step's update, NaN where none was."""
+    """One row per step from 0: losses measured before the step's update, NaN where none was."""
     history = outcome.history
     steps = np.arange(max(len(history.train_loss), *history.test_loss, 0) + 1)
     train_loss = np.full(len(steps), np.nan)

@@ -26,7 +26,7 @@ def test_file_with_comments_and_empty_lines(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("0\n1\ntwo\n", "line 3: 'two' is not an index; write one whole number a line"),
+        ("0\n1\ntwo\n", "line 3: 'two' is not an index; write one whole number per line"),
         ("0\n-1\n2\n", "line 2: '-1' is not an index"),
         ("0, 1, 2\n", "line 1: '0, 1, 2' is not an index"),
         ("1_0\n", "line 1: '1_0' is not an index"),
