@@ -16,11 +16,11 @@ from spatial_prediction.padding._base import (
     at_least_float32,
     check_floating,
 )
-from spatial_prediction.padding._borders import Borders, with_borders
-from spatial_prediction.padding.linear_prediction.frame import check_neighbourhood, predicted_frame
+from spatial_prediction.padding._sides import Sides, with_outer_strips
+from spatial_prediction.padding.linear_prediction.frame import check_neighbourhood, with_predicted_frame
 from spatial_prediction.padding.linear_prediction.lagged_products import lagged_products
 
-_Arrays = TypeVar("_Arrays", Array, Borders)
+_Arrays = TypeVar("_Arrays", Array, Sides)
 
 _SAMPLE = 8
 """Maps of a batch that a memory of a hundred batches looks at: more would cost more than they tell."""
@@ -42,7 +42,7 @@ class LearnedPrediction(AbstractPadding):
     """
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
-    coefficients: Borders
+    coefficients: Sides
 
     @classmethod
     def initialised(
@@ -55,7 +55,7 @@ class LearnedPrediction(AbstractPadding):
         """
         check_neighbourhood(length, width)
         sides = [jnp.array(_replication(length, width, channels)) for _ in range(4)]  # no buffer twice
-        return cls(as_pad_width(pad_width), Borders(*sides))
+        return cls(as_pad_width(pad_width), Sides(*sides))
 
     def for_channels(self, channels: int) -> "LearnedPrediction":
         """Give each of ``channels`` coefficients of its own, copies of those of the one for all.
@@ -65,18 +65,18 @@ class LearnedPrediction(AbstractPadding):
         """
         return LearnedPrediction(self.pad_width, _for_channels(self.coefficients, channels))
 
-    def frame(self, x: Array) -> Borders:
+    def frame(self, x: Array) -> Sides:
         """Predict the frame; see :class:`AbstractPadding`.
 
         Raises:
             ValueError: the map is smaller than the neighbourhood, or has other channels than the
                 coefficients, which may be of one channel for all.
         """
-        return self.framed(x)[1]
+        return self.with_frame(x)[1]
 
-    def framed(self, x: Array) -> tuple[Array, Borders]:
+    def with_frame(self, x: Array) -> tuple[Array, Sides]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
-        return _framed(x, self.pad_width, self.coefficients)
+        return _with_frame(x, self.pad_width, self.coefficients)
 
 
 class RunningPrediction(AbstractPadding):
@@ -104,7 +104,7 @@ class RunningPrediction(AbstractPadding):
     width: int = eqx.field(static=True)
     decay: float = eqx.field(static=True)
     sums: Float[Array, "lags channels"]
-    coefficients: Borders
+    coefficients: Sides
     batches: Float[Array, ""]
 
     @classmethod
@@ -125,7 +125,7 @@ class RunningPrediction(AbstractPadding):
             width,
             decay,
             sums=jnp.zeros((len(lags), channels)),
-            coefficients=Borders(*sides),
+            coefficients=Sides(*sides),
             batches=jnp.zeros(()),
         )
 
@@ -145,18 +145,18 @@ class RunningPrediction(AbstractPadding):
             batches=jnp.copy(self.batches),
         )
 
-    def frame(self, x: Array) -> Borders:
+    def frame(self, x: Array) -> Sides:
         """Predict the frame; see :class:`AbstractPadding`.
 
         Raises:
             ValueError: the map is smaller than the neighbourhood, or has other channels than the
                 coefficients, which may be of one channel for all.
         """
-        return self.framed(x)[1]
+        return self.with_frame(x)[1]
 
-    def framed(self, x: Array) -> tuple[Array, Borders]:
+    def with_frame(self, x: Array) -> tuple[Array, Sides]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
-        return _framed(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
+        return _with_frame(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
 
     def remember(self, x: Float[Array, "*batch height width channels"]) -> "RunningPrediction":
         """Take up the statistics of channels-last maps, of many only a few; return the new memory.
@@ -209,14 +209,14 @@ def _replication(length: int, width: int, channels: int) -> np.ndarray:
     return coefficients
 
 
-def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array, Borders]:
+def _with_frame(x: Array, pad_width: PadWidth, coefficients: Sides) -> tuple[Array, Sides]:
     """Hand ``x`` on with its frame, from the same coefficients for all maps and the mean of each border."""
     check_floating(x)
     _, length, width, channels = coefficients.top.shape
     _check_size(x, length, width)
     if channels not in (1, x.shape[-1]):
         raise ValueError(_other_channels(x.shape[-1], channels))
-    values, known = with_borders(x.astype(at_least_float32(x.dtype)), (length, length))
+    values, known = with_outer_strips(x.astype(at_least_float32(x.dtype)), (length, length))
     means = [jnp.mean(strip, axis=(-3, -2)) for strip in known]
     batch = x.shape[:-3]
 
@@ -224,9 +224,9 @@ def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array
         side = side.astype(values.dtype).reshape(*side.shape[:3], *[1] * len(batch), side.shape[-1])
         return jnp.broadcast_to(side, (*side.shape[:3], *batch, x.shape[-1]))
 
-    of_maps = Borders(*(of_each_map(side) for side in coefficients))
-    values, frame = predicted_frame(values, sum(means[1:], means[0]) / 4, of_maps, pad_width)
-    return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
+    of_maps = Sides(*(of_each_map(side) for side in coefficients))
+    values, frame = with_predicted_frame(values, sum(means[1:], means[0]) / 4, of_maps, pad_width)
+    return values.astype(x.dtype), Sides(*(strip.astype(x.dtype) for strip in frame))
 
 
 def _other_channels(wanted: int, channels: int) -> str:

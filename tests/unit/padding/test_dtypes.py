@@ -35,7 +35,7 @@ def test_numbers_that_are_not_floating_are_copied_or_refused(name, dtype):
     padding = padding_from_name(name, ((1, 2), (0, 3)))
     x = maps(dtype)
     if name not in NUMPY_MODES:
-        for call in (padding, jax.jit(padding), padding.extend, padding.frame, padding.framed):
+        for call in (padding, jax.jit(padding), padding.extend, padding.frame, padding.with_frame):
             with pytest.raises(
                 TypeError, match=f"must be of floating numbers, got {dtype}; (convert|pad real)"
             ):
@@ -46,7 +46,7 @@ def test_numbers_that_are_not_floating_are_copied_or_refused(name, dtype):
         padded = call(x)
         assert padded.dtype == dtype
         np.testing.assert_array_equal(padded, expected)
-    beside, frame = padding.framed(x)
+    beside, frame = padding.with_frame(x)
     np.testing.assert_array_equal(beside, x)
     assert frame.top.dtype == dtype
 
