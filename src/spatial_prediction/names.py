@@ -53,7 +53,7 @@ class LinearPrediction:
         width: W, pixels across it, odd.
         method: how it is fitted: ``lpHxW``, ``lpHxW_batch``, ``lpHxWc``, ``lpHxWcs``, ``lpHxW_across``, as
             ``FitMethod`` lists them.
-        band: N of ``lpHxW_bandN``, the covariance method along each side alone, pixels.
+        band: N of ``lpHxW_bandN``, the covariance method in a band along each side, pixels.
         decay: N of ``lpHxW_decayN``, the covariance method with falling weights, pixels.
     """
 

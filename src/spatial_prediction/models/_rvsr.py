@@ -1,4 +1,4 @@
-"""RVSR, a small super-resolution network, with its border handling handed in."""
+"""RVSR, a small super-resolution network that takes the object which handles its borders."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -150,7 +150,7 @@ class RVSR(eqx.Module):
             if name not in left:
                 raise ValueError(
                     f"the weights lack {name!r}; these are not the arrays of an RVSR network with "
-                    f"{padding if isinstance(padding, str) else type(padding).__name__}"
+                    f"{padding if isinstance(padding, str) else type(padding).__name__!r}"
                 )
             return jnp.asarray(left.pop(name))
 
