@@ -22,7 +22,12 @@ import plain_training
 
 from spatial_prediction.models import RVSR, merge_branches
 from spatial_prediction.padding import padding_from_name
-from spatial_prediction.studies.super_resolution.config import ModelSettings
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.studies.super_resolution.config import (
+    LARGEST_OUTPUT_CROP,
+    UPSCALE_FACTOR,
+    ModelSettings,
+)
 from spatial_prediction.studies.super_resolution.presets import PRESETS
 from spatial_prediction.studies.super_resolution.stages.evaluation import CornerTiles, corner_errors
 from spatial_prediction.studies.super_resolution.task import network
@@ -35,7 +40,7 @@ def ours(models: list[RVSR], tiles: CornerTiles) -> np.ndarray:
     def predict(parameters: RVSR, low_res: jax.Array) -> jax.Array:
         return eqx.combine(parameters, static).apply(low_res)
 
-    return corner_errors(predict, [parameters for parameters, _ in parts], 4, tiles)[0]
+    return corner_errors(predict, [parameters for parameters, _ in parts], UPSCALE_FACTOR, tiles)[0]
 
 
 def plain(models: list[RVSR], tiles: CornerTiles, preset: str) -> np.ndarray:
@@ -45,16 +50,18 @@ def plain(models: list[RVSR], tiles: CornerTiles, preset: str) -> np.ndarray:
 
 
 def plain_errors(weights: dict, tiles: CornerTiles, paddings: list) -> np.ndarray:
+    f, crops = UPSCALE_FACTOR, range(LARGEST_OUTPUT_CROP + 1)
+
     def example(tile: jax.Array) -> jax.Array:
-        scaled = tile / 5000 - 1
+        scaled = tile / (DN_PER_REFLECTANCE / 2) - 1
         low_res = jax.image.resize(scaled, (3, 50, 50), "bilinear", antialias=True)[:, 1:-1, 1:-1]
-        squares = (plain_training.predicted(low_res, weights, *paddings) - scaled[:, 4:-4, 4:-4]) ** 2
-        return jnp.stack([jnp.sum(squares[:, 4 * c : 192 - 4 * c, 4 * c : 192 - 4 * c]) for c in range(11)])
+        squares = (plain_training.predicted(low_res, weights, *paddings) - scaled[:, f:-f, f:-f]) ** 2
+        return jnp.stack([jnp.sum(squares[:, f * c : 192 - f * c, f * c : 192 - f * c]) for c in crops])
 
     batched = jax.jit(jax.vmap(example))
-    channels_first = (np.moveaxis(batch, -1, 1).astype(np.float32) for batch in tiles.batches(4))
+    channels_first = (np.moveaxis(batch, -1, 1).astype(np.float32) for batch in tiles.batches(f))
     sums = np.concatenate([np.asarray(batched(batch), np.float64) for batch in channels_first])
-    return sums.reshape(-1, 4, 11).sum(axis=1)
+    return sums.reshape(-1, 4, len(crops)).sum(axis=1)
 
 
 def timed(run: Callable[[CornerTiles], np.ndarray], few: CornerTiles, many: CornerTiles) -> tuple:

@@ -17,11 +17,12 @@ import numpy as np
 
 from spatial_prediction.models import bilinear_upscaling
 from spatial_prediction.padding import padding_from_name
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.config import UPSCALE_FACTOR as FACTOR
+from spatial_prediction.studies.super_resolution.config import tile_size
 from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, corner_tiles, open_scene_array
 from spatial_prediction.studies.super_resolution.task import pair
 
-FACTOR, SIDE, CROP = 4, 48, 5
+SIDE, CROP = 48, 5
 
 
 def arrays(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -20,8 +20,12 @@ import numpy as np
 
 from spatial_prediction import native
 from spatial_prediction.models import merge_branches
-from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.config import (
+    UPSCALE_FACTOR,
+    ModelSettings,
+    Preset,
+    tile_size,
+)
 from spatial_prediction.studies.super_resolution.presets import PRESETS
 from spatial_prediction.studies.super_resolution.task import network, training_loss
 from spatial_prediction.training import make_update, optimizer
@@ -45,7 +49,7 @@ def training(preset: Preset, batch: int) -> tuple[Callable[[], object], int]:
     parameters, static = eqx.partition(network(preset, ModelSettings(), seed=0), eqx.is_array)
     optimise = optimizer(TrainingSettings())
     state = [parameters, optimise.init(parameters)]
-    size = tile_size(48, 4)
+    size = tile_size(48, UPSCALE_FACTOR)
     tiles = jnp.asarray(np.random.default_rng(0).integers(0, 5000, (batch, size, size, 3)), jnp.int16)
     compiled = make_update(training_loss(static), optimise).lower(*state, tiles).compile()
 

@@ -21,10 +21,10 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from spatial_prediction.models import LARGEST_OUTPUT_CROP, merge_branches, network_and_header
+from spatial_prediction.models import merge_branches, network_and_header
 from spatial_prediction.padding import PADDING_NAMES, RunningPrediction, padding_from_name
 from spatial_prediction.progress import progress
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP, UPSCALE_FACTOR, tile_size
 from spatial_prediction.studies.super_resolution.data.tiles import open_scene_array
 from spatial_prediction.studies.super_resolution.task import pair
 
@@ -37,7 +37,7 @@ BASELINE = "lp2x3"
 
 def batches(paths: list[Path], tiles_per_side: int) -> np.ndarray:
     """Tiles of all scenes on a grid, int16 (tiles of a scene, scenes, size, size, 3)."""
-    size = tile_size(KNOWN + 2 + 2 * LARGEST_OUTPUT_CROP, 4)
+    size = tile_size(KNOWN + 2 + 2 * LARGEST_OUTPUT_CROP, UPSCALE_FACTOR)
     tiles = []
     for path in paths:
         scenes = open_scene_array(path, smallest_size=size)
@@ -49,7 +49,7 @@ def batches(paths: list[Path], tiles_per_side: int) -> np.ndarray:
 
 def targets(model: eqx.Module, tiles: jax.Array) -> list[jax.Array]:
     """The central 50 x 50 pixels of the input and of each feature map."""
-    low_res, _ = pair(tiles, 4)
+    low_res, _ = pair(tiles, UPSCALE_FACTOR)
     maps = [low_res, *model.with_features(low_res)[1]]
     margins = [(each.shape[1] - KNOWN - 2) // 2 for each in maps]
     return [m[:, c : c + KNOWN + 2, c : c + KNOWN + 2] for m, c in zip(maps, margins, strict=True)]

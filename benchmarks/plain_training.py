@@ -13,10 +13,10 @@ import numpy as np
 import optax
 
 from spatial_prediction.padding import AbstractPadding, padding_from_name
+from spatial_prediction.studies.super_resolution.config import UPSCALE_FACTOR as FACTOR
 from spatial_prediction.studies.super_resolution.config import Preset
 
 BLOCKS = 8
-FACTOR = 4
 
 Weights = Mapping[str, jax.Array]
 

@@ -25,10 +25,11 @@ from spatial_prediction.files import written_aside
 from spatial_prediction.plotting.colour import linear_to_srgb
 from spatial_prediction.progress import progress
 from spatial_prediction.rasters.scenes import list_scenes, read_scene
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.studies.super_resolution.config import UPSCALE_FACTOR
 
 SIZE = 512
 """Rows and columns of each scene that are compared."""
-UPSCALE_FACTOR = 4
 TILE = 30
 """Low-resolution pixels across a tile, the padded ring among them."""
 FIT_RANGE = (0.03, 0.2)
@@ -69,7 +70,7 @@ def replication_nmse(scene: Scene) -> float:
     The scene is averaged to low resolution and cut into tiles; each tile's outermost ring is predicted from
     the pixels within.
     """
-    high_res = scene.astype(np.float64) / 10_000
+    high_res = scene.astype(np.float64) / DN_PER_REFLECTANCE
     rows = SIZE // UPSCALE_FACTOR
     low_res = high_res.reshape(rows, UPSCALE_FACTOR, rows, UPSCALE_FACTOR, 3).mean((1, 3))
     low_res -= low_res.mean((0, 1))
@@ -120,7 +121,7 @@ def statistics_table(groups: dict[str, list[Scene]]) -> pd.DataFrame:
 
 def true_colour(scene: Scene) -> UInt8[np.ndarray, "size size 3"]:
     """Encode a scene for the screen: sRGB, with the same white for every scene."""
-    return np.rint(255 * linear_to_srgb(scene / (10_000 * WHITE))).astype(np.uint8)
+    return np.rint(255 * linear_to_srgb(scene / (DN_PER_REFLECTANCE * WHITE))).astype(np.uint8)
 
 
 def plot_comparison(groups: dict[str, list[Scene]]) -> Figure:

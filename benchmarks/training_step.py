@@ -29,15 +29,20 @@ import plain_training
 
 from spatial_prediction import native
 from spatial_prediction.command import JOB_ENVIRONMENT
-from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.studies.super_resolution.config import (
+    UPSCALE_FACTOR,
+    ModelSettings,
+    Preset,
+    tile_size,
+)
 from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, open_scene_array
 from spatial_prediction.studies.super_resolution.presets import PRESETS
 from spatial_prediction.studies.super_resolution.task import network, training_loss
 from spatial_prediction.training import ReadAhead, make_update, optimizer
 from spatial_prediction.training_settings import TrainingSettings
 
-SIZE = tile_size(48, 4)
+SIZE = tile_size(48, UPSCALE_FACTOR)
 GOAL = {"zero-repl": 20}
 OTHER_GOAL = 15
 
@@ -78,7 +83,8 @@ class Plain:
         self.update = plain_training.make_step(preset, optimise)
         self.tiles, self.step = tiles, 0
         # all of them in full precision, as published
-        self.scenes = np.asarray(tiles.scenes.transpose(0, 3, 1, 2) / 5000 - 1, np.float32)
+        scaled = tiles.scenes.transpose(0, 3, 1, 2) / (DN_PER_REFLECTANCE / 2) - 1
+        self.scenes = np.asarray(scaled, np.float32)
 
     def waited_seconds(self) -> float:
         """Not shown: reading is part of a step."""

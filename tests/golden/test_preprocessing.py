@@ -7,7 +7,8 @@ import pytest
 from tests.helpers import shared_folder
 
 from spatial_prediction.plotting.colour import linear_to_srgb8
-from spatial_prediction.studies.super_resolution.data.degradation import super_resolution_pair, tile_size
+from spatial_prediction.studies.super_resolution.config import tile_size
+from spatial_prediction.studies.super_resolution.data.degradation import super_resolution_pair
 
 FACTOR = 4
 

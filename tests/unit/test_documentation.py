@@ -8,7 +8,7 @@ import pytest
 import yaml
 from tests.helpers import REPOSITORY
 
-from spatial_prediction.padding import PADDING_NAMES, TRAINED_NAMES
+from spatial_prediction.names import CONVOLUTION_NAMES, PADDING_NAMES, TRAINED_NAMES
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
 from spatial_prediction.studies.super_resolution.validation import validated
 from spatial_prediction.training_settings import TrainingSettings
@@ -105,7 +105,7 @@ def test_links_between_documents_lead_somewhere():
 
 def test_every_method_stands_on_a_page():
     text = "".join(page.read_text(encoding="utf-8") for page in METHOD_PAGES)
-    names = [*PADDING_NAMES, *TRAINED_NAMES, "part", "diff", "diff_edge", "ebh"]
+    names = [*PADDING_NAMES, *TRAINED_NAMES, *CONVOLUTION_NAMES]
     assert [name for name in names if f"`{name}`" not in text] == []
 
 

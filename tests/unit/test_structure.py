@@ -16,6 +16,7 @@ SCRIPTS = sorted((REPOSITORY / "scripts").rglob("*.py"))
 LEVELS = (
     {
         "errors",
+        "names",
         "files",
         "named_arrays",
         "progress",
@@ -23,6 +24,7 @@ LEVELS = (
         "normalisation",
         "process_lock",
         "provenance",
+        "reflectance",
         "training_settings",
         "differentiation",
         "compiled_programs",
@@ -125,6 +127,7 @@ def test_rooms_import_lower_levels_only(path):
     "module",
     [
         "spatial_prediction",
+        "spatial_prediction.names",
         "spatial_prediction.studies.super_resolution.validation",
         "spatial_prediction.cli.estimate",
         "spatial_prediction.rasters",

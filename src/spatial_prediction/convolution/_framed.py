@@ -6,9 +6,9 @@ from jaxtyping import Array, Float, Shaped
 
 from spatial_prediction import native
 from spatial_prediction.convolution._base import convolve_by_xla
-from spatial_prediction.padding import Borders, PadWidth, add_to_borders
+from spatial_prediction.padding import PadWidth, Sides, add_strips
 from spatial_prediction.padding._base import check_map
-from spatial_prediction.padding._borders import transposed, turned
+from spatial_prediction.padding._sides import transposed, turned
 
 LARGEST_KERNEL = 3 * 3 * 96 * 96
 """Values of the largest kernel for which the compiled convolution is used, XLA's beyond.
@@ -20,7 +20,7 @@ channels, 0.85 times for 128, 0.5 times for 256.
 
 def framed_convolution(
     x: Float[Array, "*batch height width inputs"],
-    frame: Borders | None,
+    frame: Sides | None,
     kernel: Float[Array, "rows columns group_inputs outputs"],
     bias: Shaped[Array, "..."] | None = None,
     *,
@@ -50,22 +50,22 @@ def framed_convolution(
     return _compiled(x, frame, kernel, bias, pad_width=pad_width)
 
 
-def _fitted_frame(x: Array, frame: Borders, pad_width: PadWidth) -> Borders:
+def _fitted_frame(x: Array, frame: Sides, pad_width: PadWidth) -> Sides:
     """Broadcast the strips to the batch axes of ``x``, and refuse those of another size."""
     (top, bottom), (left, right) = pad_width
     *batch, height, width, channels = x.shape
     breadth = left + width + right
     sizes = ((top, breadth), (bottom, breadth), (height, left), (height, right))
-    for side, strip, size in zip(Borders._fields, frame, sizes, strict=True):
+    for side, strip, size in zip(Sides._fields, frame, sizes, strict=True):
         if strip.shape[-3:] != (*size, channels):
             raise ValueError(
                 f"the {side} strip of the frame has shape {strip.shape}, wanted "
                 f"(*batch, {size[0]}, {size[1]}, {channels}) for pad_width {pad_width} around {x.shape}"
             )
-    return Borders(*(jnp.broadcast_to(strip, (*batch, *strip.shape[-3:])) for strip in frame))
+    return Sides(*(jnp.broadcast_to(strip, (*batch, *strip.shape[-3:])) for strip in frame))
 
 
-def _fitting(x: Array, frame: Borders | None, kernel: Array, pad_width: PadWidth) -> bool:
+def _fitting(x: Array, frame: Sides | None, kernel: Array, pad_width: PadWidth) -> bool:
     """Tell whether the compiled convolution does this kind, and well."""
     grouped = x.shape[-1] != kernel.shape[-2]
     cropping = any(width < 0 for axis in pad_width for width in axis)
@@ -82,7 +82,7 @@ def _result_shape(x: Array, kernel: Array, pad_width: PadWidth) -> tuple[int, ..
 
 
 def _by_xla(
-    x: Array, frame: Borders | None, kernel: Array, bias: Array | None, *, pad_width: PadWidth
+    x: Array, frame: Sides | None, kernel: Array, bias: Array | None, *, pad_width: PadWidth
 ) -> Array:
     y = convolve_by_xla(x, kernel, padding=pad_width)
     if frame is not None:
@@ -90,7 +90,7 @@ def _by_xla(
     return y if bias is None else y + bias
 
 
-def _with_ring(y: Array, frame: Borders, kernel: Array) -> Array:
+def _with_ring(y: Array, frame: Sides, kernel: Array) -> Array:
     """Add what the frame contributes to the convolution of a map with zeros around it."""
     top, bottom = frame.top.shape[-3], frame.bottom.shape[-3]
     no_more = [(0, 0)] * (y.ndim - 3)  # corners belong to the strips at top and bottom
@@ -100,9 +100,9 @@ def _with_ring(y: Array, frame: Borders, kernel: Array) -> Array:
     def from_left(strip: Array, kernel: Array) -> Array:
         return transposed(_first_rows(transposed(strip), jnp.swapaxes(kernel, 0, 1)))
 
-    return add_to_borders(
+    return add_strips(
         y,
-        Borders(
+        Sides(
             top=_first_rows(frame.top, kernel),
             bottom=turned(_first_rows(turned(frame.bottom), kernel[::-1, ::-1])),
             left=from_left(left, kernel),
@@ -128,27 +128,27 @@ def _first_rows(strip: Array, kernel: Array) -> Array:
     return jnp.stack([row(first) for first in range(rows)], axis=-3)
 
 
-def _compiled(x: Array, frame: Borders | None, kernel: Array, bias: Array, *, pad_width: PadWidth) -> Array:
+def _compiled(x: Array, frame: Sides | None, kernel: Array, bias: Array, *, pad_width: PadWidth) -> Array:
     result = jax.ShapeDtypeStruct(_result_shape(x, kernel, pad_width), x.dtype)
     nothing = jnp.zeros((*x.shape[:-3], 0, 0, x.shape[-1]), x.dtype)
     widths = native.as_attribute(pad_width)
     reach = native.as_attribute([[size - 1] * 2 for size in kernel.shape[:2]])
 
-    def reference(x: Array, strips: Borders, kernel: Array, bias: Array) -> Array:
+    def reference(x: Array, strips: Sides, kernel: Array, bias: Array) -> Array:
         return _by_xla(x, None if frame is None else strips, kernel, bias, pad_width=pad_width)
 
-    def compact(x: Array, strips: Borders, kernel: Array, bias: Array) -> Array:
+    def compact(x: Array, strips: Sides, kernel: Array, bias: Array) -> Array:
         if frame is None:
             return convolve_by_xla(x, kernel, padding=pad_width) + bias
         middle = jnp.concatenate([strips.left, x, strips.right], axis=-2)
         return convolve_by_xla(jnp.concatenate([strips.top, middle, strips.bottom], axis=-3), kernel) + bias
 
-    def forward(x: Array, strips: Borders, kernel: Array, bias: Array) -> Array:
+    def forward(x: Array, strips: Sides, kernel: Array, bias: Array) -> Array:
         return native.kernel("convolution", [result], widths=widths)(x, *strips, kernel, bias)[0]
 
     def backward(
-        arguments: tuple[Array, Borders, Array, Array], slope: Array
-    ) -> tuple[Array, Borders, Array, Array]:
+        arguments: tuple[Array, Sides, Array, Array], slope: Array
+    ) -> tuple[Array, Sides, Array, Array]:
         x, strips, kernel, bias = arguments
         # Slopes in zeros as wide as a window reaches give those of the whole framed map. Of zeros nobody
         # asks for slopes.
@@ -162,9 +162,9 @@ def _compiled(x: Array, frame: Borders | None, kernel: Array, bias: Array, *, pa
         of_kernel = native.kernel("convolution_kernel_gradient", native.like(kernel, bias), widths=widths)
         of_x, *of_strips = of_map(slope, kernel)
         kernel_slope, bias_slope = of_kernel(slope, x, *strips)
-        return of_x, Borders(*of_strips), kernel_slope, bias_slope
+        return of_x, Sides(*of_strips), kernel_slope, bias_slope
 
     batch = x.ndim - 3
     axes = native.BatchAxes((batch, (batch,) * 4, 0, 0), batch)
     convolution = native.differentiable(reference, forward, backward, compact=compact, batch=axes)
-    return convolution(x, Borders(*[nothing] * 4) if frame is None else frame, kernel, bias)
+    return convolution(x, Sides(*[nothing] * 4) if frame is None else frame, kernel, bias)

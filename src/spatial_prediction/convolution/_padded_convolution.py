@@ -22,5 +22,5 @@ def padded_convolution(
         ValueError: ``x`` has no rows, columns or channels, or the kernel's input channels do not divide them.
     """
     check_map(x)
-    x, frame = (x, None) if isinstance(padding, ZeroPadding) else padding.framed(x)
+    x, frame = (x, None) if isinstance(padding, ZeroPadding) else padding.with_frame(x)
     return framed_convolution(x, frame, kernel, bias, pad_width=padding.pad_width)

@@ -1,13 +1,29 @@
-"""Networks; a padding is handed in, so no network knows any method by itself."""
+"""Networks, which take the object that handles their borders: none knows a method by name.
 
+Names end in ``border_from_name``.
+"""
+
+from spatial_prediction.models._border_names import border_from_name
+from spatial_prediction.models._borders import (
+    AbstractBorder,
+    DifferentialBorder,
+    ExplicitBorder,
+    PaddedBorder,
+    PartialBorder,
+)
 from spatial_prediction.models._network_file import load_network, network_and_header
-from spatial_prediction.models._rvsr import LARGEST_OUTPUT_CROP, RVSR, merge_branches
+from spatial_prediction.models._rvsr import RVSR, merge_branches
 from spatial_prediction.models._upscaling import bilinear_upscaling, pixel_unshuffle
 
 __all__ = [
-    "LARGEST_OUTPUT_CROP",
     "RVSR",
+    "AbstractBorder",
+    "DifferentialBorder",
+    "ExplicitBorder",
+    "PaddedBorder",
+    "PartialBorder",
     "bilinear_upscaling",
+    "border_from_name",
     "load_network",
     "merge_branches",
     "network_and_header",

@@ -1,4 +1,8 @@
-"""What a network's convolution does where its window reaches beyond the map, by name."""
+"""What a network's convolutions do where their windows reach beyond the map, as objects.
+
+A network takes one such object for all its 3x3 convolutions, and makes of it one for each, see
+``AbstractBorder.for_layer``.
+"""
 
 import abc
 
@@ -15,16 +19,16 @@ from spatial_prediction.convolution import (
 )
 from spatial_prediction.models._convolution import Convolution
 from spatial_prediction.models._repconv import RepConv
-from spatial_prediction.padding import (
-    AbstractPadding,
-    RunningPrediction,
-    padding_from_name,
-    trained_padding_from_name,
-)
+from spatial_prediction.padding import AbstractPadding, RunningPrediction
 
 
 class AbstractBorder(eqx.Module):
-    """The border handling of one 3x3 convolution; may hold arrays that are trained with the network."""
+    """The border handling of 3x3 convolutions; may hold arrays that are trained with the network."""
+
+    def for_layer(self, layer: RepConv | Convolution) -> "AbstractBorder":
+        """Return the handling with arrays of its own for ``layer``, as before training; itself if without."""
+        del layer
+        return self
 
     @abc.abstractmethod
     def convolve(
@@ -44,9 +48,21 @@ class AbstractBorder(eqx.Module):
 
 
 class PaddedBorder(AbstractBorder):
-    """Pad by one pixel. Branches that are not merged share the padded map."""
+    """Pad by one pixel. Branches that are not merged share the padded map.
+
+    Fields:
+        padding: of one pixel on each side. One with arrays may have them for one channel, which every
+            layer's channels begin with.
+    """
 
     padding: AbstractPadding
+
+    def __check_init__(self) -> None:
+        check_one_pixel(self.padding)
+
+    def for_layer(self, layer: RepConv | Convolution) -> "PaddedBorder":
+        """Return the handling with arrays of its own for the channels of ``layer``."""
+        return PaddedBorder(self.padding.for_channels(_spatial(layer).kernel.shape[-2]))
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
@@ -88,10 +104,17 @@ class DifferentialBorder(AbstractBorder):
     """Differential convolution, with or without an edge kernel of its own.
 
     Fields:
-        edge: trained convolution for incomplete windows, begun as a copy of the layer's.
+        edge_kernel: whether each layer gets one.
+        edge: trained convolution for incomplete windows,
+            begun as a copy of the layer's. None for the layer's.
     """
 
-    edge: Convolution | None
+    edge_kernel: bool = eqx.field(static=True, default=False)
+    edge: Convolution | None = None
+
+    def for_layer(self, layer: RepConv | Convolution) -> "DifferentialBorder":
+        """Return the handling with an edge kernel for ``layer`` if it is to have one."""
+        return DifferentialBorder(self.edge_kernel, _copies(layer)) if self.edge_kernel else self
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
@@ -104,60 +127,65 @@ class ExplicitBorder(AbstractBorder):
     """Explicit boundary handling: a trained convolution for each edge and corner.
 
     Fields:
-        regions: their convolutions row by row, without the interior; begun as copies of the layer's.
+        regions: their convolutions row by row, without the interior; begun as copies of the layer's. None
+            for the layer's.
     """
 
-    regions: Convolution
+    regions: Convolution | None = None
+
+    def for_layer(self, layer: RepConv | Convolution) -> "ExplicitBorder":
+        """Return the handling with convolutions for the regions of ``layer``."""
+        return ExplicitBorder(_of_regions(layer))
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
         layer = _merged(layer)
+        regions = _of_regions(layer) if self.regions is None else self.regions
         size = layer.kernel.shape[:2]
         return explicit_boundary_convolution(
             x,
-            by_region(layer.kernel, self.regions.kernel, size),
-            by_region(layer.bias, self.regions.bias, size),
+            by_region(layer.kernel, regions.kernel, size),
+            by_region(layer.bias, regions.bias, size),
         )
 
 
-def border_from_name(name: str, layer: RepConv | Convolution) -> AbstractBorder:
-    """Make the border handling called ``name`` for a 3x3 convolution.
-
-    Args:
-        name: ``part``: partial convolution; ``diff``: differential convolution; ``diff_edge``: with an edge
-            kernel; ``ebh``: explicit boundary handling; or what ``padding_from_name`` or
-            ``trained_padding_from_name`` knows.
-        layer: the convolution as it is before training.
+def as_border(handling: AbstractBorder | AbstractPadding) -> AbstractBorder:
+    """Return a border handling as it is, and a padding as the handling that pads by it.
 
     Raises:
-        ValueError: nothing has that name.
-        TypeError: ``name`` is not a string.
+        TypeError: ``handling`` is neither, such as a name.
+        ValueError: the padding is not of one pixel on each side.
     """
-    if not isinstance(name, str):
-        raise TypeError(f"border handling is named by a string such as 'lp2x3', got {name!r}")
-    channels = (layer if isinstance(layer, Convolution) else layer.residual_3x3).kernel.shape[-2]
-    if (trained := trained_padding_from_name(name, 1, channels=channels)) is not None:
-        return PaddedBorder(trained)
-    if name == "part":
-        return PartialBorder()
-    if name == "diff":
-        return DifferentialBorder(edge=None)
-    if name == "diff_edge":
-        return DifferentialBorder(edge=_copies(layer))
-    if name == "ebh":
-        size = _merged(layer).kernel.shape[:2]
-        return ExplicitBorder(regions=_copies(layer, size[0] * size[1] - 1))
-    try:
-        return PaddedBorder(padding_from_name(name, 1))
-    except ValueError as error:
-        if not str(error).startswith("no padding is called"):
-            raise
-        besides = "part, diff, diff_edge, ebh, lpHxW_learned and lpHxW_running"
-        raise ValueError(f"{error}; networks know {besides} besides") from None
+    if isinstance(handling, AbstractBorder):
+        return handling
+    if isinstance(handling, AbstractPadding):
+        return PaddedBorder(handling)
+    raise TypeError(
+        f"borders are handled by an object, such as border_from_name('lp2x3') or a padding, got {handling!r}"
+    )
+
+
+def check_one_pixel(padding: AbstractPadding) -> None:
+    """Refuse paddings after which a 3x3 convolution would give a map of another size.
+
+    Raises:
+        ValueError: the padding is not of one pixel on each side.
+    """
+    if padding.pad_width != ((1, 1), (1, 1)):
+        raise ValueError(f"networks pad by one pixel on each side, got pad_width {padding.pad_width}; use 1")
+
+
+def _spatial(layer: RepConv | Convolution) -> Convolution:
+    return layer if isinstance(layer, Convolution) else layer.residual_3x3
 
 
 def _merged(layer: RepConv | Convolution) -> Convolution:
     return layer if isinstance(layer, Convolution) else layer.merged()
+
+
+def _of_regions(layer: RepConv | Convolution) -> Convolution:
+    rows, columns = _spatial(layer).kernel.shape[:2]
+    return _copies(layer, rows * columns - 1)
 
 
 def _copies(layer: RepConv | Convolution, count: int | None = None) -> Convolution:

@@ -11,8 +11,10 @@ import jax
 import numpy as np
 
 from spatial_prediction.errors import CheckpointError
+from spatial_prediction.models._border_names import border_from_name
 from spatial_prediction.models._rvsr import RVSR, merge_branches
 from spatial_prediction.named_arrays import load_arrays
+from spatial_prediction.padding import padding_from_name
 
 _FIELDS = {"padding": str, "upscale_padding": str, "output_crop": int, "model": Mapping, "run": Mapping}
 _NO_NETWORK = "so it is no network of the study; give a file of results/models"
@@ -80,11 +82,16 @@ def network_and_header(
 
 def _network(path: str | Path, arrays: Mapping[str, np.ndarray], header: Mapping[str, Any]) -> RVSR:
     """Put the arrays in their places, and compare their shapes with the sizes in the header."""
-    borders = {field: header[field] for field in ("padding", "upscale_padding")}
-    make = functools.partial(RVSR.initialised, **borders, **header["model"])
+    padding, upscale_padding = header["padding"], header["upscale_padding"]
     try:
+        make = functools.partial(
+            RVSR.initialised,
+            padding=border_from_name(padding),
+            upscale_padding=padding_from_name(upscale_padding, 1),
+            **header["model"],
+        )
         expected = eqx.filter_eval_shape(lambda: make(key=jax.random.key(0)))
-        model = RVSR.from_named_arrays(arrays, **borders)
+        model = RVSR.from_named_arrays(arrays, padding=padding, upscale_padding=upscale_padding)
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError) as error:
         raise CheckpointError(f"{path}: {error}; {_REMEDY}") from None
     sizes = [

@@ -1,4 +1,4 @@
-"""RVSR, a small super-resolution network, with its border handling handed in."""
+"""RVSR, a small super-resolution network that takes the object which handles its borders."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,15 +10,13 @@ import numpy as np
 from einops import rearrange
 from jaxtyping import Array, Float
 
-from spatial_prediction.models._borders import AbstractBorder, border_from_name
+from spatial_prediction.models._border_names import border_from_name
+from spatial_prediction.models._borders import AbstractBorder, as_border, check_one_pixel
 from spatial_prediction.models._convolution import Convolution
 from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.models._repconv import ExpandedConvolution, RepConv
 from spatial_prediction.models._upscaling import bilinear_phases, pixel_shuffle
 from spatial_prediction.padding import AbstractPadding, padding_from_name
-
-LARGEST_OUTPUT_CROP = 10
-"""3x3 convolutions of the published network: beyond this crop no border is seen."""
 
 
 class Block(eqx.Module):
@@ -59,13 +57,19 @@ class RVSR(eqx.Module):
             raise ValueError(
                 f"output_crop must be 0 to {self.depth} (one a 3x3 convolution), got {self.output_crop}"
             )
+        if not isinstance(self.upscale_padding, AbstractPadding):
+            raise TypeError(
+                "the upscaling is padded by an object, such as padding_from_name('repl', 1), got "
+                f"{self.upscale_padding!r}"
+            )
+        check_one_pixel(self.upscale_padding)
 
     @classmethod
     def initialised(
         cls,
         *,
-        padding: str,
-        upscale_padding: str,
+        padding: AbstractBorder | AbstractPadding,
+        upscale_padding: AbstractPadding,
         output_crop: int = 0,
         hidden_channels: int = 16,
         blocks: int = 8,
@@ -75,13 +79,18 @@ class RVSR(eqx.Module):
         """Make a network with random weights; they depend on ``key`` and the sizes, not on the borders.
 
         Args:
-            padding: the border handling of every 3x3 convolution, as ``border_from_name`` knows it.
-            upscale_padding: name of the padding before the bilinear upscaling.
+            padding: what handles the border of every 3x3 convolution: a padding of one pixel on each side, or
+                another handling, such as ``border_from_name`` makes.
+            upscale_padding: one pixel before the bilinear upscaling.
             output_crop: input pixels cut off each side of the output.
             hidden_channels: channels between head and projection.
             blocks: RepViT blocks.
             upscale_factor: output pixels per input pixel along each axis.
             key: for the weights.
+
+        Raises:
+            ValueError: a padding is not of one pixel on each side, or there is no such output crop.
+            TypeError: ``padding`` or ``upscale_padding`` is something else, such as a name.
         """
         head_key, body_key, tail_key, project_key = jax.random.split(key, 4)
 
@@ -100,8 +109,8 @@ class RVSR(eqx.Module):
             body=body,
             tail=tail,
             project=Convolution.initialised(hidden_channels, 3 * upscale_factor**2, 1, key=project_key),
-            borders=_borders(padding, head, body, tail),
-            upscale_padding=padding_from_name(upscale_padding, 1),
+            borders=_borders_of_layers(as_border(padding), head, body, tail),
+            upscale_padding=upscale_padding,
             output_crop=output_crop,
             upscale_factor=upscale_factor,
         )
@@ -111,23 +120,37 @@ class RVSR(eqx.Module):
         cls,
         arrays: Mapping[str, Any],
         *,
-        padding: str,
-        upscale_padding: str,
+        padding: AbstractBorder | AbstractPadding | str,
+        upscale_padding: AbstractPadding | str,
         output_crop: int = 0,
     ) -> "RVSR":
         """Make a network from ``{name: array}`` as ``to_named_arrays`` gives it.
 
         Sizes follow from the shapes.
 
+        Args:
+            arrays: of the network, and of its borders where these hold any.
+            padding: what handles the border of every 3x3 convolution, as of ``initialised``; or its name,
+                which stands for ``border_from_name(padding)``.
+            upscale_padding: one pixel before the bilinear upscaling; or its name, which stands for
+                ``padding_from_name(upscale_padding, 1)``.
+            output_crop: input pixels cut off each side of the output.
+
         Raises:
-            ValueError: a name is missing or unknown.
+            ValueError: an array is missing or unknown, no border handling or padding has the name, a padding
+                is not of one pixel on each side, or there is no such output crop.
+            TypeError: ``padding`` is no border handling, padding or name.
         """
+        border = border_from_name(padding) if isinstance(padding, str) else as_border(padding)
+        if isinstance(upscale_padding, str):
+            upscale_padding = padding_from_name(upscale_padding, 1)
         left = dict(arrays)
 
         def array(name: str) -> Array:
             if name not in left:
                 raise ValueError(
-                    f"the weights lack {name!r}; these are not the arrays of an RVSR network with {padding!r}"
+                    f"the weights lack {name!r}; these are not the arrays of an RVSR network with "
+                    f"{padding if isinstance(padding, str) else type(padding).__name__!r}"
                 )
             return jnp.asarray(left.pop(name))
 
@@ -152,14 +175,14 @@ class RVSR(eqx.Module):
             FeedForward(convolution("body.ffn.expand"), convolution("body.ffn.reduce")),
         )
         head, tail = convolution("head"), repconv("tail.repconv")
-        borders = eqx.filter_eval_shape(_borders, padding, head, body, tail)
+        borders = eqx.filter_eval_shape(_borders_of_layers, border, head, body, tail)
         model = cls(
             head=head,
             body=body,
             tail=tail,
             project=convolution("tail.project"),
             borders=jax.tree_util.tree_map_with_path(lambda path, _: array(_border_name(path)), borders),
-            upscale_padding=padding_from_name(upscale_padding, 1),
+            upscale_padding=upscale_padding,
             output_crop=output_crop,
             upscale_factor=round((len(arrays["tail.project.bias"]) / 3) ** 0.5),
         )
@@ -264,9 +287,11 @@ class RVSR(eqx.Module):
 
 
 @eqx.filter_jit  # most need nothing of the layers, which are then not even taken apart
-def _borders(name: str, head: Convolution, body: Block, tail: RepConv) -> tuple[AbstractBorder, ...]:
+def _borders_of_layers(
+    border: AbstractBorder, head: Convolution, body: Block, tail: RepConv
+) -> tuple[AbstractBorder, ...]:
     """Make the border handling of each 3x3 convolution before training."""
-    return tuple(border_from_name(name, layer) for layer in _layers(head, body, tail))
+    return tuple(border.for_layer(layer) for layer in _layers(head, body, tail))
 
 
 @eqx.filter_jit

@@ -4,23 +4,19 @@ Each is a frozen Equinox module for one example of shape (channels, height, widt
 ``jax.vmap``, or call ``extend`` on channels-last arrays with any batch axes. One family a file.
 """
 
+from spatial_prediction.names import PADDING_NAMES, TRAINED_NAMES
 from spatial_prediction.padding._across_channels import AcrossChannelsPrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth
-from spatial_prediction.padding._borders import Borders, add_to_borders
 from spatial_prediction.padding._choice import ChosenExtrapolation
 from spatial_prediction.padding._copying import CircularPadding, ReflectPadding, ReplicatePadding, ZeroPadding
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
 from spatial_prediction.padding._image import pad
 from spatial_prediction.padding._memory import LearnedPrediction, RunningPrediction
-from spatial_prediction.padding._names import (
-    PADDING_NAMES,
-    TRAINED_NAMES,
-    padding_from_name,
-    trained_padding_from_name,
-)
+from spatial_prediction.padding._names import padding_from_name, trained_padding_from_name
 from spatial_prediction.padding._random import RandomPadding
+from spatial_prediction.padding._sides import Sides, add_strips
 from spatial_prediction.padding.linear_prediction.frame import AbstractLinearPrediction
 
 __all__ = [
@@ -30,7 +26,6 @@ __all__ = [
     "AbstractPadding",
     "AcrossChannelsPrediction",
     "AutocorrelationPrediction",
-    "Borders",
     "ChosenExtrapolation",
     "CircularPadding",
     "CovariancePrediction",
@@ -41,8 +36,9 @@ __all__ = [
     "ReflectPadding",
     "ReplicatePadding",
     "RunningPrediction",
+    "Sides",
     "ZeroPadding",
-    "add_to_borders",
+    "add_strips",
     "pad",
     "padding_from_name",
     "trained_padding_from_name",

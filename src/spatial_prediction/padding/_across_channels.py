@@ -11,7 +11,7 @@ from spatial_prediction.padding._base import (
     at_least_float32,
     check_floating,
 )
-from spatial_prediction.padding._borders import Borders, transposed, turned
+from spatial_prediction.padding._sides import Sides, transposed, turned
 from spatial_prediction.padding.linear_prediction.frame import check_neighbourhood, fitting_width
 from spatial_prediction.padding.linear_prediction.normal_equations import (
     guarded_quotient,
@@ -47,7 +47,7 @@ class AcrossChannelsPrediction(AbstractPadding):
     def __check_init__(self) -> None:
         check_neighbourhood(self.length, self.width)
 
-    def frame(self, x: Array) -> Borders:
+    def frame(self, x: Array) -> Sides:
         """Predict the frame; see :class:`AbstractPadding`. Statistics are at least float32."""
         check_floating(x)
         values = x.astype(at_least_float32(x.dtype))
@@ -65,8 +65,8 @@ class AcrossChannelsPrediction(AbstractPadding):
         sides = [transposed(before(rows, rows, left)), transposed(behind(rows, rows, right))]
         wide = jnp.concatenate([sides[0], z, sides[1]], axis=-2)
         # fitted to the map itself: the widened one would count its own predictions
-        frame = Borders(before(wide, z, top), behind(wide, z, bottom), *sides)
-        return Borders(*((strip + mean).astype(x.dtype) for strip in frame))
+        frame = Sides(before(wide, z, top), behind(wide, z, bottom), *sides)
+        return Sides(*((strip + mean).astype(x.dtype) for strip in frame))
 
     def _fitted(self, z: Array) -> Array:
         """Fit downwards; (positions, length, width, *batch, channels, predicted channels)."""

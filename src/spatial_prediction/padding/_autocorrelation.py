@@ -10,7 +10,7 @@ from jaxtyping import Array
 
 from spatial_prediction import native
 from spatial_prediction.padding._base import PadWidth, as_pad_width
-from spatial_prediction.padding._borders import Borders
+from spatial_prediction.padding._sides import Sides
 from spatial_prediction.padding.linear_prediction.frame import (
     AbstractLinearPrediction,
     check_neighbourhood,
@@ -77,7 +77,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
         if self.sums not in ("direct", "fft"):
             raise ValueError(f"sums must be 'direct' or 'fft', got {self.sums!r}")
 
-    def fit(self, x: Array) -> tuple[Array, Array, Borders]:
+    def fit(self, x: Array) -> tuple[Array, Array, Sides]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
         height, breadth = x.shape[-3:-1]
         equations = AutocorrelationEquations(self.length, self.width, height, breadth)
@@ -95,14 +95,14 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
         x, mean, down, right = _coefficients(x, equations, self.window, 1 / pixels, self.ridge)
         return x, mean, equations.shaped(down, right)
 
-    def _solved(self, equations: "AutocorrelationEquations", r: Array) -> Borders:
+    def _solved(self, equations: "AutocorrelationEquations", r: Array) -> Sides:
         shape = r.shape
         if self.over_batch:
             r = jnp.mean(r, axis=tuple(range(1, r.ndim - 1)), keepdims=True)
         if self.ridge_of_variance:
             r = guarded_quotient(r, r[equations.lags.index((0, 0))])
         coefficients = equations.shaped(*equations.solutions(r, ridge=self.ridge))
-        return Borders(*(jnp.broadcast_to(side, (*side.shape[:3], *shape[1:])) for side in coefficients))
+        return Sides(*(jnp.broadcast_to(side, (*side.shape[:3], *shape[1:])) for side in coefficients))
 
 
 class AutocorrelationEquations:
@@ -140,10 +140,10 @@ class AutocorrelationEquations:
             solve_normal_equations(gram, right_hand_side, ridge=ridge), (2, 1, 0), (0, -3, -2)
         )
 
-    def shaped(self, down: Array, right: Array) -> Borders:
+    def shaped(self, down: Array, right: Array) -> Sides:
         """Shape solutions as coefficients of the four sides, (positions, length, width, *batch, channels)."""
         down, right = self._vertical.shaped(down), self._horizontal.shaped(right)
-        return Borders(top=down, bottom=down, left=right, right=right)
+        return Sides(top=down, bottom=down, left=right, right=right)
 
 
 class _Neighbourhood:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import AbstractPadding
-from spatial_prediction.padding._borders import Borders, borders_of, with_borders
+from spatial_prediction.padding._sides import Sides, outer_strips, with_outer_strips
 
 
 class AbstractAxiswisePadding(AbstractPadding):
@@ -30,21 +30,21 @@ class AbstractAxiswisePadding(AbstractPadding):
             axis: of ``x``.
         """
 
-    def frame(self, x: Array) -> Borders:
+    def frame(self, x: Array) -> Sides:
         """Predict the frame; see :class:`AbstractPadding`."""
-        return self._frame_from(x, borders_of(x, self._depth(x)))
+        return self._frame_from(x, outer_strips(x, self._depth(x)))
 
-    def framed(self, x: Array) -> tuple[Array, Borders]:
+    def with_frame(self, x: Array) -> tuple[Array, Sides]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
-        x, known = with_borders(x, self._depth(x))
+        x, known = with_outer_strips(x, self._depth(x))
         return x, self._frame_from(x, known)
 
     def _depth(self, x: Array) -> tuple[int, int]:
         rows, columns = (min(self.reach(), size) for size in x.shape[-3:-1])
         return rows, columns
 
-    def _frame_from(self, x: Array, known: Borders) -> Borders:
-        """Predict the frame of ``x`` from its borders."""
+    def _frame_from(self, x: Array, known: Sides) -> Sides:
+        """Predict the frame of ``x`` from its outer strips."""
 
         def ends(first: Array, last: Array, axis: int) -> Array:
             """The two ends of an axis; all of it where they meet."""
@@ -61,4 +61,4 @@ class AbstractAxiswisePadding(AbstractPadding):
 
         first, last = widened(known.top, 0), widened(known.bottom, x.shape[rows] - depth)
         top, bottom = self.beyond(ends(first, last, rows), self.pad_width[0], rows)
-        return Borders(top, bottom, left, right)
+        return Sides(top, bottom, left, right)

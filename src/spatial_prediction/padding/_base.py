@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Shaped
 
-from spatial_prediction.padding._borders import Borders
+from spatial_prediction.padding._sides import Sides
 
 PadWidth: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 """Pixels to add: ``((top, bottom), (left, right))``."""
@@ -82,8 +82,13 @@ class AbstractPadding(eqx.Module):
 
     pad_width: eqx.AbstractVar[PadWidth]
 
+    def for_channels(self, channels: int) -> "AbstractPadding":
+        """Return the padding with arrays of its own for each of ``channels``; itself if it holds none."""
+        del channels
+        return self
+
     @abc.abstractmethod
-    def frame(self, x: Shaped[Array, "*batch height width channels"]) -> Borders:
+    def frame(self, x: Shaped[Array, "*batch height width channels"]) -> Sides:
         """Predict the frame of the channels-last maps ``x``; same dtype, each channel by itself.
 
         Returns:
@@ -91,9 +96,9 @@ class AbstractPadding(eqx.Module):
             (*batch, height, columns, channels).
         """
 
-    def framed(
+    def with_frame(
         self, x: Shaped[Array, "*batch height width channels"]
-    ) -> tuple[Shaped[Array, "*batch height width channels"], Borders]:
+    ) -> tuple[Shaped[Array, "*batch height width channels"], Sides]:
         """Hand ``x`` on together with its frame.
 
         For those who go on with both: gradients that reach ``x`` either way may then be added in place,

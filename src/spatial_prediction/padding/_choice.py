@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction.padding._base import PadWidth, as_pad_width
-from spatial_prediction.padding._borders import Borders
 from spatial_prediction.padding._extrapolation import extrapolation_weights
+from spatial_prediction.padding._sides import Sides
 from spatial_prediction.padding.linear_prediction.frame import AbstractLinearPrediction
 
 _HIGHEST_ORDER = 3
@@ -37,12 +37,12 @@ class ChosenExtrapolation(AbstractLinearPrediction):
     width: int = eqx.field(static=True, default=1, init=False)
     finite_only: bool = eqx.field(static=True, default=False, init=False)
 
-    def fit(self, x: Array) -> tuple[Array, Array, Borders]:
+    def fit(self, x: Array) -> tuple[Array, Array, Sides]:
         """Choose the weights of each map; see :class:`AbstractLinearPrediction`."""
         mean = jnp.mean(x, axis=(-3, -2))
         z = jax.lax.stop_gradient(x - mean[..., None, None, :])
         vertical, horizontal = _best_weights(z, -3), _best_weights(z, -2)
-        return x, mean, Borders(vertical, vertical, horizontal, horizontal)
+        return x, mean, Sides(vertical, vertical, horizontal, horizontal)
 
 
 def _best_weights(z: Array, axis: int) -> Array:

@@ -8,7 +8,7 @@ from jaxtyping import Array
 
 from spatial_prediction import native
 from spatial_prediction.padding._base import PadWidth, as_pad_width
-from spatial_prediction.padding._borders import Borders, transposed, with_borders
+from spatial_prediction.padding._sides import Sides, transposed, with_outer_strips
 from spatial_prediction.padding.linear_prediction.frame import (
     AbstractLinearPrediction,
     check_neighbourhood,
@@ -84,7 +84,7 @@ class CovariancePrediction(AbstractLinearPrediction):
     def _has_closed_form(self) -> bool:
         return self.width == 1 and self.length <= 2 and self.band is None and self.decay is None
 
-    def fit(self, x: Array) -> tuple[Array, Array, Borders]:
+    def fit(self, x: Array) -> tuple[Array, Array, Sides]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
         if not self._has_closed_form:
             return self._fit_in_general(x)
@@ -92,14 +92,14 @@ class CovariancePrediction(AbstractLinearPrediction):
             return self._fitted_to_nearest(x)
         return self._fit_in_closed_form(x)
 
-    def fit_to_known(self, x: Array, known: Array) -> tuple[Array, Borders]:
+    def fit_to_known(self, x: Array, known: Array) -> tuple[Array, Sides]:
         """Fit to the places whose pixels are all known; see :class:`AbstractLinearPrediction`."""
         height, breadth = x.shape[-3:-1]
         down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
         mean, vertical, horizontal = neighbourhood_products_of_known(x, known, down, right)
         return mean, self._of_all(vertical, down, horizontal, right)
 
-    def _fitted_to_nearest(self, x: Array) -> tuple[Array, Array, Borders]:
+    def _fitted_to_nearest(self, x: Array) -> tuple[Array, Array, Sides]:
         """Fit the one coefficient of each side in a single pass, where there is a kernel for it."""
 
         def reference(x: Array) -> tuple[Array, Array, Array]:
@@ -129,18 +129,18 @@ class CovariancePrediction(AbstractLinearPrediction):
         axes = native.BatchAxes((batch,), (batch,) * 3)
         compiled = native.differentiable(reference, forward, backward, compact=compact, batch=axes)
         x, mean, sides = (compiled if native.available(x) else reference)(x)
-        return x, mean, Borders(*(sides[None, None, None, ..., side, :] for side in range(4)))
+        return x, mean, Sides(*(sides[None, None, None, ..., side, :] for side in range(4)))
 
-    def _fit_in_general(self, x: Array) -> tuple[Array, Array, Borders]:
+    def _fit_in_general(self, x: Array) -> tuple[Array, Array, Sides]:
         """Fit a neighbourhood of any size, by a sum for every pair of its pixels."""
         height, breadth = x.shape[-3:-1]
         down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
         x, mean, vertical, horizontal = neighbourhood_products_in_passing(x, down, right)
         return x, mean, self._of_all(vertical, down, horizontal, right)
 
-    def _fit_in_closed_form(self, x: Array) -> tuple[Array, Array, Borders]:
+    def _fit_in_closed_form(self, x: Array) -> tuple[Array, Array, Sides]:
         down, across = (max(1, min(self.length, size - 1)) for size in x.shape[-3:-1])
-        x, known = with_borders(x, (down, across))
+        x, known = with_outer_strips(x, (down, across))
         lags = [(0, 0)] + [(k, 0) for k in range(1, down + 1)] + [(0, k) for k in range(1, across + 1)]
         x, mean, sums = lagged_products_in_passing(x, lags)
 
@@ -156,7 +156,7 @@ class CovariancePrediction(AbstractLinearPrediction):
         top, bottom = sides(sums[: down + 1], known.top, known.bottom)
         of_columns = jnp.concatenate([sums[:1], sums[down + 1 :]])
         left, right = sides(of_columns, transposed(known.left), transposed(known.right))
-        return x, mean, Borders(top, bottom, left, right)
+        return x, mean, Sides(top, bottom, left, right)
 
     def _solved(self, products: Array) -> Array:
         if products.shape[0] == 2:
@@ -177,7 +177,7 @@ class CovariancePrediction(AbstractLinearPrediction):
         distance = np.arange(rows)[::-1]
         return Rectangle(length, width, np.exp(-distance / (self.decay or np.inf)))
 
-    def _of_all(self, vertical: Array, down: Rectangle, horizontal: Array, right: Rectangle) -> Borders:
+    def _of_all(self, vertical: Array, down: Rectangle, horizontal: Array, right: Rectangle) -> Sides:
         """Solve for all sides, given the sums of opposite ones (pairs, *batch, 2, channels)."""
         if self.shared_sides:
             vertical, horizontal = (
@@ -185,8 +185,8 @@ class CovariancePrediction(AbstractLinearPrediction):
                 for sums in (vertical, horizontal)
             )
         if down[:2] == right[:2]:  # once for all is sooner compiled
-            return Borders(*self._of_sides(jnp.concatenate([vertical, horizontal], axis=-2), down))
-        return Borders(*self._of_sides(vertical, down), *self._of_sides(horizontal, right))
+            return Sides(*self._of_sides(jnp.concatenate([vertical, horizontal], axis=-2), down))
+        return Sides(*self._of_sides(vertical, down), *self._of_sides(horizontal, right))
 
     def _of_sides(self, products: Array, rectangle: Rectangle) -> list[Array]:
         """Solve for sides with rectangles of one size, given sums (pairs, *batch, sides, channels)."""

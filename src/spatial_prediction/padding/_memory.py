@@ -1,5 +1,7 @@
 """Linear prediction whose coefficients do not follow from the map at hand: learned, or remembered."""
 
+from typing import TypeVar
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -14,9 +16,11 @@ from spatial_prediction.padding._base import (
     at_least_float32,
     check_floating,
 )
-from spatial_prediction.padding._borders import Borders, with_borders
-from spatial_prediction.padding.linear_prediction.frame import check_neighbourhood, predicted_frame
+from spatial_prediction.padding._sides import Sides, with_outer_strips
+from spatial_prediction.padding.linear_prediction.frame import check_neighbourhood, with_predicted_frame
 from spatial_prediction.padding.linear_prediction.lagged_products import lagged_products
+
+_Arrays = TypeVar("_Arrays", Array, Sides)
 
 _SAMPLE = 8
 """Maps of a batch that a memory of a hundred batches looks at: more would cost more than they tell."""
@@ -38,7 +42,7 @@ class LearnedPrediction(AbstractPadding):
     """
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
-    coefficients: Borders
+    coefficients: Sides
 
     @classmethod
     def initialised(
@@ -51,20 +55,28 @@ class LearnedPrediction(AbstractPadding):
         """
         check_neighbourhood(length, width)
         sides = [jnp.array(_replication(length, width, channels)) for _ in range(4)]  # no buffer twice
-        return cls(as_pad_width(pad_width), Borders(*sides))
+        return cls(as_pad_width(pad_width), Sides(*sides))
 
-    def frame(self, x: Array) -> Borders:
+    def for_channels(self, channels: int) -> "LearnedPrediction":
+        """Give each of ``channels`` coefficients of its own, copies of those of the one for all.
+
+        Raises:
+            ValueError: there are coefficients for several channels, and for another number.
+        """
+        return LearnedPrediction(self.pad_width, _for_channels(self.coefficients, channels))
+
+    def frame(self, x: Array) -> Sides:
         """Predict the frame; see :class:`AbstractPadding`.
 
         Raises:
             ValueError: the map is smaller than the neighbourhood, or has other channels than the
                 coefficients, which may be of one channel for all.
         """
-        return self.framed(x)[1]
+        return self.with_frame(x)[1]
 
-    def framed(self, x: Array) -> tuple[Array, Borders]:
+    def with_frame(self, x: Array) -> tuple[Array, Sides]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
-        return _framed(x, self.pad_width, self.coefficients)
+        return _with_frame(x, self.pad_width, self.coefficients)
 
 
 class RunningPrediction(AbstractPadding):
@@ -92,7 +104,7 @@ class RunningPrediction(AbstractPadding):
     width: int = eqx.field(static=True)
     decay: float = eqx.field(static=True)
     sums: Float[Array, "lags channels"]
-    coefficients: Borders
+    coefficients: Sides
     batches: Float[Array, ""]
 
     @classmethod
@@ -113,22 +125,38 @@ class RunningPrediction(AbstractPadding):
             width,
             decay,
             sums=jnp.zeros((len(lags), channels)),
-            coefficients=Borders(*sides),
+            coefficients=Sides(*sides),
             batches=jnp.zeros(()),
         )
 
-    def frame(self, x: Array) -> Borders:
+    def for_channels(self, channels: int) -> "RunningPrediction":
+        """Give each of ``channels`` a memory of its own, a copy of that of the one for all.
+
+        Raises:
+            ValueError: it remembers several channels, and another number.
+        """
+        return RunningPrediction(
+            self.pad_width,
+            self.length,
+            self.width,
+            self.decay,
+            sums=_for_channels(self.sums, channels),
+            coefficients=_for_channels(self.coefficients, channels),
+            batches=jnp.copy(self.batches),
+        )
+
+    def frame(self, x: Array) -> Sides:
         """Predict the frame; see :class:`AbstractPadding`.
 
         Raises:
             ValueError: the map is smaller than the neighbourhood, or has other channels than the
                 coefficients, which may be of one channel for all.
         """
-        return self.framed(x)[1]
+        return self.with_frame(x)[1]
 
-    def framed(self, x: Array) -> tuple[Array, Borders]:
+    def with_frame(self, x: Array) -> tuple[Array, Sides]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
-        return _framed(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
+        return _with_frame(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
 
     def remember(self, x: Float[Array, "*batch height width channels"]) -> "RunningPrediction":
         """Take up the statistics of channels-last maps, of many only a few; return the new memory.
@@ -141,7 +169,7 @@ class RunningPrediction(AbstractPadding):
         check_floating(x)
         _check_size(x, self.length, self.width)
         if self.sums.shape[-1] != x.shape[-1]:
-            raise ValueError(_other_channels(x, self.sums.shape[-1]))
+            raise ValueError(_other_channels(x.shape[-1], self.sums.shape[-1]))
         equations = AutocorrelationEquations(self.length, self.width, *x.shape[-3:-1])
         x = x.reshape(-1, *x.shape[-3:])
         x = x[:: -(-len(x) // _SAMPLE)]
@@ -163,6 +191,17 @@ class RunningPrediction(AbstractPadding):
         )
 
 
+def _for_channels(arrays: _Arrays, channels: int) -> _Arrays:
+    """Copy arrays (..., channels or 1) for each channel; no buffer is shared with another's."""
+
+    def copied(array: Array) -> Array:
+        if array.shape[-1] not in (1, channels):
+            raise ValueError(_other_channels(channels, array.shape[-1]))
+        return jnp.copy(jnp.broadcast_to(array, (*array.shape[:-1], channels)))
+
+    return jax.tree.map(copied, arrays)
+
+
 def _replication(length: int, width: int, channels: int) -> np.ndarray:
     """Coefficients (positions, length, width, channels) that take the nearest pixel."""
     coefficients = np.zeros((width, length, width, channels), np.float32)
@@ -170,14 +209,14 @@ def _replication(length: int, width: int, channels: int) -> np.ndarray:
     return coefficients
 
 
-def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array, Borders]:
+def _with_frame(x: Array, pad_width: PadWidth, coefficients: Sides) -> tuple[Array, Sides]:
     """Hand ``x`` on with its frame, from the same coefficients for all maps and the mean of each border."""
     check_floating(x)
     _, length, width, channels = coefficients.top.shape
     _check_size(x, length, width)
     if channels not in (1, x.shape[-1]):
-        raise ValueError(_other_channels(x, channels))
-    values, known = with_borders(x.astype(at_least_float32(x.dtype)), (length, length))
+        raise ValueError(_other_channels(x.shape[-1], channels))
+    values, known = with_outer_strips(x.astype(at_least_float32(x.dtype)), (length, length))
     means = [jnp.mean(strip, axis=(-3, -2)) for strip in known]
     batch = x.shape[:-3]
 
@@ -185,13 +224,12 @@ def _framed(x: Array, pad_width: PadWidth, coefficients: Borders) -> tuple[Array
         side = side.astype(values.dtype).reshape(*side.shape[:3], *[1] * len(batch), side.shape[-1])
         return jnp.broadcast_to(side, (*side.shape[:3], *batch, x.shape[-1]))
 
-    of_maps = Borders(*(of_each_map(side) for side in coefficients))
-    values, frame = predicted_frame(values, sum(means[1:], means[0]) / 4, of_maps, pad_width)
-    return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
+    of_maps = Sides(*(of_each_map(side) for side in coefficients))
+    values, frame = with_predicted_frame(values, sum(means[1:], means[0]) / 4, of_maps, pad_width)
+    return values.astype(x.dtype), Sides(*(strip.astype(x.dtype) for strip in frame))
 
 
-def _other_channels(x: Array, channels: int) -> str:
-    wanted = x.shape[-1]
+def _other_channels(wanted: int, channels: int) -> str:
     return f"maps have {wanted} channels, the padding's arrays {channels}; make it with channels={wanted}"
 
 

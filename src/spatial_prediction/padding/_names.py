@@ -1,11 +1,19 @@
-"""Paddings by their short names, as the paper's presets call them."""
+"""Paddings made from their short names, as the paper's presets call them."""
 
 import dataclasses
-import difflib
-import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from spatial_prediction.names import (
+    Extrapolation,
+    LinearPrediction,
+    PaddingName,
+    PlainPadding,
+    PlainRule,
+    TrainedPrediction,
+    border_name,
+    padding_name,
+)
 from spatial_prediction.padding._across_channels import AcrossChannelsPrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
@@ -16,23 +24,13 @@ from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
 from spatial_prediction.padding._memory import LearnedPrediction, RunningPrediction
 from spatial_prediction.padding._random import RandomPadding
 
-PADDING_NAMES = (
-    "zero", "repl", "refl", "circ", "rand",
-    "extr1", "extr2", "extr3",
-    "lp1x1cs", "lp2x1cs",
-    "lp1x1", "lp2x1", "lp2x3", "lp2x5", "lp3x3", "lp4x5", "lp6x7",
-    "lp2x3c", "lp2x3_batch", "lp2x3_band8", "lp2x3_decay8", "lp2x3_across", "auto",
-)  # fmt: skip
-"""Names in common use. ``extrN`` and all that begin with ``lpHxW`` go on for any number and any H, odd W."""
-
-TRAINED_NAMES = ("lp2x3_learned", "lp2x3_running")
-"""Paddings with arrays of their own, which a network trains or remembers; for any H and odd W."""
-
-_COPYING: Mapping[str, Callable[[PadWidth], AbstractPadding]] = {
+_PLAIN: Mapping[PlainRule, Callable[[PadWidth], AbstractPadding]] = {
     "zero": ZeroPadding,
     "repl": ReplicatePadding,
     "refl": ReflectPadding,
     "circ": CircularPadding,
+    "rand": lambda pad_width: RandomPadding(pad_width, seed=0),
+    "auto": ChosenExtrapolation,
 }
 
 
@@ -57,88 +55,9 @@ def padding_from_name(name: str, pad_width: int | PadWidth, *, finite_only: bool
             padding that is no linear prediction of each channel by itself.
         TypeError: ``name`` is not a string.
     """
-    if not isinstance(name, str):
-        raise TypeError(
-            f"a padding is named by a string such as 'lp2x3', got {name!r}; call a padding object as it is"
-        )
-    if finite_only:
-        return _finite_only(padding_from_name(name, pad_width), name)
-    pad_width = as_pad_width(pad_width)
-    if name == "rand":
-        return RandomPadding(pad_width, seed=0)
-    if name == "auto":
-        return ChosenExtrapolation(pad_width)
-    if name in _COPYING:
-        return _COPYING[name](pad_width)
-    if match := re.fullmatch(r"extr([1-9]\d*)", name):
-        return LagrangeExtrapolation(pad_width, order=int(match[1]))
-    if match := re.fullmatch(r"lp([1-9]\d*)x([1-9]\d*)(|c|cs|_batch|_across|_(?:band|decay)[1-9]\d*)", name):
-        return _linear_prediction(pad_width, int(match[1]), int(match[2]), option=match[3])
-    raise ValueError(_unknown(name))
-
-
-_CONVOLUTIONS = {
-    "part": "PartialConv2d",
-    "diff": "DifferentialConv2d",
-    "diff_edge": "DifferentialConv2d with edge_kernel=True",
-    "ebh": "ExplicitBoundaryConv2d",
-}
-
-_ELSEWHERE = {
-    "constant": "zero", "zeros": "zero", "same": "zero",
-    "edge": "repl", "replicate": "repl", "nearest": "repl",
-    "reflect": "refl", "reflection": "refl", "mirror": "refl",
-    "wrap": "circ", "circular": "circ", "periodic": "circ", "grid-wrap": "circ",
-    "random": "rand",
-}  # fmt: skip
-"""What NumPy, SciPy, PyTorch and Equinox call them."""
-
-
-def _unknown(name: str) -> str:
-    """Say what a name that is not a padding's stands for elsewhere, and what to use."""
-    plain = name.strip().casefold()
-    if plain in _CONVOLUTIONS:
-        return (
-            f"{name!r} is not a padding but a convolution that treats its border itself; use "
-            f"spatial_prediction.convolution.{_CONVOLUTIONS[plain]}, or RVSR with padding={plain!r}"
-        )
-    if re.fullmatch(r"lp[1-9]\d*x[1-9]\d*_(learned|running)", plain):
-        return (
-            f"{name!r} has arrays of its own for each channel, which nothing here would hold; make it with "
-            f"spatial_prediction.padding.trained_padding_from_name({plain!r}, pad_width, channels=...), "
-            "keep it beside a convolution without padding and call it first, or use RVSR with "
-            f"padding={plain!r}"
-        )
-    if plain == "symmetric":
-        return (
-            f"no padding is called {name!r}; the nearest is 'refl', which does not repeat the outermost "
-            f"pixel. Known: {', '.join(PADDING_NAMES)}"
-        )
-    near = (
-        [_ELSEWHERE[plain]] if plain in _ELSEWHERE else difflib.get_close_matches(plain, PADDING_NAMES, n=1)
-    )
-    suggestion = f"did you mean {near[0]!r}? Known" if near else "known"
-    return f"no padding is called {name!r}; {suggestion}: {', '.join(PADDING_NAMES)}"
-
-
-def trained_padding_from_name(
-    name: str, pad_width: int | PadWidth, *, channels: int
-) -> AbstractPadding | None:
-    """Make the padding called ``name`` if it is one with arrays of its own.
-
-    Args:
-        name: ``lpHxW_learned``: coefficients trained by gradient descent; ``lpHxW_running``: coefficients
-            from a running memory of autocorrelations.
-        pad_width: ``((top, bottom), (left, right))`` in pixels, or one number for all sides.
-        channels: of the maps.
-    """
-    if not (match := re.fullmatch(r"lp([1-9]\d*)x([1-9]\d*)_(learned|running)", name)):
-        return None
-    kind = LearnedPrediction if match[3] == "learned" else RunningPrediction
-    return kind.initialised(pad_width, int(match[1]), int(match[2]), channels=channels)
-
-
-def _finite_only(padding: AbstractPadding, name: str) -> AbstractPadding:
+    padding = _made(padding_name(name), as_pad_width(pad_width))
+    if not finite_only:
+        return padding
     if not isinstance(padding, AutocorrelationPrediction | CovariancePrediction):
         raise ValueError(
             f"{name!r} cannot be fitted to finite pixels only; lpHxW, lpHxW_batch, lpHxWc, lp1x1cs, lp2x1cs, "
@@ -147,16 +66,43 @@ def _finite_only(padding: AbstractPadding, name: str) -> AbstractPadding:
     return dataclasses.replace(padding, finite_only=True)
 
 
-def _linear_prediction(pad_width: PadWidth, length: int, width: int, option: str) -> AbstractPadding:
-    if option in ("c", "cs"):
-        return CovariancePrediction(pad_width, length, width, stabilised=option == "cs")
-    if option == "_across":
-        return AcrossChannelsPrediction(pad_width, length, width)
-    if option.startswith("_band"):
-        band = int(option.removeprefix("_band"))
-        return CovariancePrediction(pad_width, length, width, stabilised=False, band=band)
-    if option.startswith("_decay"):
-        decay = float(option.removeprefix("_decay"))
-        return CovariancePrediction(pad_width, length, width, stabilised=False, decay=decay)
-    sums: Literal["direct", "fft"] = "direct" if length * width <= 6 else "fft"
-    return AutocorrelationPrediction(pad_width, length, width, sums=sums, over_batch=option == "_batch")
+def trained_padding_from_name(name: str, pad_width: int | PadWidth, *, channels: int) -> AbstractPadding:
+    """Make the padding with arrays of its own that is called ``name``, as it is before training.
+
+    Args:
+        name: ``lpHxW_learned``: coefficients trained by gradient descent; ``lpHxW_running``: coefficients
+            from a running memory of autocorrelations.
+        pad_width: ``((top, bottom), (left, right))`` in pixels, or one number for all sides.
+        channels: of the maps.
+
+    Raises:
+        ValueError: no padding with arrays of its own has that name, or the pad width is not usable.
+        TypeError: ``name`` is not a string.
+    """
+    value = border_name(name)
+    if not isinstance(value, TrainedPrediction):
+        raise ValueError(
+            f"{name!r} has no arrays of its own, as lpHxW_learned and lpHxW_running have; make it with "
+            "padding_from_name"
+        )
+    kind = LearnedPrediction if value.coefficients == "learned" else RunningPrediction
+    return kind.initialised(pad_width, value.length, value.width, channels=channels)
+
+
+def _made(value: PaddingName, pad_width: PadWidth) -> AbstractPadding:
+    match value:
+        case PlainPadding(rule):
+            return _PLAIN[rule](pad_width)
+        case Extrapolation(order):
+            return LagrangeExtrapolation(pad_width, order=order)
+        case LinearPrediction(length, width, "autocorrelation" | "batch" as method):
+            sums: Literal["direct", "fft"] = "direct" if length * width <= 6 else "fft"
+            over_batch = method == "batch"
+            return AutocorrelationPrediction(pad_width, length, width, sums=sums, over_batch=over_batch)
+        case LinearPrediction(length, width, "across"):
+            return AcrossChannelsPrediction(pad_width, length, width)
+        case LinearPrediction(length, width, method, band, decay):
+            stabilised = method == "stabilised"
+            return CovariancePrediction(
+                pad_width, length, width, stabilised=stabilised, band=band, decay=decay
+            )

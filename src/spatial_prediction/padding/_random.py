@@ -14,7 +14,7 @@ from spatial_prediction.padding._base import (
     at_least_float32,
     check_floating,
 )
-from spatial_prediction.padding._borders import Borders
+from spatial_prediction.padding._sides import Sides
 
 
 class RandomPadding(AbstractPadding):
@@ -37,14 +37,14 @@ class RandomPadding(AbstractPadding):
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
     seed: int = eqx.field(static=True)
 
-    def frame(self, x: Array) -> Borders:
+    def frame(self, x: Array) -> Sides:
         """Predict the frame; see :class:`AbstractPadding`."""
         check_floating(x)
         maps = x.reshape(math.prod(x.shape[:-3]), *x.shape[-3:])
         frames = jax.vmap(jax.vmap(self._frame_of_channel, in_axes=-1, out_axes=-1))(maps)
         return jax.tree.map(lambda strip: strip.reshape(*x.shape[:-3], *strip.shape[1:]), frames)
 
-    def _frame_of_channel(self, x: Array) -> Borders:
+    def _frame_of_channel(self, x: Array) -> Sides:
         """Draw the frame of a map (height, width)."""
         (top, bottom), (left, right) = self.pad_width
         height, width = x.shape
@@ -59,7 +59,7 @@ class RandomPadding(AbstractPadding):
             return (mean + deviation * noise).astype(x.dtype)
 
         breadth = left + width + right
-        return Borders(
+        return Sides(
             drawn(keys[0], x[0], top, breadth),
             drawn(keys[1], x[-1], bottom, breadth),
             drawn(keys[2], x[:, 0], height, left),

@@ -34,6 +34,7 @@ from spatial_prediction.rasters.offset import (
     offset_hints,
     stated_offset,
 )
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
 
 DN_RANGE = np.iinfo(np.int16)
 
@@ -62,7 +63,6 @@ QUANTIFICATION_NAMES = {"quantificationvalue", "boaquantificationvalue", "reflec
 REFLECTANCE_UNITS = {"", "1", "-", "none", "dimensionless", "unitless", "reflectance"}
 
 _REFLECTANCE_STEP = 0.001 * (1 + 1e-6)  # with the rounding of a float32 attribute
-_DN_PER_REFLECTANCE = 10_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -205,7 +205,7 @@ def _packing(attributes: Mapping[str, Any]) -> _Packing:
                 f"packed with scale_factor={scale:g} and units={units!r}, which are not those of "
                 "reflectance; store reflectance, or correct the attribute"
             )
-        return _Packing(scale, shift, _DN_PER_REFLECTANCE)
+        return _Packing(scale, shift, DN_PER_REFLECTANCE)
     if scale < 1:
         raise SceneError(
             f"packed with scale_factor={scale:g}, which gives neither reflectance (above 0, at most 0.001) "
@@ -222,7 +222,7 @@ def _packing(attributes: Mapping[str, Any]) -> _Packing:
 def _check_quantification(attributes: Mapping[str, Any]) -> None:
     """Refuse samples that the product's own metadata call something else than reflectance x 10,000."""
     for name, value in attributes.items():
-        if plain_name(name) in QUANTIFICATION_NAMES and set(numbers(name, value)) - {_DN_PER_REFLECTANCE}:
+        if plain_name(name) in QUANTIFICATION_NAMES and set(numbers(name, value)) - {DN_PER_REFLECTANCE}:
             raise SceneError(
                 f"attribute {name}={shown(value)} says that a sample is reflectance x {shown(value)}; store "
                 "reflectance x 10000, or give the band a scale_factor"

@@ -8,7 +8,7 @@ from tests.arrays import assert_close
 
 from spatial_prediction import native
 from spatial_prediction.convolution import convolve, framed_convolution
-from spatial_prediction.padding import Borders
+from spatial_prediction.padding import Sides
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -48,7 +48,7 @@ def example(shape, kernel_shape, pad_width, dtype=np.float64):
     *batch, height, width, channels = shape
     (top, bottom), (left, right) = pad_width
     breadth = left + width + right
-    frame = Borders(
+    frame = Sides(
         normal(*batch, top, breadth, channels),
         normal(*batch, bottom, breadth, channels),
         normal(*batch, height, left, channels),

@@ -9,6 +9,7 @@ import pytest
 from spatial_prediction.models import RVSR, merge_branches
 from spatial_prediction.models._convolution import Convolution
 from spatial_prediction.models._upscaling import pixel_shuffle, pixel_unshuffle
+from spatial_prediction.padding import ReplicatePadding, ZeroPadding, padding_from_name
 
 # What does not depend on the number of layers is shown on few narrow ones, which compile sooner.
 SMALL = {"blocks": 2, "hidden_channels": 4}
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 def initialised(padding="zero", upscale_padding="repl", output_crop=0, seed=0, **sizes):
     return RVSR.initialised(
-        padding=padding,
-        upscale_padding=upscale_padding,
+        padding=padding_from_name(padding, 1),
+        upscale_padding=padding_from_name(upscale_padding, 1),
         output_crop=output_crop,
         key=jax.random.key(seed),
         **sizes,
@@ -133,6 +134,11 @@ def test_other_crops_are_refused(blocks, crop):
         network(output_crop=crop, blocks=blocks)
 
 
+def test_an_upscaling_needs_one_pixel_of_padding():
+    with pytest.raises(ValueError, match=r"pad by one pixel on each side, got pad_width"):
+        RVSR.initialised(padding=ZeroPadding(1), upscale_padding=ZeroPadding(2), key=jax.random.key(0))
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 4), (5, 3)])
 def test_odd_and_narrow_maps_are_upscaled(shape):
     model = merge_branches(network("repl", "repl", **SMALL))
@@ -199,6 +205,8 @@ def test_named_arrays_make_the_same_network_again():
     model = network()  # in full size
     arrays = model.to_named_arrays()
     assert eqx.tree_equal(restored(arrays), model)
+    by_objects = RVSR.from_named_arrays(arrays, padding=ZeroPadding(1), upscale_padding=ReplicatePadding(1))
+    assert eqx.tree_equal(by_objects, model)
     assert arrays["head.weight"].shape == (16, 3, 3, 3)
     assert arrays["body.repconv.branch_1.expand.weight"].shape == (8, 32, 16, 1, 1)
     assert arrays["body.ffn.expand.bias"].shape == (8, 32, 1, 1)

@@ -11,8 +11,9 @@ import pytest
 from safetensors.numpy import save_file
 
 from spatial_prediction.errors import CheckpointError
-from spatial_prediction.models import RVSR, load_network, merge_branches
+from spatial_prediction.models import RVSR, border_from_name, load_network, merge_branches
 from spatial_prediction.named_arrays import save_arrays
+from spatial_prediction.padding import padding_from_name
 
 MODEL = {"hidden_channels": 4, "blocks": 2, "upscale_factor": 2}
 BORDERS = {"padding": "lp1x1cs", "upscale_padding": "repl"}
@@ -27,7 +28,10 @@ def header(**changes):
 
 
 def network(**changes):
-    return RVSR.initialised(**{**BORDERS, "output_crop": 1, **MODEL, **changes}, key=jax.random.key(0))
+    fields = {**BORDERS, "output_crop": 1, **MODEL, **changes}
+    fields["padding"] = border_from_name(fields["padding"])
+    fields["upscale_padding"] = padding_from_name(fields["upscale_padding"], 1)
+    return RVSR.initialised(**fields, key=jax.random.key(0))
 
 
 @pytest.fixture

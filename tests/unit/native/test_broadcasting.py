@@ -10,7 +10,7 @@ from tests.arrays import assert_close
 from spatial_prediction import native
 from spatial_prediction.convolution import PaddedConv2d, convolve, framed_convolution, padded_convolution
 from spatial_prediction.models._feed_forward import FeedForward
-from spatial_prediction.padding import Borders, LearnedPrediction, RunningPrediction, padding_from_name
+from spatial_prediction.padding import LearnedPrediction, RunningPrediction, Sides, padding_from_name
 from spatial_prediction.padding.linear_prediction.normal_equations import (
     guarded_quotient,
     solve_normal_equations,
@@ -85,13 +85,13 @@ def frame_of(pad_width, batch=(2,)):
     (top, bottom), (left, right) = pad_width
     breadth = left + WIDTH + right
     sizes = ((top, breadth), (bottom, breadth), (HEIGHT, left), (HEIGHT, right))
-    return Borders(*(random(*batch, *size, INPUTS, seed=4 + side) for side, size in enumerate(sizes)))
+    return Sides(*(random(*batch, *size, INPUTS, seed=4 + side) for side, size in enumerate(sizes)))
 
 
 PAD_WIDTH = ((1, 2), (2, 1))
 
 
-@pytest.mark.parametrize("side", Borders._fields)
+@pytest.mark.parametrize("side", Sides._fields)
 @pytest.mark.parametrize("axis", [-3, -2, -1])
 @pytest.mark.parametrize("kernels", ["0", "1"])
 def test_strips_of_another_size_than_the_pad_width_are_refused(side, axis, kernels, monkeypatch):
@@ -118,7 +118,7 @@ def test_a_padding_of_one_channel_serves_all(kind, alike):
     padding = kind.initialised(2, 2, 3, channels=1)
     # small ones: predictions from predictions would grow, and with them what the sine makes of rounding
     sides = [random(*side.shape, seed=number) / 8 for number, side in enumerate(padding.coefficients)]
-    padding = eqx.tree_at(lambda made: made.coefficients, padding, Borders(*sides))
+    padding = eqx.tree_at(lambda made: made.coefficients, padding, Sides(*sides))
     kernel = random(3, 3, 8, 4, seed=7)
 
     def loss(padding, x):

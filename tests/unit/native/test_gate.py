@@ -21,7 +21,7 @@ from spatial_prediction import native
 from spatial_prediction.convolution import _framed
 from spatial_prediction.models import _feed_forward
 from spatial_prediction.native import _gate
-from spatial_prediction.padding import Borders, CovariancePrediction
+from spatial_prediction.padding import CovariancePrediction, Sides
 from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
 from spatial_prediction.padding.linear_prediction.frame import _by_xla as frame_by_xla
 from spatial_prediction.padding.linear_prediction.lagged_products import _sums_over_slices
@@ -83,11 +83,11 @@ def normal_equations(matrix, right_hand_side):
 
 
 def predicted_frame(x, mean, *coefficients, pad_width=PAD_WIDTH):
-    return tuple(frame_by_xla(pad_width, x, mean, Borders(*coefficients))[1])
+    return tuple(frame_by_xla(pad_width, x, mean, Sides(*coefficients))[1])
 
 
 def convolution(x, top, bottom, left, right, kernel, bias):
-    strips = Borders(top, bottom, left, right)
+    strips = Sides(top, bottom, left, right)
     return (_framed._by_xla(x, strips, kernel, bias, pad_width=PAD_WIDTH),)
 
 

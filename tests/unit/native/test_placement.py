@@ -66,13 +66,13 @@ def check(name, layer, x):
 x = jax.random.normal(jax.random.key(0), (8, 3, 10, 9))
 for padding in ("lp2x3", "lp1x1cs", "lp2x3c"):
     check(padding, PaddedConv2d(3, 4, 3, padding_mode=padding, key=jax.random.key(1)), x)
+border = padding_from_name("lp2x3", 1)
 network = RVSR.initialised(
-    padding="lp2x3", upscale_padding="lp2x3", hidden_channels=4, blocks=1, key=jax.random.key(2)
+    padding=border, upscale_padding=border, hidden_channels=4, blocks=1, key=jax.random.key(2)
 )
 check("RVSR", merge_branches(network), x)
 
 # without jit, and with the batch over two axes of the mesh
-border = padding_from_name("lp2x3", 1)
 frame = border.extend(jax.device_put(jnp.moveaxis(x, 1, -1), divided))
 assert frame.sharding.is_equivalent_to(divided, 4), frame.sharding
 two = Mesh(np.array(jax.devices()).reshape(2, 2), ("a", "b"))

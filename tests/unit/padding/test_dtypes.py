@@ -12,7 +12,13 @@ from spatial_prediction.convolution import (
     PartialConv2d,
 )
 from spatial_prediction.models import RVSR
-from spatial_prediction.padding import PADDING_NAMES, padding_from_name, trained_padding_from_name
+from spatial_prediction.padding import (
+    PADDING_NAMES,
+    ReplicatePadding,
+    ZeroPadding,
+    padding_from_name,
+    trained_padding_from_name,
+)
 
 NUMPY_MODES = {"zero": "constant", "repl": "edge", "refl": "reflect", "circ": "wrap"}
 WHOLE = ["uint8", "int16", "bool", "complex64"]
@@ -29,7 +35,7 @@ def test_numbers_that_are_not_floating_are_copied_or_refused(name, dtype):
     padding = padding_from_name(name, ((1, 2), (0, 3)))
     x = maps(dtype)
     if name not in NUMPY_MODES:
-        for call in (padding, jax.jit(padding), padding.extend, padding.frame, padding.framed):
+        for call in (padding, jax.jit(padding), padding.extend, padding.frame, padding.with_frame):
             with pytest.raises(
                 TypeError, match=f"must be of floating numbers, got {dtype}; (convert|pad real)"
             ):
@@ -40,7 +46,7 @@ def test_numbers_that_are_not_floating_are_copied_or_refused(name, dtype):
         padded = call(x)
         assert padded.dtype == dtype
         np.testing.assert_array_equal(padded, expected)
-    beside, frame = padding.framed(x)
+    beside, frame = padding.with_frame(x)
     np.testing.assert_array_equal(beside, x)
     assert frame.top.dtype == dtype
 
@@ -82,6 +88,8 @@ def test_layers_refuse_integers_with_the_way(layer, dtype):
 
 
 def test_a_network_refuses_integers():
-    network = RVSR.initialised(padding="zero", upscale_padding="repl", key=jax.random.key(0))
+    network = RVSR.initialised(
+        padding=ZeroPadding(1), upscale_padding=ReplicatePadding(1), key=jax.random.key(0)
+    )
     with pytest.raises(TypeError, match=r"scaled to \[-1, 1\], of floating numbers; got uint8|Float"):
         network(jnp.zeros((3, 8, 8), jnp.uint8))

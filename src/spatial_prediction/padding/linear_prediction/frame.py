@@ -23,7 +23,7 @@ from jaxtyping import Array, Float
 from spatial_prediction import native
 from spatial_prediction.differentiation import with_compact_derivatives
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, at_least_float32, check_floating
-from spatial_prediction.padding._borders import Borders, transposed, turned, with_borders
+from spatial_prediction.padding._sides import Sides, transposed, turned, with_outer_strips
 from spatial_prediction.padding.linear_prediction.predicted_lines import frame_by_lines, next_row
 
 
@@ -51,7 +51,7 @@ class AbstractLinearPrediction(AbstractPadding):
     ) -> tuple[
         Float[Array, "*batch height width channels"],
         Float[Array, "*batch channels"],
-        Borders,
+        Sides,
     ]:
         """Hand ``x`` on with the means of its channels and each side's coefficients for the map without them.
 
@@ -60,11 +60,11 @@ class AbstractLinearPrediction(AbstractPadding):
         gradients may be added in place.
         """
 
-    def frame(self, x: Array) -> Borders:
+    def frame(self, x: Array) -> Sides:
         """Predict the frame; see :class:`AbstractPadding`. Statistics are at least float32."""
-        return self.framed(x)[1]
+        return self.with_frame(x)[1]
 
-    def framed(self, x: Array) -> tuple[Array, Borders]:
+    def with_frame(self, x: Array) -> tuple[Array, Sides]:
         """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
         check_floating(x)
         values = x.astype(at_least_float32(x.dtype))
@@ -72,10 +72,10 @@ class AbstractLinearPrediction(AbstractPadding):
             frame = self._frame_of_finite(values)
         else:
             values, mean, coefficients = self.fit(values)
-            values, frame = predicted_frame(values, mean, coefficients, self.pad_width)
-        return values.astype(x.dtype), Borders(*(strip.astype(x.dtype) for strip in frame))
+            values, frame = with_predicted_frame(values, mean, coefficients, self.pad_width)
+        return values.astype(x.dtype), Sides(*(strip.astype(x.dtype) for strip in frame))
 
-    def fit_to_known(self, x: Array, known: Array) -> tuple[Array, Borders]:
+    def fit_to_known(self, x: Array, known: Array) -> tuple[Array, Sides]:
         """Fit to the known pixels of maps that have the mean of these at all others.
 
         Args:
@@ -88,7 +88,7 @@ class AbstractLinearPrediction(AbstractPadding):
         del known  # less their mean, the others are 0 and add nothing to sums of products
         return self.fit(x)[1:]
 
-    def _frame_of_finite(self, x: Array) -> Borders:
+    def _frame_of_finite(self, x: Array) -> Sides:
         """Predict the frame from the finite pixels alone."""
         known = jnp.isfinite(x)
         count = jnp.sum(known, axis=(-3, -2), keepdims=True)
@@ -96,8 +96,8 @@ class AbstractLinearPrediction(AbstractPadding):
             x.dtype
         )
         filled = jnp.where(known, x, mean)
-        _, frame = predicted_frame(filled, *self.fit_to_known(filled, known), self.pad_width)
-        return Borders(*(jnp.where(count > 0, strip, jnp.nan) for strip in frame))
+        _, frame = with_predicted_frame(filled, *self.fit_to_known(filled, known), self.pad_width)
+        return Sides(*(jnp.where(count > 0, strip, jnp.nan) for strip in frame))
 
 
 def check_neighbourhood(length: int, width: int) -> None:
@@ -113,12 +113,12 @@ def fitting_width(width: int, size: int) -> int:
     return min(width, size - (size + 1) % 2)
 
 
-def predicted_frame(
+def with_predicted_frame(
     x: Float[Array, "*batch height width channels"],
     mean: Float[Array, "*batch channels"],
-    coefficients: Borders,
+    coefficients: Sides,
     pad_width: PadWidth,
-) -> tuple[Float[Array, "*batch height width channels"], Borders]:
+) -> tuple[Float[Array, "*batch height width channels"], Sides]:
     """Hand ``x`` on with the frame that its means and coefficients predict.
 
     Args:
@@ -134,7 +134,7 @@ def predicted_frame(
     def by_map(side: Array) -> Array:
         return jnp.moveaxis(jnp.broadcast_to(side, (*side.shape[:3], *of_maps)), (0, 1, 2), (-4, -3, -2))
 
-    mean, by_maps = jnp.broadcast_to(mean, of_maps), Borders(*map(by_map, coefficients))
+    mean, by_maps = jnp.broadcast_to(mean, of_maps), Sides(*map(by_map, coefficients))
     reference = functools.partial(_by_xla, pad_width)
     compact = functools.partial(frame_by_lines, pad_width)
     if native.available(x) and all(array.dtype == x.dtype for array in (mean, *by_maps)):
@@ -144,18 +144,18 @@ def predicted_frame(
     return predict(x, mean, by_maps)
 
 
-def _by_xla(pad_width: PadWidth, x: Array, mean: Array, coefficients: Borders) -> tuple[Array, Borders]:
+def _by_xla(pad_width: PadWidth, x: Array, mean: Array, coefficients: Sides) -> tuple[Array, Sides]:
     depth = (
         max(side.shape[-3] for side in coefficients[:2]),
         max(side.shape[-3] for side in coefficients[2:]),
     )
-    x, known = with_borders(x, depth)
+    x, known = with_outer_strips(x, depth)
     mean = mean[..., None, None, :]
-    frame = _frame_of_centred(Borders(*(strip - mean for strip in known)), pad_width, coefficients)
-    return x, Borders(*(strip + mean for strip in frame))
+    frame = _frame_of_centred(Sides(*(strip - mean for strip in known)), pad_width, coefficients)
+    return x, Sides(*(strip + mean for strip in frame))
 
 
-def _frame_of_centred(known: Borders, pad_width: PadWidth, coefficients: Borders) -> Borders:
+def _frame_of_centred(known: Sides, pad_width: PadWidth, coefficients: Sides) -> Sides:
     (top, bottom), (left, right) = pad_width
 
     def rightwards(strip: Array, side: Array, steps: int) -> Array:
@@ -172,7 +172,7 @@ def _frame_of_centred(known: Borders, pad_width: PadWidth, coefficients: Borders
     top_rows = turned(widened(known.top, None, depth))
     top_strip = turned(_continued(top_rows, coefficients.top, top))
     bottom_strip = _continued(widened(known.bottom, -depth, None), coefficients.bottom, bottom)
-    return Borders(top_strip, bottom_strip, left_strip, right_strip)
+    return Sides(top_strip, bottom_strip, left_strip, right_strip)
 
 
 def _continued(rows: Array, coefficients: Array, steps: int) -> Array:
@@ -193,25 +193,25 @@ def _continued(rows: Array, coefficients: Array, steps: int) -> Array:
 
 def _compiled(
     pad_width: PadWidth, reference: Callable[..., Any], compact: Callable[..., Any], batch: int
-) -> Callable[[Array, Array, Borders], tuple[Array, Borders]]:
+) -> Callable[[Array, Array, Sides], tuple[Array, Sides]]:
     (top, bottom), (left, right) = pad_width
 
-    def forward(x: Array, mean: Array, coefficients: Borders) -> tuple[Array, Borders]:
+    def forward(x: Array, mean: Array, coefficients: Sides) -> tuple[Array, Sides]:
         *batch, height, width, channels = x.shape
         breadth = left + width + right
         shapes = [(top, breadth), (bottom, breadth), (height, left), (height, right)]
         strips = [jax.ShapeDtypeStruct((*batch, *shape, channels), x.dtype) for shape in shapes]
-        return x, Borders(*native.kernel("predicted_frame", strips)(x, mean, *coefficients))
+        return x, Sides(*native.kernel("predicted_frame", strips)(x, mean, *coefficients))
 
     def backward(
-        arguments: tuple[Array, Array, Borders], cotangents: tuple[Array, Borders]
-    ) -> tuple[Array, Array, Borders]:
+        arguments: tuple[Array, Array, Sides], cotangents: tuple[Array, Sides]
+    ) -> tuple[Array, Array, Sides]:
         x, mean, coefficients = arguments
         of_x, of_frame = cotangents
         kernel = native.kernel("predicted_frame_gradient", native.like(x, mean, *coefficients), in_place=True)
         of_x, of_mean, *of_coefficients = kernel(of_x, x, mean, *coefficients, *of_frame)
-        return of_x, of_mean, Borders(*of_coefficients)
+        return of_x, of_mean, Sides(*of_coefficients)
 
-    of_borders = (batch,) * 4
-    axes = native.BatchAxes((batch, batch, of_borders), (batch, of_borders))
+    of_sides = (batch,) * 4
+    axes = native.BatchAxes((batch, batch, of_sides), (batch, of_sides))
     return native.differentiable(reference, forward, backward, compact=compact, batch=axes)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction import native
-from spatial_prediction.padding._borders import transposed, turned
+from spatial_prediction.padding._sides import transposed, turned
 from spatial_prediction.padding.linear_prediction.compiled_sums import compiled_sums
 
 

@@ -15,7 +15,7 @@ from jaxtyping import Array, Float
 from spatial_prediction import native
 from spatial_prediction.differentiation import bilinear
 from spatial_prediction.padding._base import PadWidth
-from spatial_prediction.padding._borders import Borders, transposed, turned
+from spatial_prediction.padding._sides import Sides, transposed, turned
 
 Pair: TypeAlias = tuple[Array, Array]
 Axis: TypeAlias = Literal[-3, -2]
@@ -24,9 +24,7 @@ _LARGEST_PRODUCT = 512
 """Columns up to which XLA takes matrices of their square to choose pixels."""
 
 
-def frame_by_lines(
-    pad_width: PadWidth, x: Array, mean: Array, coefficients: Borders
-) -> tuple[Array, Borders]:
+def frame_by_lines(pad_width: PadWidth, x: Array, mean: Array, coefficients: Sides) -> tuple[Array, Sides]:
     """Hand ``x`` on with its predicted frame.
 
     Args:
@@ -39,7 +37,7 @@ def frame_by_lines(
     z = x - mean
     z, left, right = _widened(z, coefficients[2:], -2, pad_width[1])
     _, top, bottom = _widened(z, coefficients[:2], -3, pad_width[0])
-    return x, Borders(*(strip + mean for strip in (top, bottom, left, right)))
+    return x, Sides(*(strip + mean for strip in (top, bottom, left, right)))
 
 
 def _widened(
@@ -147,7 +145,8 @@ def _gradients_by_kernel(
     axis: Axis, steps: tuple[int, int], z: Array, pair: Pair, weights: Pair
 ) -> tuple[Array, Pair]:
     operands = _operands(axis, z, pair)
-    of_strips = _borders(axis, weights, [jnp.zeros(each.shape, z.dtype) for each in _strips(axis, steps, z)])
+    no_others = [jnp.zeros(strip.shape, z.dtype) for strip in _strips(axis, steps, z)]
+    of_strips = _of_all_sides(axis, weights, no_others)
     kernel = native.kernel("predicted_frame_gradient", native.like(*operands))
     of_z, _, *of_sides = kernel(jnp.zeros_like(z), *operands, *of_strips)
     return of_z, _own(axis, of_sides)
@@ -157,7 +156,7 @@ def _operands(axis: Axis, z: Array, pair: Pair) -> list[Array]:
     """What the kernels take: maps, means of 0, and coefficients of 0 for the other axis."""
     *batch, _, _, channels = z.shape
     no_others = [jnp.zeros((*batch, 1, 1, 1, channels), z.dtype)] * 4
-    return [z, jnp.zeros((*batch, channels), z.dtype), *_borders(axis, pair, no_others)]
+    return [z, jnp.zeros((*batch, channels), z.dtype), *_of_all_sides(axis, pair, no_others)]
 
 
 def _strips(axis: Axis, steps: tuple[int, int], z: Array) -> list[jax.ShapeDtypeStruct]:
@@ -169,7 +168,7 @@ def _strips(axis: Axis, steps: tuple[int, int], z: Array) -> list[jax.ShapeDtype
     return [jax.ShapeDtypeStruct((*batch, *shape, channels), z.dtype) for shape in shapes]
 
 
-def _borders(axis: Axis, pair: Pair, others: Sequence[Array]) -> list[Array]:
+def _of_all_sides(axis: Axis, pair: Pair, others: Sequence[Array]) -> list[Array]:
     """Put a pair where the kernels expect it among ``others``, one for each side."""
     return [*pair, *others[2:]] if axis == -3 else [*others[:2], *pair]
 

@@ -1,6 +1,20 @@
-"""Typed settings of the padding study. Imports nothing heavy, so that a dry run needs no JAX."""
+"""Typed settings and sizes of the padding study. Imports nothing heavy, so that a dry run needs no JAX."""
 
 import dataclasses
+
+UPSCALE_FACTOR = 4
+"""Output pixels per input pixel along each axis."""
+
+LARGEST_OUTPUT_CROP = 10
+"""Input pixels: as many as the network has 3x3 convolutions, so that beyond it no border is seen.
+
+Test errors are stored for all output crops up to it.
+"""
+
+
+def tile_size(low_res_size: int, upscale_factor: int) -> int:
+    """Return the pixels a high-resolution tile needs: one low-resolution pixel more on each side."""
+    return (low_res_size + 2) * upscale_factor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,4 +44,4 @@ class ModelSettings:
 
     hidden_channels: int = 16
     blocks: int = 8
-    upscale_factor: int = 4
+    upscale_factor: int = UPSCALE_FACTOR

@@ -1,10 +1,10 @@
 """The table of presets. Imports nothing heavy, so that a dry run needs no JAX."""
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.names import suggestion
 from spatial_prediction.studies.super_resolution.config import Preset
 
 
@@ -82,9 +82,7 @@ def presets_from_names(names: list[str], custom: Mapping[str, Mapping[str, Any]]
 def check_preset_name(name: str, key: str, table: Mapping[str, Preset]) -> None:
     """Raise ConfigurationError, naming ``key``, where ``table`` has no preset called ``name``."""
     if name not in table:
-        near = difflib.get_close_matches(name, table, n=1)
-        hint = f"did you mean {near[0]!r}? Known" if near else "known"
         raise ConfigurationError(
-            f"{key}: no preset is called {name!r}; {hint}: {', '.join(table)}; "
+            f"{key}: no preset is called {name!r}; {suggestion(name, table)}; "
             "others can be defined under custom_presets"
         )

@@ -1,7 +1,7 @@
 """The task every network of the padding study learns: 4x super-resolution of Sentinel-2 tiles."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import equinox as eqx
 import jax
@@ -10,7 +10,13 @@ import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.models import RVSR, bilinear_upscaling, merge_branches, pixel_unshuffle
+from spatial_prediction.models import (
+    RVSR,
+    bilinear_upscaling,
+    border_from_name,
+    merge_branches,
+    pixel_unshuffle,
+)
 from spatial_prediction.padding import AbstractPadding, padding_from_name
 from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
 from spatial_prediction.studies.super_resolution.data.degradation import (
@@ -41,13 +47,28 @@ def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
     """
     with values_are_configured():
         return RVSR.initialised(
-            padding=preset.padding,
-            upscale_padding=preset.upscale_padding,
+            padding=border_from_name(preset.padding),
+            upscale_padding=padding_from_name(preset.upscale_padding, 1),
             output_crop=preset.output_crop,
             hidden_channels=settings.hidden_channels,
             blocks=settings.blocks,
             upscale_factor=settings.upscale_factor,
             key=jax.random.key(seed),
+        )
+
+
+def network_of_arrays(preset: Preset, arrays: Mapping[str, np.ndarray]) -> RVSR:
+    """Make a network of ``preset`` with arrays of whatever preset.
+
+    Raises:
+        ConfigurationError: the network knows no such border handling, or the arrays are not such a network's.
+    """
+    with values_are_configured():
+        return RVSR.from_named_arrays(
+            arrays,
+            padding=border_from_name(preset.padding),
+            upscale_padding=padding_from_name(preset.upscale_padding, 1),
+            output_crop=preset.output_crop,
         )
 
 

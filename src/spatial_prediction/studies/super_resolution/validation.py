@@ -3,14 +3,19 @@
 import difflib
 import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.names import border_name, padding_name
 from spatial_prediction.normalisation import PATHS, plain_path
-from spatial_prediction.studies.super_resolution.config import Preset
+from spatial_prediction.studies.super_resolution.config import (
+    LARGEST_OUTPUT_CROP,
+    UPSCALE_FACTOR,
+    Preset,
+    tile_size,
+)
 from spatial_prediction.studies.super_resolution.presets import PRESETS, check_preset_name, presets_from_names
 from spatial_prediction.training_settings import TrainingSettings
 
@@ -151,39 +156,22 @@ def _check_seed_groups(seeds: list[int], per_job: int) -> None:
 SYNTHETIC_SCENE_SIZE = 520
 """Rows and columns of a synthetic scene, pixels."""
 
-_PADDING_NAME = (
-    r"zero|repl|refl|circ|rand|auto|extr[1-9]\d*|lp[12]x1cs"
-    r"|lp(?P<length>[1-9]\d*)x([1-9]\d*)?[13579](c|_batch|_across|_decay[1-9]\d*|_band(?P<band>[1-9]\d*))?"
-)
-_BORDER_NAME = r"part|diff|diff_edge|ebh|lp[1-9]\d*x([1-9]\d*)?[13579]_(learned|running)"
-
 
 def check_padding_name(name: str, key: str) -> None:
     """Raise ConfigurationError, naming ``key``, where no padding is called ``name``."""
-    known = re.fullmatch(_PADDING_NAME, name, re.ASCII) if len(name) <= 64 else None
-    if not known:
-        raise ConfigurationError(
-            f"{key}: no padding is called {_shown(name)}; use zero, repl, refl, circ, rand, auto, extrN, "
-            "lp1x1cs, lp2x1cs, or with odd W lpHxW, lpHxWc, lpHxW_batch, lpHxW_bandN, lpHxW_decayN or "
-            "lpHxW_across"
-        )
-    if known["band"] and int(known["band"]) <= int(known["length"]):
-        raise ConfigurationError(
-            f"{key}: the band of {name!r} must be wider than the neighbourhood is long; "
-            f"use at least {int(known['length']) + 1}"
-        )
+    _check_name(padding_name, name, key)
 
 
 def check_border_name(name: str, key: str) -> None:
     """Raise ConfigurationError, naming ``key``, where a convolution knows no border handling ``name``."""
-    if len(name) <= 64 and re.fullmatch(_BORDER_NAME, name, re.ASCII):
-        return
+    _check_name(border_name, name, key)
+
+
+def _check_name(read: Callable[[str], Any], name: str, key: str) -> None:
     try:
-        check_padding_name(name, key)
-    except ConfigurationError as error:
-        raise ConfigurationError(
-            f"{error}; convolutions know part, diff, diff_edge, ebh, lpHxW_learned and lpHxW_running besides"
-        ) from None
+        read(name)
+    except ValueError as error:
+        raise ConfigurationError(f"{key}: {error}") from None
 
 
 def _check_baselines(baselines: Mapping[Any, str], custom: Mapping[str, Mapping[str, Any]]) -> None:
@@ -216,7 +204,7 @@ def _check_dataset(dataset: Mapping[str, Any], low_res_size: int, figures: Mappi
         raise ConfigurationError(
             "dataset.offset is -1000, but synthetic scenes carry no offset; set it to auto or 0"
         )
-    needed = (low_res_size + 2) * 4
+    needed = tile_size(low_res_size, UPSCALE_FACTOR)
     if dataset["source"] == "synthetic" and dataset["scene_size"] > SYNTHETIC_SCENE_SIZE:
         raise ConfigurationError(
             f"dataset.scene_size is {dataset['scene_size']}; synthetic scenes have {SYNTHETIC_SCENE_SIZE} "
@@ -262,7 +250,7 @@ _PATTERNS = {
     r"^[^{}\x00-\x1f\x7f\ud800-\udfff]+\Z": "must hold no braces, which Snakemake takes for "
     "wildcards, and no line breaks or other control characters",
     r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z": "must be of letters, digits, - and _ and begin with a letter or digit",
-    r"^([0-9]|10)\Z": "must be an output crop, 0 to 10",
+    rf"^([0-9]|{LARGEST_OUTPUT_CROP})\Z": f"must be an output crop, 0 to {LARGEST_OUTPUT_CROP}",
 }
 
 _WORDING: Mapping[str, Callable[[Any], str]] = {

@@ -1,12 +1,23 @@
 """Typed settings: their defaults, and what they refuse."""
 
 import dataclasses
+import re
 
 import pytest
+import yaml
+from tests.helpers import REPOSITORY
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.studies.super_resolution.config import ModelSettings
+from spatial_prediction.studies.super_resolution.config import (
+    LARGEST_OUTPUT_CROP,
+    UPSCALE_FACTOR,
+    ModelSettings,
+)
 from spatial_prediction.training_settings import TrainingSettings
+
+SCHEMA = yaml.safe_load(
+    (REPOSITORY / "workflow" / "schemas" / "config.schema.yaml").read_text(encoding="utf-8")
+)
 
 
 def test_the_defaults_are_the_published_settings():
@@ -30,6 +41,21 @@ def test_the_defaults_are_the_published_settings():
         "compute_dtype": "float32",
     }
     assert dataclasses.asdict(ModelSettings()) == {"hidden_channels": 16, "blocks": 8, "upscale_factor": 4}
+
+
+def test_the_schema_has_the_sizes_of_the_settings():
+    properties = SCHEMA["properties"]
+    sizes = {name: allowed.get("const") for name, allowed in properties["model"]["properties"].items()}
+    assert sizes == {
+        "hidden_channels": None,
+        "blocks": ModelSettings().blocks,
+        "upscale_factor": UPSCALE_FACTOR,
+    }
+    crops = properties["custom_presets"]["additionalProperties"]["properties"]["output_crop"]
+    baselines = properties["figures"]["properties"]["baselines"]["propertyNames"]
+    assert crops["maximum"] == baselines["maximum"] == LARGEST_OUTPUT_CROP
+    fitting = [crop for crop in range(1000) if re.search(baselines["pattern"], str(crop))]
+    assert fitting == list(range(LARGEST_OUTPUT_CROP + 1))
 
 
 def test_an_unknown_compute_dtype_is_refused():

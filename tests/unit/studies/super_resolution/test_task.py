@@ -1,5 +1,8 @@
 """The task is learnt the same way with merged branches as with the plain ones."""
 
+import dataclasses
+import inspect
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -7,9 +10,13 @@ import numpy as np
 import pytest
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.models import merge_branches
-from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.models import RVSR, merge_branches
+from spatial_prediction.studies.super_resolution.config import (
+    LARGEST_OUTPUT_CROP,
+    ModelSettings,
+    Preset,
+    tile_size,
+)
 from spatial_prediction.studies.super_resolution.presets import PRESETS
 from spatial_prediction.studies.super_resolution.task import (
     configured_padding,
@@ -114,7 +121,7 @@ def test_the_same_seed_gives_the_same_weights_whatever_the_preset():
 @pytest.mark.parametrize(
     ("preset", "message"),
     [
-        (Preset("nope", "repl"), "no padding is called 'nope'"),
+        (Preset("nope", "repl"), "no border handling is called 'nope'"),
         (Preset("repl", "nope"), "no padding is called 'nope'"),
         (Preset("repl", "repl", 99), "output_crop must be 0 to 3"),
     ],
@@ -123,6 +130,14 @@ def test_the_same_seed_gives_the_same_weights_whatever_the_preset():
 def test_a_preset_that_no_network_can_have_is_an_error_of_the_user(preset, message):
     with pytest.raises(ConfigurationError, match=message):
         network(preset, SMALL, seed=0)
+
+
+def test_sizes_of_the_study_are_those_of_the_network():
+    defaults = inspect.signature(RVSR.initialised).parameters
+    fields = dataclasses.fields(ModelSettings)
+    assert {f.name: f.default for f in fields} == {f.name: defaults[f.name].default for f in fields}
+    model = eqx.filter_eval_shape(lambda: network(PRESETS["repl"], ModelSettings(), seed=0))
+    assert model.depth == LARGEST_OUTPUT_CROP
 
 
 def test_a_padding_that_is_not_known_is_an_error_of_the_user():

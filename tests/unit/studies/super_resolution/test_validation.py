@@ -8,7 +8,8 @@ import yaml
 from tests.helpers import REPOSITORY
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.padding import PADDING_NAMES, TRAINED_NAMES, padding_from_name
+from spatial_prediction.names import CONVOLUTION_NAMES, PADDING_NAMES, TRAINED_NAMES
+from spatial_prediction.padding import padding_from_name
 from spatial_prediction.studies.super_resolution.config import Preset
 from spatial_prediction.studies.super_resolution.presets import PRESETS
 from spatial_prediction.studies.super_resolution.validation import (
@@ -186,7 +187,7 @@ def test_what_is_too_long_or_too_large_is_refused_by_name_and_shown_in_part(chan
 @pytest.mark.parametrize("check", [check_padding_name, check_border_name])
 @pytest.mark.parametrize("name", ["lp2x3_band" + "9" * 5000, "extr" + "1" * 5000, "extr\u0661", "lp2x\u0663"])
 def test_names_of_many_or_foreign_digits_are_refused_by_name(check, name):
-    with pytest.raises(ConfigurationError, match=f"^mine: no padding is called '{name[:20]}"):
+    with pytest.raises(ConfigurationError, match=f"^mine: no [a-z ]+ is called '{name[:20]}"):
         check(name, "mine")
 
 
@@ -267,21 +268,24 @@ def test_names_pass_the_check_exactly_if_there_is_such_a_padding(names):
 
 def test_an_unknown_padding_is_refused_with_key_name_and_what_there_is():
     with pytest.raises(
-        ConfigurationError, match=r"^figures\.sample_paddings: .*'mirror'; use zero, repl, refl"
+        ConfigurationError,
+        match=r"^figures\.sample_paddings: .*'mirror'; did you mean 'refl'\? Known: zero, ",
     ):
         check_padding_name("mirror", "figures.sample_paddings")
 
 
-@pytest.mark.parametrize("name", ["part", "diff", "diff_edge", "ebh", *TRAINED_NAMES, *PADDING_NAMES])
+@pytest.mark.parametrize("name", [*CONVOLUTION_NAMES, *TRAINED_NAMES, *PADDING_NAMES])
 def test_convolutions_know_more_than_paddings(name):
     check_border_name(name, "paddings")
     if name not in PADDING_NAMES:
-        with pytest.raises(ConfigurationError, match=f"no padding is called '{name}'"):
+        with pytest.raises(ConfigurationError, match=f"^paddings: '{name}' (is not a padding|has arrays)"):
             check_padding_name(name, "paddings")
 
 
 def test_an_unknown_border_handling_is_refused_with_all_there_is():
-    with pytest.raises(ConfigurationError, match=r"^mine: .*'partial'; use zero, .* part, diff, diff_edge"):
+    with pytest.raises(
+        ConfigurationError, match=r"^mine: .*'partial'; did you mean 'part'\? Known: part, diff,"
+    ):
         check_border_name("partial", "mine")
 
 

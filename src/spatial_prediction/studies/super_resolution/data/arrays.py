@@ -25,10 +25,11 @@ from spatial_prediction.files import write_json, written_aside
 from spatial_prediction.progress import progress
 from spatial_prediction.rasters.offset import OffsetSetting
 from spatial_prediction.rasters.scenes import BANDS, Account, read_scene_with_account
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
 
 logger = logging.getLogger(__name__)
 
-DN_PER_HALF_UNIT = 5000
+DN_PER_HALF_UNIT = DN_PER_REFLECTANCE // 2
 """The networks' values are 2 DN / 10000 - 1, which is DN / 5000 - 1."""
 
 LISTED = 10
@@ -96,7 +97,7 @@ def build_arrays(
             "size": size,
             "dtype": "int16",
             "bands": list(BANDS),
-            "statistics_of": "2 * DN / 10000 - 1",
+            "statistics_of": f"2 * DN / {DN_PER_REFLECTANCE} - 1",
             "scene_count": {"train": len(train), "test": len(test), "skipped": len(faults)},
             "train": {**train.summary(), "sha256": _sha256(train_aside)},
             "test": {**test.summary(), "sha256": _sha256(test_aside)},

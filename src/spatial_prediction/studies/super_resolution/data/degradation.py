@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
-from spatial_prediction.studies.super_resolution.data.tiles import DN_PER_REFLECTANCE
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
 
 
 def scaled_reflectance(
@@ -13,11 +13,6 @@ def scaled_reflectance(
 ) -> Float[Array, "*tiles height width bands"]:
     """Scale digital numbers so that reflectance 0..1 becomes -1..1 (float32)."""
     return dn.astype(jnp.float32) * (2 / DN_PER_REFLECTANCE) - 1
-
-
-def tile_size(low_res_size: int, upscale_factor: int) -> int:
-    """Return the pixels a high-resolution tile needs: one low-resolution pixel more on each side."""
-    return (low_res_size + 2) * upscale_factor
 
 
 def super_resolution_pair(

@@ -27,6 +27,7 @@ import scipy.ndimage
 from jaxtyping import Bool, Float32, Int, Int16
 
 from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
 
 Field = Float32[np.ndarray, "height width"]
 Mask = Bool[np.ndarray, "height width"]
@@ -477,7 +478,7 @@ def _through_atmosphere(rng: np.random.Generator, lit: Image) -> Image:
 def _sensed(rng: np.random.Generator, reflectance: Image) -> Int16[np.ndarray, "height width 3"]:
     """Reflectance as the instrument delivers it: blurred, noisy, rounded to DN."""
     width = rng.uniform(0.5, 0.62)  # lets 15 % to 30 % of the contrast through at the Nyquist frequency
-    dn = 10_000 * scipy.ndimage.gaussian_filter(reflectance, (width, width, 0))
+    dn = DN_PER_REFLECTANCE * scipy.ndimage.gaussian_filter(reflectance, (width, width, 0))
     noise = rng.standard_normal(dn.shape, dtype=np.float32)
     # Photon noise grows with the square root of the signal; four DN are the electronics'.
     dn += noise * np.sqrt(16 + 0.03 * np.maximum(dn, 0))

@@ -7,9 +7,6 @@ import numpy as np
 
 from spatial_prediction.errors import ConfigurationError, SceneError
 
-DN_PER_REFLECTANCE = 10_000
-"""Digital numbers per unit of reflectance in Sentinel-2 products."""
-
 
 def open_scene_array(path: str | Path, *, smallest_size: int = 1) -> np.ndarray:
     """Map the array of scenes at ``path`` into memory, read-only.

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.plotting.style import FORMATS
+from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 
 
 def add_presets(parser: argparse.ArgumentParser) -> None:
@@ -127,10 +128,10 @@ def parse_presets(text: str) -> dict[str, int]:
     """
     presets = _parse_object("--presets", text)
     for preset, crop in presets.items():
-        if type(crop) is not int or not 0 <= crop <= 10:
+        if type(crop) is not int or not 0 <= crop <= LARGEST_OUTPUT_CROP:
             raise ConfigurationError(
                 f"--presets: output crop of '{preset}' is {crop!r}; "
-                "must be a whole number of input pixels, 0 to 10."
+                f"must be a whole number of input pixels, 0 to {LARGEST_OUTPUT_CROP}."
             )
     if not presets:
         raise ConfigurationError("--presets: names no preset; give at least one with its output crop.")

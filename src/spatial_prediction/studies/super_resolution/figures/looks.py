@@ -5,7 +5,6 @@ output crop. Colours are those of Okabe and Ito (2008), which colour-blind peopl
 distinguish the members in grey.
 """
 
-import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -100,7 +99,7 @@ def preset_look(preset: str, output_crop: int = 0) -> Look:
             that depends only on the name.
         output_crop: output crop of the preset in input pixels.
     """
-    padding = re.sub(r"_oc\d+$", "", preset)
+    padding = preset.removesuffix(f"_oc{output_crop}")
     colour, marker, white = _LOOKS.get(padding) or _look_of_stranger(padding)
     red, green, blue = (channel + (1 - channel) * white for channel in colors.to_rgb(colour))
     return Look(
@@ -112,8 +111,8 @@ def preset_look(preset: str, output_crop: int = 0) -> Look:
 
 
 def _look_of_stranger(padding: str) -> tuple[str, str, float]:
-    family = re.match(r"[a-z]*", padding)
-    colour = _FAMILY_COLOURS.get(family.group() if family else "", _PURPLE)
+    colours = (colour for family, colour in _FAMILY_COLOURS.items() if padding.startswith(family))
+    colour = next(colours, _PURPLE)
     return colour, _SPARE_MARKERS[zlib.crc32(padding.encode()) % len(_SPARE_MARKERS)], 0.15
 
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import pandas as pd
 
 from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 
-LAST_SHELL = 10
-"""The shell that is no ring but all that output crop 10 keeps; also the largest stored output crop."""
+LAST_SHELL = LARGEST_OUTPUT_CROP
+"""The shell that is no ring but all that the largest stored output crop keeps."""
 
 
 def mse_by_crop(errors: pd.DataFrame) -> pd.DataFrame:
@@ -28,15 +29,15 @@ def mse_by_shell(errors: pd.DataFrame) -> pd.DataFrame:
     """Mean squared error of each run in each shell, over all images.
 
     Args:
-        errors: columns preset, seed, image, output_crop, sum_of_squares, pixel_count, with the output crops 0
-            to 10 of every run.
+        errors: columns preset, seed, image, output_crop, sum_of_squares, pixel_count, with all output
+            crops of every run, 0 to ``LAST_SHELL``.
 
     Returns:
         Columns preset, seed, shell, mse, pixel_count. The MSE of output crop c is the mean of the shells from
         c on, weighted by ``pixel_count``.
 
     Raises:
-        ConfigurationError: when a run lacks an output crop or has one beyond 10.
+        ConfigurationError: when a run lacks an output crop or has one beyond the last shell.
     """
     sums = _sums_by_crop(errors)
     _check_crops(sums)

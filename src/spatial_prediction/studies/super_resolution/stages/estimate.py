@@ -12,8 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from spatial_prediction.progress import progress
-from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset, tile_size
 from spatial_prediction.studies.super_resolution.task import network, training_loss
 from spatial_prediction.training import optimizer, runs_together
 from spatial_prediction.training_settings import TrainingSettings
@@ -111,7 +111,7 @@ def _step_seconds(
     on_device = runs_together(loss, optimise, starts)
     size = tile_size(settings.low_res_size, model_settings.upscale_factor)
     shape = (settings.batch_size, size, size, 3)
-    tiles = jnp.asarray(np.random.default_rng(0).integers(0, 10_000, shape), jnp.int16)
+    tiles = jnp.asarray(np.random.default_rng(0).integers(0, DN_PER_REFLECTANCE, shape), jnp.int16)
     seconds = []
     for _ in range(2 + repeats):
         started = time.perf_counter()

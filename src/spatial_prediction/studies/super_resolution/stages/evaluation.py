@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from spatial_prediction.files import read_object
-from spatial_prediction.models import LARGEST_OUTPUT_CROP, RVSR, merge_branches, network_and_header
+from spatial_prediction.models import RVSR, merge_branches, network_and_header
 from spatial_prediction.progress import progress
 from spatial_prediction.provenance import provenance
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP, tile_size
 from spatial_prediction.studies.super_resolution.data.tiles import corner_tiles, open_scene_array
 from spatial_prediction.studies.super_resolution.stages.tables import write_table
 from spatial_prediction.studies.super_resolution.task import configured_padding, pair, replicated_bilinear
@@ -59,8 +59,8 @@ class CornerTiles:
 def evaluate_mse(model_paths: Sequence[Path], tiles: CornerTiles, *, output: Path) -> None:
     """Write the squared errors of the networks of one preset on the corner tiles of all test scenes.
 
-    One row per network, image and output crop 0..10: sum of squares over the four corners, three bands and
-    all kept pixels, and their count. A diverged run adds no rows.
+    One row per network, image and output crop up to the largest: sum of squares over the four corners, three
+    bands and all kept pixels, and their count. A diverged run adds no rows.
     """
     record = tiles.provenance()  # first, for it needs a summary that can be read
     headers, models = [], []
@@ -113,7 +113,7 @@ def corner_errors(
         tiles: what to predict.
 
     Returns:
-        Sums of squares, float64 (networks, images, 11), and pixel counts, int64 (11,), by output crop.
+        Sums of squares, float64 (networks, images, crops), and pixel counts, int64 (crops,), by output crop.
     """
     crops = range(LARGEST_OUTPUT_CROP + 1)
     side = tiles.low_res_size * factor

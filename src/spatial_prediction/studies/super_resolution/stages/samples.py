@@ -9,14 +9,12 @@ from jaxtyping import Array
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.models import merge_branches, network_and_header
 from spatial_prediction.plotting.colour import linear_to_srgb
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.config import UPSCALE_FACTOR, tile_size
 from spatial_prediction.studies.super_resolution.data.tiles import centre_tiles, open_scene_array
 from spatial_prediction.studies.super_resolution.task import configured_padding, pair, replicated_bilinear
 
 SHOWN = (1, 99)
 """Percentiles of a scene's reflectance that are shown as black and as full brightness."""
-
-UPSCALE_FACTOR = 4
 
 
 def padded_images(

@@ -18,9 +18,9 @@ from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.models import RVSR, merge_branches
 from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
-from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
-from spatial_prediction.studies.super_resolution.task import network, training_loss, values_are_configured
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset, tile_size
+from spatial_prediction.studies.super_resolution.task import network, network_of_arrays, training_loss
 from spatial_prediction.training import make_update, optimizer
 from spatial_prediction.training_settings import TrainingSettings
 
@@ -67,7 +67,7 @@ def measure_throughput(
     trained = load_arrays(weights)[0] if weights else {}  # none in the file of a run that diverged
 
     def program(of: Preset, batch: int) -> "_Program":
-        model = _trained(of, trained) if trained else network(of, model_settings, seed=0)
+        model = network_of_arrays(of, trained) if trained else network(of, model_settings, seed=0)
         return _Program(model, kind, settings, batch)
 
     timed = _largest_fitting(lambda batch: program(preset, batch), memory_budget, largest_batch)
@@ -103,17 +103,6 @@ def measure_throughput(
     logger.info("%s %s: batch %d, %.1f images/s", name, kind, timed.batch, per_second)
 
 
-def _trained(preset: Preset, arrays: dict[str, np.ndarray]) -> RVSR:
-    """Make a network of ``preset`` with weights of whatever preset."""
-    with values_are_configured():
-        return RVSR.from_named_arrays(
-            arrays,
-            padding=preset.padding,
-            upscale_padding=preset.upscale_padding,
-            output_crop=preset.output_crop,
-        )
-
-
 class _Program:
     """A compiled training step or inference at one batch size, with input to run it on."""
 
@@ -137,7 +126,7 @@ class _Program:
             optimise = optimizer(settings)
             self._state = (parameters, optimise.init(parameters))
             size = tile_size(settings.low_res_size, model.upscale_factor)
-            self._input = jnp.asarray(rng.integers(0, 10_000, (batch, size, size, 3)), jnp.int16)
+            self._input = jnp.asarray(rng.integers(0, DN_PER_REFLECTANCE, (batch, size, size, 3)), jnp.int16)
             function = make_update(training_loss(static, compute_dtype=settings.compute_dtype), optimise)
         self._compiled: Compiled = function.lower(*self._state, self._input).compile()
         self.memory = _memory(self._compiled)

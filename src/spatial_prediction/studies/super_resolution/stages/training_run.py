@@ -17,8 +17,7 @@ import numpy as np
 from spatial_prediction import native
 from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.provenance import provenance
-from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
-from spatial_prediction.studies.super_resolution.data.degradation import tile_size
+from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset, tile_size
 from spatial_prediction.studies.super_resolution.data.resident import ResidentTiles, fits_on_device, on_device
 from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, centre_tiles, open_scene_array
 from spatial_prediction.studies.super_resolution.task import held_out_loss, network, training_loss

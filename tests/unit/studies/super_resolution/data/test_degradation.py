@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from spatial_prediction.studies.super_resolution.config import tile_size
 from spatial_prediction.studies.super_resolution.data.degradation import (
     scaled_reflectance,
     super_resolution_pair,
-    tile_size,
 )
 
 

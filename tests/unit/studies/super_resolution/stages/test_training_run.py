@@ -429,7 +429,7 @@ def test_trained_weights_are_timed_one_tile_at_least_and_random_ones_where_there
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ({"padding": "nope"}, "no padding is called 'nope'"),
+        ({"padding": "nope"}, "no border handling is called 'nope'"),
         ({"upscale_padding": "nope"}, "no padding is called 'nope'"),
         ({"repeats": 0}, r"repeats is 0 and largest_batch 1; give at least 1 of each"),
         ({"largest_batch": 0}, r"repeats is 1 and largest_batch 0; give at least 1 of each"),

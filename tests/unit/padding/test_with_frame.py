@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spatial_prediction.convolution import convolve, padded_convolution
-from spatial_prediction.padding import AbstractPadding, Borders, padding_from_name
+from spatial_prediction.padding import AbstractPadding, Sides, padding_from_name
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -38,7 +38,7 @@ def test_frame_and_gradient(name, pad_width, shape):
 
         return jax.jit(lambda x: (framed(x), jax.grad(total)(x)))(x)
 
-    actual, expected = combined(padding.framed), combined(lambda x: (x, padding.frame(x)))
+    actual, expected = combined(padding.with_frame), combined(lambda x: (x, padding.frame(x)))
     for one, other in zip(jax.tree.leaves(actual), jax.tree.leaves(expected), strict=True):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-9 * np.abs(other).max(initial=1))
 
@@ -60,7 +60,7 @@ class _MeanPadding(AbstractPadding):
         height, width = x.shape[-3:-1]
         row = jnp.broadcast_to(mean, (*x.shape[:-3], 1, width + 2, x.shape[-1]))
         column = jnp.broadcast_to(mean, (*x.shape[:-3], height, 1, x.shape[-1]))
-        return Borders(row, row, column, column)
+        return Sides(row, row, column, column)
 
 
 def test_a_padding_that_defines_its_frame_alone_can_be_convolved_with():

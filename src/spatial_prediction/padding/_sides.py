@@ -1,4 +1,4 @@
-"""The borders of a map: read, and added to in place."""
+"""The four sides of a map: strips along them, read and added to in place."""
 
 from typing import NamedTuple
 
@@ -9,8 +9,11 @@ from jaxtyping import Array
 from spatial_prediction.differentiation import with_derivatives
 
 
-class Borders(NamedTuple):
-    """Strips along the four sides; how deep they are, and whether they meet, says who makes them."""
+class Sides(NamedTuple):
+    """An array for each side: a strip, or what belongs to it, such as coefficients.
+
+    How deep strips are, and whether they meet, says who makes them.
+    """
 
     top: Array
     bottom: Array
@@ -28,14 +31,14 @@ def transposed(x: Array) -> Array:
     return jnp.swapaxes(x, -3, -2)
 
 
-def borders_of(x: Array, depth: tuple[int, int]) -> Borders:
+def outer_strips(x: Array, depth: tuple[int, int]) -> Sides:
     """Take the outermost ``depth[0]`` rows and ``depth[1]`` columns of each side of channels-last maps."""
     (rows, columns), (height, width) = depth, x.shape[-3:-1]
 
     def part(axis: int, start: int, stop: int) -> Array:
         return jax.lax.slice_in_dim(x, start, stop, axis=x.ndim + axis)
 
-    return Borders(
+    return Sides(
         part(-3, 0, rows),
         part(-3, height - rows, height),
         part(-2, 0, columns),
@@ -43,16 +46,16 @@ def borders_of(x: Array, depth: tuple[int, int]) -> Borders:
     )
 
 
-def add_to_borders(x: Array, strips: Borders) -> Array:
+def add_strips(x: Array, strips: Sides) -> Array:
     """Add strips to the outermost rows and columns of channels-last maps.
 
     Written as updates of slices, which XLA does in place, and with a derivative of its own, for that of an
     update copies the map.
     """
-    return _add_to_borders(x, strips)
+    return _add_strips(x, strips)
 
 
-def _added(x: Array, strips: Borders) -> Array:
+def _added(x: Array, strips: Sides) -> Array:
     for strip, (axis, at_end) in zip(strips, ((-3, False), (-3, True), (-2, False), (-2, True)), strict=True):
         if strip.shape[axis] == 0:
             continue
@@ -63,27 +66,27 @@ def _added(x: Array, strips: Borders) -> Array:
     return x
 
 
-def _added_backward(arguments: tuple[Array, Borders], cotangent: Array) -> tuple[Array, Borders]:
+def _added_backward(arguments: tuple[Array, Sides], cotangent: Array) -> tuple[Array, Sides]:
     _, strips = arguments  # of which the depths alone are needed
-    before = borders_of(cotangent, (strips.top.shape[-3], strips.left.shape[-2]))
-    after = borders_of(cotangent, (strips.bottom.shape[-3], strips.right.shape[-2]))
-    return cotangent, Borders(before.top, after.bottom, before.left, after.right)
+    before = outer_strips(cotangent, (strips.top.shape[-3], strips.left.shape[-2]))
+    after = outer_strips(cotangent, (strips.bottom.shape[-3], strips.right.shape[-2]))
+    return cotangent, Sides(before.top, after.bottom, before.left, after.right)
 
 
-_add_to_borders = with_derivatives(
-    _added, tangents=lambda _, changes: add_to_borders(*changes), cotangents=_added_backward
+_add_strips = with_derivatives(
+    _added, tangents=lambda _, changes: add_strips(*changes), cotangents=_added_backward
 )
 
 
-def with_borders(x: Array, depth: tuple[int, int]) -> tuple[Array, Borders]:
-    """Hand ``x`` on with its borders, see ``borders_of``; their gradient is added to its in place."""
+def with_outer_strips(x: Array, depth: tuple[int, int]) -> tuple[Array, Sides]:
+    """Return ``x`` beside its ``outer_strips``, whose gradient is added to that of the map in place."""
 
-    def function(x: Array) -> tuple[Array, Borders]:
-        return x, borders_of(x, depth)
+    def function(x: Array) -> tuple[Array, Sides]:
+        return x, outer_strips(x, depth)
 
     linear = with_derivatives(
         function,
         tangents=lambda _, changes: function(*changes),
-        cotangents=lambda _, weights: (add_to_borders(*weights),),
+        cotangents=lambda _, weights: (add_strips(*weights),),
     )
     return linear(x)

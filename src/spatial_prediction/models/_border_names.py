@@ -1,0 +1,37 @@
+"""Border handlings of networks by name: here names end, and objects begin."""
+
+from spatial_prediction.models._borders import (
+    AbstractBorder,
+    DifferentialBorder,
+    ExplicitBorder,
+    PaddedBorder,
+    PartialBorder,
+)
+from spatial_prediction.names import OwnConvolution, TrainedPrediction, border_name
+from spatial_prediction.padding import padding_from_name, trained_padding_from_name
+
+
+def border_from_name(name: str) -> AbstractBorder:
+    """Make the border handling called ``name``, for all 3x3 convolutions of a network.
+
+    Args:
+        name: ``part``: partial convolution; ``diff``: differential convolution; ``diff_edge``: with an edge
+            kernel; ``ebh``: explicit boundary handling; or what ``padding_from_name`` or
+            ``trained_padding_from_name`` knows.
+
+    Raises:
+        ValueError: nothing has that name.
+        TypeError: ``name`` is not a string.
+    """
+    match border_name(name):
+        case OwnConvolution("part"):
+            return PartialBorder()
+        case OwnConvolution("diff"):
+            return DifferentialBorder()
+        case OwnConvolution("diff_edge"):
+            return DifferentialBorder(edge_kernel=True)
+        case OwnConvolution("ebh"):
+            return ExplicitBorder()
+        case TrainedPrediction():
+            return PaddedBorder(trained_padding_from_name(name, 1, channels=1))
+    return PaddedBorder(padding_from_name(name, 1))
