@@ -18,7 +18,7 @@ import numpy as np
 from training_step import measured_peak
 
 from spatial_prediction import native
-from spatial_prediction.convolution import _framed, framed_convolution
+from spatial_prediction.convolution import _framed, convolve
 
 CASES = [
     # maps, rows and columns, inputs, outputs, size of the kernel
@@ -43,10 +43,9 @@ def compiled(case: tuple[int, ...], *, by_kernel: bool) -> list[Callable[[], Non
     rng = np.random.default_rng(0)
     x = jnp.asarray(rng.normal(size=(maps, size, size, inputs)), jnp.float32)
     kernel = jnp.asarray(rng.normal(size=(kernel_size, kernel_size, inputs, outputs)), jnp.float32)
-    width = (kernel_size // 2,) * 2
 
     def convolution(x: jax.Array, kernel: jax.Array) -> jax.Array:
-        return framed_convolution(x, None, kernel, pad_width=(width, width))
+        return convolve(x, kernel, padding=kernel_size // 2)
 
     def gradient(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, jax.Array]:
         y, pullback = jax.vjp(convolution, x, kernel)

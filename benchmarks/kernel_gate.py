@@ -25,7 +25,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from spatial_prediction import native
-from spatial_prediction.convolution import padded_convolution
+from spatial_prediction.convolution import convolve
 from spatial_prediction.native import _gate
 from spatial_prediction.padding import padding_from_name
 from spatial_prediction.statistics.intervals import bootstrap_interval
@@ -111,11 +111,7 @@ def compiled_layer(library: Path, name: str) -> Callable[[], None]:
     call = jax.ffi.ffi_call
     jax.ffi.ffi_call = lambda target, *rest, **options: call(f"{target}_{name}", *rest, **options)
     try:
-        program = (
-            jax.jit(lambda x, kernel: padded_convolution(x, kernel, padding=padding))
-            .lower(x, kernel)
-            .compile()
-        )
+        program = jax.jit(lambda x, kernel: convolve(x, kernel, padding=padding)).lower(x, kernel).compile()
     finally:
         jax.ffi.ffi_call = call
     return lambda: jax.block_until_ready(program(x, kernel))

@@ -18,9 +18,9 @@ from matplotlib.figure import Figure
 
 from spatial_prediction import command, files
 from spatial_prediction.convolution import (
+    convolve,
     differential_convolution,
     explicit_boundary_convolution,
-    padded_convolution,
     partial_convolution,
 )
 from spatial_prediction.padding import RunningPrediction, padding_from_name
@@ -99,7 +99,7 @@ def convolved(method: str, kernel: np.ndarray, x: np.ndarray, others: np.ndarray
             single, jnp.asarray(kernels, jnp.float32), jnp.asarray(biases, jnp.float32)
         )
     else:
-        result = padded_convolution(single, weights, padding=padding_from_name(method, 1))
+        result = convolve(single, weights, padding=padding_from_name(method, 1))
     return np.asarray(result)[..., 0]
 
 

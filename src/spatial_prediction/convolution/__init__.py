@@ -1,7 +1,9 @@
-"""Convolutions that know their border: each treats incomplete windows itself instead of padding its input.
+"""Convolutions that know their border.
 
-Each comes as a layer in the conventions of ``equinox.nn.Conv2d`` (one example, channels first) and as a
-function on channels-last arrays with any batch axes, for networks' hot paths. One method a file.
+``convolve`` is the plain convolution, with any padding or none; the others treat incomplete windows
+themselves. Each comes as a function on channels-last arrays with any batch axes, for networks' hot paths, and
+as a layer in the conventions of ``equinox.nn.Conv2d`` (one example, channels first); that of ``convolve`` is
+``PaddedConv2d``. One method a file.
 """
 
 from spatial_prediction.convolution._conversion import (
@@ -17,12 +19,12 @@ from spatial_prediction.convolution._explicit import (
     by_region,
     explicit_boundary_convolution,
 )
-from spatial_prediction.convolution._framed import framed_convolution
+from spatial_prediction.convolution._layer import AbstractConv2d
 from spatial_prediction.convolution._padded import PaddedConv2d
-from spatial_prediction.convolution._padded_convolution import padded_convolution
 from spatial_prediction.convolution._partial import PartialConv2d, partial_convolution
 
 __all__ = [
+    "AbstractConv2d",
     "ChangedLayer",
     "DifferentialConv2d",
     "ExplicitBoundaryConv2d",
@@ -35,7 +37,5 @@ __all__ = [
     "convolve",
     "differential_convolution",
     "explicit_boundary_convolution",
-    "framed_convolution",
-    "padded_convolution",
     "partial_convolution",
 ]

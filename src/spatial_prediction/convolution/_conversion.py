@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 import equinox as eqx
 import jax
 
+from spatial_prediction.convolution._layer import AbstractConv2d
 from spatial_prediction.convolution._padded import PaddedConv2d, library_name
 
 _CONVERTIBLE = (eqx.nn.Conv, eqx.nn.Conv2d, PaddedConv2d)
@@ -101,7 +102,8 @@ def convert_padding(model: Any, padding: str, *, strict: bool = True) -> tuple[A
     Raises:
         ValueError: no padding has that name; or, if ``strict``, there is a padding ``Conv1d`` or ``Conv3d``,
             a ``ConvTranspose`` whose windows overlap, a padding ``Pool``, a convolution that crops, or a
-            padding subclass of ``Conv2d``, which may do anything. All of them are named.
+            padding subclass of ``Conv2d`` or another layer of this library, which may do anything. All of
+            them are named.
     """
     changed: list[ChangedLayer] = []
     unpadded: list[str] = []
@@ -137,7 +139,7 @@ def convert_padding(model: Any, padding: str, *, strict: bool = True) -> tuple[A
 
 
 def _is_layer(node: Any) -> bool:
-    return isinstance(node, eqx.nn.Conv | eqx.nn.ConvTranspose | eqx.nn.Pool)
+    return isinstance(node, eqx.nn.Conv | AbstractConv2d | eqx.nn.ConvTranspose | eqx.nn.Pool)
 
 
 def _has_border(layer: Any) -> bool:
@@ -165,10 +167,7 @@ def _hindrance(layer: Any) -> str | None:
     if layer.num_spatial_dims != 2:
         return f"pads {layer.num_spatial_dims} axes, not two; replace it by hand"
     if type(layer) not in _CONVERTIBLE:
-        return (
-            "may do more than the Conv2d it derives from; replace it by hand, as by "
-            "PaddedConv2d.from_convolution"
-        )
+        return "may do more than a Conv2d; replace it by hand, as by PaddedConv2d.from_convolution"
     if not isinstance(layer.padding, str) and min(map(min, layer.padding)) < 0:
         return f"crops, its padding is {layer.padding}; crop with a slice before it"
     return None

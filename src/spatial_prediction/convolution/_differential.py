@@ -27,14 +27,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Shaped
 
-from spatial_prediction.convolution._base import (
+from spatial_prediction.convolution._convolve import convolve
+from spatial_prediction.convolution._layer import (
+    AbstractConv2d,
     channels_first,
     channels_last,
     channels_last_bias,
     channels_last_kernel,
     check_odd,
 )
-from spatial_prediction.convolution._convolve import convolve
 from spatial_prediction.padding._base import at_least_float32, check_map
 from spatial_prediction.padding._extrapolation import extrapolation_weights
 
@@ -107,7 +108,7 @@ def differential_convolution(
     return jnp.concatenate(strips, axis=-3)
 
 
-class DifferentialConv2d(eqx.nn.Conv2d):
+class DifferentialConv2d(AbstractConv2d):
     """A convolution that applies a transformed kernel where a window is incomplete (DiffConv2d).
 
     There the nearest complete window is used, and a kernel that does to the polynomial through its pixels

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from spatial_prediction.convolution._base import (
+from spatial_prediction.convolution._convolve import convolve
+from spatial_prediction.convolution._layer import (
+    AbstractConv2d,
     channels_first,
     channels_last,
     channels_last_kernel,
     check_odd,
 )
-from spatial_prediction.convolution._convolve import convolve
 from spatial_prediction.padding._base import check_map
 
 
@@ -67,7 +67,7 @@ def explicit_boundary_convolution(
     )
 
 
-class ExplicitBoundaryConv2d(eqx.nn.Conv2d):
+class ExplicitBoundaryConv2d(AbstractConv2d):
     """A convolution with separately trained kernels and biases near each edge and corner.
 
     A k x k kernel has k x k regions: the interior, and one for each combination of distances to the

@@ -5,9 +5,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Shaped
 
 from spatial_prediction import native
-from spatial_prediction.convolution._base import convolve_by_xla
+from spatial_prediction.convolution._xla import convolve_by_xla
 from spatial_prediction.padding import PadWidth, Sides, add_strips
-from spatial_prediction.padding._base import check_map
 from spatial_prediction.padding._sides import transposed, turned
 
 LARGEST_KERNEL = 3 * 3 * 96 * 96
@@ -21,24 +20,23 @@ channels, 0.85 times for 128, 0.5 times for 256.
 def framed_convolution(
     x: Float[Array, "*batch height width inputs"],
     frame: Sides | None,
-    kernel: Float[Array, "rows columns group_inputs outputs"],
+    kernel: Float[Array, "rows columns inputs outputs"],
     bias: Shaped[Array, "..."] | None = None,
     *,
     pad_width: PadWidth = ((0, 0), (0, 0)),
 ) -> Float[Array, "*batch out_height out_width outputs"]:
     """Convolve maps in a frame of ``pad_width``, None for zeros. Differentiable in both modes.
 
-    A bias is added to the result as ``+`` does it; that of (outputs,) is one for each output.
+    A bias is added to the result as ``+`` does it; that of (outputs,) is one for each output. ``x`` has rows,
+    columns and channels.
 
     The compiled kernel puts the rows of the framed map together as it goes. XLA knows no such thing, but
     convolution is linear: the framed map is the map with zeros around it, plus its frame with zeros inside,
     and the latter reaches only results within the pad width of the border.
 
     Raises:
-        ValueError: the strips of the frame do not have the size that ``pad_width`` says, or ``x`` has no
-            rows, columns or channels.
+        ValueError: the strips of the frame do not have the size that ``pad_width`` says.
     """
-    check_map(x)
     if frame is not None:
         frame = _fitted_frame(x, frame, pad_width)
     if not _fitting(x, frame, kernel, pad_width) or not native.available(x):
@@ -67,11 +65,10 @@ def _fitted_frame(x: Array, frame: Sides, pad_width: PadWidth) -> Sides:
 
 def _fitting(x: Array, frame: Sides | None, kernel: Array, pad_width: PadWidth) -> bool:
     """Tell whether the compiled convolution does this kind, and well."""
-    grouped = x.shape[-1] != kernel.shape[-2]
     cropping = any(width < 0 for axis in pad_width for width in axis)
     some = min(_result_shape(x, kernel, pad_width)) > 0
     same_dtype = all(array.dtype == x.dtype for array in (kernel, *(frame or ())))
-    return some and same_dtype and not grouped and not cropping and kernel.size <= LARGEST_KERNEL
+    return some and same_dtype and not cropping and kernel.size <= LARGEST_KERNEL
 
 
 def _result_shape(x: Array, kernel: Array, pad_width: PadWidth) -> tuple[int, ...]:
@@ -84,10 +81,18 @@ def _result_shape(x: Array, kernel: Array, pad_width: PadWidth) -> tuple[int, ..
 def _by_xla(
     x: Array, frame: Sides | None, kernel: Array, bias: Array | None, *, pad_width: PadWidth
 ) -> Array:
-    y = convolve_by_xla(x, kernel, padding=pad_width)
-    if frame is not None:
-        y = _with_ring(y, frame, kernel)
+    if frame is None:
+        y = convolve_by_xla(x, kernel, padding=pad_width)
+    elif kernel.shape[0] > x.shape[-3] or kernel.shape[1] > x.shape[-2]:
+        y = convolve_by_xla(_extended(x, frame), kernel)  # few results, which the strips' would reach beyond
+    else:
+        y = _with_ring(convolve_by_xla(x, kernel, padding=pad_width), frame, kernel)
     return y if bias is None else y + bias
+
+
+def _extended(x: Array, frame: Sides) -> Array:
+    middle = jnp.concatenate([frame.left, x, frame.right], axis=-2)
+    return jnp.concatenate([frame.top, middle, frame.bottom], axis=-3)
 
 
 def _with_ring(y: Array, frame: Sides, kernel: Array) -> Array:
@@ -113,10 +118,8 @@ def _with_ring(y: Array, frame: Sides, kernel: Array) -> Array:
 
 def _first_rows(strip: Array, kernel: Array) -> Array:
     """Convolve a strip of rows with nothing below it; by matrix products, for XLA convolves strips slowly."""
-    height, width, group_inputs, outputs = kernel.shape
+    height, width, _, outputs = kernel.shape
     rows, columns = strip.shape[-3], strip.shape[-2] - width + 1
-    if group_inputs != strip.shape[-1]:
-        return convolve_by_xla(strip, kernel, padding=((0, height - 1), (0, 0)))
 
     def row(first: int) -> Array:
         seen = min(height, rows - first)
@@ -140,8 +143,7 @@ def _compiled(x: Array, frame: Sides | None, kernel: Array, bias: Array, *, pad_
     def compact(x: Array, strips: Sides, kernel: Array, bias: Array) -> Array:
         if frame is None:
             return convolve_by_xla(x, kernel, padding=pad_width) + bias
-        middle = jnp.concatenate([strips.left, x, strips.right], axis=-2)
-        return convolve_by_xla(jnp.concatenate([strips.top, middle, strips.bottom], axis=-3), kernel) + bias
+        return convolve_by_xla(_extended(x, strips), kernel) + bias
 
     def forward(x: Array, strips: Sides, kernel: Array, bias: Array) -> Array:
         return native.kernel("convolution", [result], widths=widths)(x, *strips, kernel, bias)[0]

@@ -7,15 +7,15 @@ import equinox as eqx
 import jax
 from jaxtyping import Array, Float
 
-from spatial_prediction.convolution._base import (
+from spatial_prediction.convolution._convolve import convolve
+from spatial_prediction.convolution._layer import (
+    AbstractConv2d,
     channels_first,
     channels_last,
     channels_last_bias,
     channels_last_kernel,
-    pads_of,
 )
-from spatial_prediction.convolution._convolve import convolve
-from spatial_prediction.padding import PadWidth, padding_from_name
+from spatial_prediction.padding import padding_from_name
 
 _EQUINOX_NAMES = {"zeros": "zero", "replicate": "repl", "reflect": "refl", "circular": "circ"}
 
@@ -35,7 +35,7 @@ def library_name(padding_mode: str) -> str:
     return name
 
 
-class PaddedConv2d(eqx.nn.Conv2d):
+class PaddedConv2d(AbstractConv2d):
     """A convolution whose ``padding_mode`` is any padding: linear prediction, extrapolation, a copying one.
 
     The map is padded by :func:`spatial_prediction.padding.padding_from_name`, and the convolution leaves
@@ -73,7 +73,7 @@ class PaddedConv2d(eqx.nn.Conv2d):
             out_channels,
             kernel_size,
             stride,
-            padding,  # type: ignore[arg-type]  # Equinox takes lists for pairs too
+            padding,
             dilation,
             groups,
             use_bias,
@@ -82,13 +82,15 @@ class PaddedConv2d(eqx.nn.Conv2d):
         )
         self.padding_mode = library_name(padding_mode)
         if not isinstance(self.padding, str):  # refuses negative widths now rather than at the first map
-            self.padding = padding_from_name(self.padding_mode, _pairs(self.padding)).pad_width
+            self.padding = padding_from_name(self.padding_mode, self.padding).pad_width
 
     @classmethod
-    def from_convolution(cls, conv: eqx.nn.Conv, padding_mode: str = "lp2x3") -> "PaddedConv2d":
+    def from_convolution(
+        cls, conv: eqx.nn.Conv | AbstractConv2d, padding_mode: str = "lp2x3"
+    ) -> "PaddedConv2d":
         """Take over the settings and the very arrays of ``conv``, and pad by ``padding_mode``.
 
-        What a subclass of ``equinox.nn.Conv2d`` does besides is lost.
+        What ``conv`` does besides, being of a subclass or another layer of this library, is lost.
 
         Raises:
             ValueError: ``conv`` does not have two spatial axes, or what the constructor refuses.
@@ -132,17 +134,12 @@ class PaddedConv2d(eqx.nn.Conv2d):
         """
         del key
         x = channels_last(x, self.in_channels)
-        padding = padding_from_name(self.padding_mode, _pairs(pads_of(self, x.shape[:2])))
         y = convolve(
-            padding.extend(x),
+            x,
             channels_last_kernel(self.weight),
             channels_last_bias(self.bias),
+            padding=padding_from_name(self.padding_mode, self._pad_width(x.shape[:2])),
             stride=self.stride,
             dilation=self.dilation,
         )
         return channels_first(y)
-
-
-def _pairs(pad_width: Sequence[Sequence[int]]) -> PadWidth:
-    (top, bottom), (left, right) = pad_width
-    return (top, bottom), (left, right)

@@ -9,16 +9,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Shaped
 
-from spatial_prediction.convolution._base import (
+from spatial_prediction.convolution._convolve import convolve
+from spatial_prediction.convolution._layer import (
+    AbstractConv2d,
     channels_first,
     channels_last,
     channels_last_bias,
     channels_last_kernel,
     check_odd,
-    pads_of,
 )
-from spatial_prediction.convolution._convolve import convolve
-from spatial_prediction.padding._base import at_least_float32
+from spatial_prediction.padding._base import PadWidth, at_least_float32
 
 EPSILON = 1e-8
 """The published value. Counts are kept in float32 or wider, where 1 + 1e-8 = 1 and 1e-8 is not 0."""
@@ -57,7 +57,7 @@ def partial_convolution(
     return y
 
 
-class PartialConv2d(eqx.nn.Conv2d):
+class PartialConv2d(AbstractConv2d):
     """A convolution over known pixels only, scaled as if the window were complete.
 
     With M the mask (1 known, 0 unknown; outside the map 0) and 1 a map of ones, all over one window,
@@ -96,7 +96,7 @@ class PartialConv2d(eqx.nn.Conv2d):
         out_channels: int,
         kernel_size: int | Sequence[int],
         stride: int | Sequence[int] = 1,
-        padding: str | int | Sequence[int] | Sequence[tuple[int, int]] = 0,
+        padding: str | int | Sequence[int] | Sequence[Sequence[int]] = 0,
         dilation: int | Sequence[int] = 1,
         groups: int = 1,
         use_bias: bool = True,
@@ -175,7 +175,7 @@ class PartialConv2d(eqx.nn.Conv2d):
             channels_last_bias(self.bias),
             mask,
             stride=self.stride,
-            padding=pads_of(self, x.shape[:2]),
+            padding=self._pad_width(x.shape[:2]),
             dilation=self.dilation,
             multi_channel=self.multi_channel,
             epsilon=self.epsilon,
@@ -190,7 +190,7 @@ def _convolve_known(
     mask: Array | None,
     *,
     stride: Sequence[int] = (1, 1),
-    padding: Sequence[tuple[int, int]],
+    padding: PadWidth,
     dilation: Sequence[int] = (1, 1),
     multi_channel: bool = False,
     epsilon: float,

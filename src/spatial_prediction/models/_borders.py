@@ -12,9 +12,9 @@ from jaxtyping import Array, Float
 
 from spatial_prediction.convolution import (
     by_region,
+    convolve,
     differential_convolution,
     explicit_boundary_convolution,
-    padded_convolution,
     partial_convolution,
 )
 from spatial_prediction.models._convolution import Convolution
@@ -67,7 +67,7 @@ class PaddedBorder(AbstractBorder):
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
         if isinstance(layer, Convolution):
-            return padded_convolution(x, layer.kernel, layer.bias, padding=self.padding)
+            return convolve(x, layer.kernel, layer.bias, padding=self.padding)
         return layer(self.padding.extend(x))
 
     def remember(self, x: Array) -> "PaddedBorder | None":

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from spatial_prediction.convolution import framed_convolution
+from spatial_prediction.convolution import convolve
 
 
 class Convolution(eqx.Module):
@@ -32,7 +32,7 @@ class Convolution(eqx.Module):
         self, x: Float[Array, "batch height width inputs"]
     ) -> Float[Array, "batch out_height out_width outputs"]:
         """Convolve; the map shrinks by the kernel's size less one."""
-        return framed_convolution(x, None, self.kernel, self.bias)
+        return convolve(x, self.kernel, self.bias)
 
 
 def then(first: Convolution, second: Convolution) -> Convolution:

@@ -5,7 +5,7 @@ import jax
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
-from spatial_prediction.convolution import framed_convolution
+from spatial_prediction.convolution import convolve
 from spatial_prediction.models._convolution import Convolution
 
 Weights = tuple[Array, Array, Array, Array]
@@ -36,8 +36,8 @@ class FeedForward(eqx.Module):
 
 
 def _by_xla(x: Array, expand: Array, expand_bias: Array, reduce: Array, reduce_bias: Array) -> Array:
-    hidden = jax.nn.gelu(framed_convolution(x, None, expand, expand_bias))
-    return x + framed_convolution(hidden, None, reduce, reduce_bias)
+    hidden = jax.nn.gelu(convolve(x, expand, expand_bias))
+    return x + convolve(hidden, reduce, reduce_bias)
 
 
 def _forward(x: Array, *weights: Array) -> Array:

@@ -12,8 +12,6 @@ from spatial_prediction.convolution import (
     convolve,
     differential_convolution,
     explicit_boundary_convolution,
-    framed_convolution,
-    padded_convolution,
     partial_convolution,
 )
 from spatial_prediction.padding import padding_from_name
@@ -23,9 +21,8 @@ pytestmark = pytest.mark.usefixtures("quick_compilation")
 FUNCTIONS = {
     "convolve": lambda x, kernel: convolve(x, kernel, padding=((1, 1), (1, 1))),
     "convolve with a stride": lambda x, kernel: convolve(x, kernel, padding=((1, 1), (1, 1)), stride=(2, 1)),
-    "framed_convolution": lambda x, kernel: framed_convolution(x, None, kernel, pad_width=((1, 1), (1, 1))),
     **{
-        f"padded_convolution by {name}": lambda x, kernel, name=name: padded_convolution(
+        f"convolve padded by {name}": lambda x, kernel, name=name: convolve(
             x, kernel, padding=padding_from_name(name, 1)
         )
         for name in ("zero", "repl", "extr2", "lp2x3", "auto")

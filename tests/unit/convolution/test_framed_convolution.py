@@ -7,7 +7,8 @@ import pytest
 from tests.arrays import assert_close
 
 from spatial_prediction import native
-from spatial_prediction.convolution import convolve, framed_convolution
+from spatial_prediction.convolution import convolve
+from spatial_prediction.convolution._framed import framed_convolution
 from spatial_prediction.padding import Sides
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")

@@ -8,7 +8,8 @@ import pytest
 from tests.arrays import assert_close
 
 from spatial_prediction import native
-from spatial_prediction.convolution import PaddedConv2d, convolve, framed_convolution, padded_convolution
+from spatial_prediction.convolution import PaddedConv2d, convolve
+from spatial_prediction.convolution._framed import framed_convolution
 from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.padding import LearnedPrediction, RunningPrediction, Sides, padding_from_name
 from spatial_prediction.padding.linear_prediction.normal_equations import (
@@ -122,7 +123,7 @@ def test_a_padding_of_one_channel_serves_all(kind, alike):
     kernel = random(3, 3, 8, 4, seed=7)
 
     def loss(padding, x):
-        return jnp.sum(jnp.sin(padded_convolution(x, kernel, padding=padding)))
+        return jnp.sum(jnp.sin(convolve(x, kernel, padding=padding)))
 
     alike(lambda: eqx.filter_value_and_grad(loss)(padding, random(2, HEIGHT, WIDTH, 8, seed=8)))
 

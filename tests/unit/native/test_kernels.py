@@ -156,7 +156,7 @@ CONVOLUTION_AND_FEED_FORWARD = """
 import os
 import jax, jax.numpy as jnp, numpy as np
 from spatial_prediction import native
-from spatial_prediction.convolution import padded_convolution
+from spatial_prediction.convolution import convolve
 from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.padding import padding_from_name
 
@@ -168,7 +168,7 @@ for dtype, tolerance in ((jnp.float32, 1e-5), (jnp.float64, 1e-12)):
     arguments = jax.tree.map(lambda leaf: leaf.astype(dtype), (block, kernel, x))
 
     def loss(block, kernel, x):
-        return jnp.sum(jnp.sin(block(padded_convolution(x, kernel, padding=padding_from_name("repl", 1)))))
+        return jnp.sum(jnp.sin(block(convolve(x, kernel, padding=padding_from_name("repl", 1)))))
 
     assert native.available()
     found = jax.jit(jax.value_and_grad(loss, (0, 1, 2)))(*arguments)

@@ -11,7 +11,7 @@ import pytest
 from tests.arrays import assert_close
 
 from spatial_prediction import native
-from spatial_prediction.convolution import padded_convolution
+from spatial_prediction.convolution import convolve
 from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.padding import padding_from_name
 
@@ -123,7 +123,7 @@ def test_an_exported_program_holds_no_kernel_and_computes_the_same(name):
     padding = padding_from_name(name, 1)
 
     def function(block, kernel, x):
-        return block(padded_convolution(x, kernel, padding=padding))
+        return block(convolve(x, kernel, padding=padding))
 
     arguments = block_and_maps()
     assert "_float32" in jax.jit(function).lower(*arguments).as_text()
@@ -157,7 +157,7 @@ def test_forward_mode_agrees_with_reverse_mode(name):
 
     def function(arguments):
         block, kernel, x = arguments
-        return jnp.sum(jnp.sin(block(padded_convolution(x, kernel, padding=padding))))
+        return jnp.sum(jnp.sin(block(convolve(x, kernel, padding=padding))))
 
     with jax.enable_x64(True):
         arguments = jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.float64), block_and_maps())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.arrays import assert_close
 
-from spatial_prediction.convolution import padded_convolution
+from spatial_prediction.convolution import convolve
 from spatial_prediction.padding import pad, padding_from_name
 from spatial_prediction.padding.linear_prediction.lagged_products import tukey_window
 
@@ -215,7 +215,7 @@ def test_other_paddings_say_that_they_cannot(name):
 def test_what_one_nan_costs_a_layer(finite_only, lost):
     x = jnp.asarray(image(shape=(20, 20))[..., None]).at[9, 7, 0].set(jnp.nan)
     padding = padding_from_name("lp2x3", 1, finite_only=finite_only)
-    y = jax.jit(lambda x: padded_convolution(x, jnp.ones((3, 3, 1, 4)), padding=padding))(x)
+    y = jax.jit(lambda x: convolve(x, jnp.ones((3, 3, 1, 4)), padding=padding))(x)
     assert np.isnan(y).sum() == lost
 
 

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from spatial_prediction.convolution import convolve, padded_convolution
+from spatial_prediction.convolution import convolve
 from spatial_prediction.padding import AbstractPadding, Sides, padding_from_name
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -71,7 +71,7 @@ def test_a_padding_that_defines_its_frame_alone_can_be_convolved_with():
             x, kernel
         )
 
-    actual = gradients(lambda x, kernel: padded_convolution(x, kernel, padding=padding))
+    actual = gradients(lambda x, kernel: convolve(x, kernel, padding=padding))
     expected = gradients(lambda x, kernel: convolve(padding.extend(x), kernel))
     for one, other in zip(actual, expected, strict=True):
         np.testing.assert_allclose(one, other, atol=1e-10)
