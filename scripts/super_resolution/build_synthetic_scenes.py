@@ -7,7 +7,7 @@ from pathlib import Path
 from spatial_prediction import command
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.progress import progress
-from spatial_prediction.rasters.scene_files import write_scene
+from spatial_prediction.rasters.scene_writing import write_scene
 from spatial_prediction.studies.super_resolution.data.synthetic import synthetic_scene
 
 NO_DATE = datetime.date(1990, 1, 1)

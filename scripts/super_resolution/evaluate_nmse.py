@@ -5,7 +5,7 @@ from pathlib import Path
 
 from spatial_prediction import command
 from spatial_prediction.compiled_programs import keep_compiled_programs
-from spatial_prediction.studies.super_resolution.stages.evaluation import CornerTiles, evaluate_padding_nmse
+from spatial_prediction.studies.super_resolution.stages.evaluation import CornerTiles, evaluate_nmse
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
 
     keep_compiled_programs()
-    evaluate_padding_nmse(
+    evaluate_nmse(
         options.model,
         command.settings_from(options, CornerTiles),
         paddings=options.paddings,

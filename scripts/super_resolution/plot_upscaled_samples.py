@@ -6,7 +6,7 @@ from pathlib import Path
 from spatial_prediction import command
 from spatial_prediction.plotting.style import save_figure
 from spatial_prediction.studies.super_resolution.figures import arguments as common
-from spatial_prediction.studies.super_resolution.figures import training_samples
+from spatial_prediction.studies.super_resolution.figures import upscaled_samples
 from spatial_prediction.studies.super_resolution.stages.samples import upscaled_images
 
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     columns = upscaled_images(
         options.test, options.models, scenes=options.scenes, low_res_size=options.low_res_size
     )
-    save_figure(training_samples(columns), options.figure, options.formats)
+    save_figure(upscaled_samples(columns), options.figure, options.formats)
 
 
 if __name__ == "__main__":

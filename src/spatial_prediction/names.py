@@ -90,7 +90,7 @@ PaddingName: TypeAlias = PlainPadding | Extrapolation | LinearPrediction
 BorderName: TypeAlias = PaddingName | TrainedPrediction | OwnConvolution
 
 
-def padding_name(name: str) -> PaddingName:
+def parse_padding_name(name: str) -> PaddingName:
     """Read the name of a padding that a map by itself is padded with.
 
     Raises:
@@ -118,7 +118,7 @@ def padding_name(name: str) -> PaddingName:
     raise ValueError(_unknown("padding", name, PADDING_NAMES, _PADDING_FORMS))
 
 
-def border_name(name: str) -> BorderName:
+def parse_border_name(name: str) -> BorderName:
     """Read the name of a padding or of another way in which a network's convolutions handle their border.
 
     Raises:

@@ -20,7 +20,7 @@ from spatial_prediction import plotting
 from spatial_prediction.errors import WriteError
 from spatial_prediction.files import write_errors_named, write_json
 from spatial_prediction.named_arrays import save_arrays
-from spatial_prediction.rasters.scene_files import write_scene
+from spatial_prediction.rasters.scene_writing import write_scene
 from spatial_prediction.studies.super_resolution import metrics
 from spatial_prediction.studies.super_resolution.data.arrays import build_arrays
 from spatial_prediction.studies.super_resolution.stages.tables import write_table

@@ -13,8 +13,8 @@ from spatial_prediction.names import (
     OwnConvolution,
     PlainPadding,
     TrainedPrediction,
-    border_name,
-    padding_name,
+    parse_border_name,
+    parse_padding_name,
     suggestion,
 )
 
@@ -42,16 +42,16 @@ OTHERS = {
 
 
 def test_names_are_read_into_what_they_mean():
-    assert {name: padding_name(name) for name in PADDINGS} == PADDINGS
-    assert {name: border_name(name) for name in PADDINGS | OTHERS} == PADDINGS | OTHERS
+    assert {name: parse_padding_name(name) for name in PADDINGS} == PADDINGS
+    assert {name: parse_border_name(name) for name in PADDINGS | OTHERS} == PADDINGS | OTHERS
 
 
 def test_names_in_common_use_are_names():
-    assert len({padding_name(name) for name in PADDING_NAMES}) == len(PADDING_NAMES)
+    assert len({parse_padding_name(name) for name in PADDING_NAMES}) == len(PADDING_NAMES)
     for name in (*TRAINED_NAMES, *CONVOLUTION_NAMES):
-        border_name(name)
+        parse_border_name(name)
         with pytest.raises(ValueError, match=rf"^'{name}' (is not a padding but|has arrays of its own)"):
-            padding_name(name)
+            parse_padding_name(name)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_names_in_common_use_are_names():
         ),
     ],
 )
-@pytest.mark.parametrize("read", [padding_name, border_name])
+@pytest.mark.parametrize("read", [parse_padding_name, parse_border_name])
 def test_names_that_only_look_like_one_are_refused(read, name):
     with pytest.raises(
         ValueError, match=rf"^no (padding|border handling) is called {re.escape(repr(name))}; "
@@ -77,7 +77,7 @@ def test_names_that_only_look_like_one_are_refused(read, name):
         read(name)
 
 
-@pytest.mark.parametrize("read", [padding_name, border_name])
+@pytest.mark.parametrize("read", [parse_padding_name, parse_border_name])
 @pytest.mark.parametrize(
     ("name", "message"),
     [
@@ -112,25 +112,25 @@ FORMS = (
 def test_an_unknown_name_is_refused_with_the_one_that_may_be_meant(name, near):
     message = f"no padding is called {name!r}; did you mean {near!r}? Known: {FORMS}"
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-        padding_name(name)
+        parse_padding_name(name)
 
 
 def test_a_name_unlike_any_is_refused_with_all_forms():
     with pytest.raises(ValueError, match=f"^no padding is called 'wavelet'; known: {FORMS}$"):
-        padding_name("wavelet")
+        parse_padding_name("wavelet")
     known = f"part, diff, diff_edge, ebh, {FORMS}, lpHxW_learned, lpHxW_running"
     with pytest.raises(ValueError, match=f"^no border handling is called 'wavelet'; known: {known}$"):
-        border_name("wavelet")
+        parse_border_name("wavelet")
 
 
 def test_border_handlings_are_suggested_too():
     with pytest.raises(ValueError, match="'partial'; did you mean 'part'"):
-        border_name("partial")
+        parse_border_name("partial")
     with pytest.raises(ValueError, match="'lp3x3_learnt'; did you mean 'lp2x3_learned'"):
-        border_name("lp3x3_learnt")
+        parse_border_name("lp3x3_learnt")
 
 
-@pytest.mark.parametrize("read", [padding_name, border_name])
+@pytest.mark.parametrize("read", [parse_padding_name, parse_border_name])
 def test_a_name_of_thousands_of_characters_is_shown_in_part(read):
     with pytest.raises(ValueError, match=r"is called 'extr1{60}'… \(5004 characters\); ") as refusal:
         read("extr" + "1" * 5000)
@@ -151,7 +151,7 @@ def test_a_name_of_thousands_of_characters_is_shown_in_part(read):
 )
 def test_a_name_that_is_no_padding_by_itself_is_refused_with_the_way(name, hint):
     with pytest.raises(ValueError, match=re.escape(hint)):
-        padding_name(name)
+        parse_padding_name(name)
 
 
 def test_suggestions_list_what_is_known():

@@ -1,6 +1,6 @@
-"""Networks, which take the object that handles their borders: none knows a method by name.
+"""Networks, which take the object that handles their borders, never its name.
 
-Names end in ``border_from_name``.
+``border_from_name`` makes such an object of a name.
 """
 
 from spatial_prediction.models._border_names import border_from_name

@@ -1,4 +1,4 @@
-"""Border handlings of networks by name: here names end, and objects begin."""
+"""From the name of a border handling to the object that a network takes."""
 
 from spatial_prediction.models._borders import (
     AbstractBorder,
@@ -7,7 +7,7 @@ from spatial_prediction.models._borders import (
     PaddedBorder,
     PartialBorder,
 )
-from spatial_prediction.names import OwnConvolution, TrainedPrediction, border_name
+from spatial_prediction.names import OwnConvolution, TrainedPrediction, parse_border_name
 from spatial_prediction.padding import padding_from_name, trained_padding_from_name
 
 
@@ -23,7 +23,7 @@ def border_from_name(name: str) -> AbstractBorder:
         ValueError: nothing has that name.
         TypeError: ``name`` is not a string.
     """
-    match border_name(name):
+    match parse_border_name(name):
         case OwnConvolution("part"):
             return PartialBorder()
         case OwnConvolution("diff"):

@@ -26,7 +26,7 @@ class AbstractBorder(eqx.Module):
     """The border handling of 3x3 convolutions; may hold arrays that are trained with the network."""
 
     def for_layer(self, layer: RepConv | Convolution) -> "AbstractBorder":
-        """Return the handling with arrays of its own for ``layer``, as before training; itself if without."""
+        """Return a copy with untrained arrays of its own for ``layer``, or itself if it has none."""
         del layer
         return self
 

@@ -8,7 +8,7 @@ from spatial_prediction.names import PADDING_NAMES, TRAINED_NAMES
 from spatial_prediction.padding._across_channels import AcrossChannelsPrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth
-from spatial_prediction.padding._choice import ChosenExtrapolation
+from spatial_prediction.padding._chosen_extrapolation import ChosenExtrapolation
 from spatial_prediction.padding._copying import CircularPadding, ReflectPadding, ReplicatePadding, ZeroPadding
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation

@@ -11,13 +11,13 @@ from spatial_prediction.names import (
     PlainPadding,
     PlainRule,
     TrainedPrediction,
-    border_name,
-    padding_name,
+    parse_border_name,
+    parse_padding_name,
 )
 from spatial_prediction.padding._across_channels import AcrossChannelsPrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
-from spatial_prediction.padding._choice import ChosenExtrapolation
+from spatial_prediction.padding._chosen_extrapolation import ChosenExtrapolation
 from spatial_prediction.padding._copying import CircularPadding, ReflectPadding, ReplicatePadding, ZeroPadding
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
@@ -55,7 +55,7 @@ def padding_from_name(name: str, pad_width: int | PadWidth, *, finite_only: bool
             padding that is no linear prediction of each channel by itself.
         TypeError: ``name`` is not a string.
     """
-    padding = _made(padding_name(name), as_pad_width(pad_width))
+    padding = _made(parse_padding_name(name), as_pad_width(pad_width))
     if not finite_only:
         return padding
     if not isinstance(padding, AutocorrelationPrediction | CovariancePrediction):
@@ -79,7 +79,7 @@ def trained_padding_from_name(name: str, pad_width: int | PadWidth, *, channels:
         ValueError: no padding with arrays of its own has that name, or the pad width is not usable.
         TypeError: ``name`` is not a string.
     """
-    value = border_name(name)
+    value = parse_border_name(name)
     if not isinstance(value, TrainedPrediction):
         raise ValueError(
             f"{name!r} has no arrays of its own, as lpHxW_learned and lpHxW_running have; make it with "

@@ -9,7 +9,7 @@ import netCDF4
 import numpy as np
 
 from spatial_prediction.errors import SceneError
-from spatial_prediction.rasters.classic_format import needed_bytes
+from spatial_prediction.rasters.classic_length import needed_bytes
 
 
 @contextlib.contextmanager

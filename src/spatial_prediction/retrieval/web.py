@@ -31,7 +31,7 @@ class Patience:
     """How long to wait for a server, and how often to ask it again.
 
     Attributes:
-        attempts: Tries in a row that bring nothing new, in all.
+        attempts: Tries in a row without new data after which to give up, the first one included.
         first_wait: Seconds before the second try; every further wait is twice as long, less a random part
             of up to a half, so that many clients do not come back at once.
         longest_wait: Seconds that no wait exceeds, unless the server itself asks for more.
@@ -177,7 +177,7 @@ def _is_transient(error: requests.RequestException) -> bool:
 
 
 def _cause(error: Exception) -> object:
-    """Give the failure inside an error, which is wrapped in a tale of retries that were none."""
+    """Give the cause of an error, which urllib3 wraps in a message about retries that did not happen."""
     inner = error.args[0] if error.args else error
     return getattr(inner, "reason", inner)
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from spatial_prediction.training._remedies import PATIENCE
+from spatial_prediction.training._remedies import MOST_SKIPPED_IN_A_ROW
 from spatial_prediction.training_settings import TrainingSettings
 
 
@@ -36,7 +36,7 @@ def first_fault(losses: Sequence[float], before: int, settings: TrainingSettings
         limit = settings.divergence_loss if step > settings.divergence_grace_steps else math.inf
         return fault_of(losses[step - 1], limit)
 
-    forgiven = PATIENCE if settings.skip_gradient_spikes > 0 else 0
+    forgiven = MOST_SKIPPED_IN_A_ROW if settings.skip_gradient_spikes > 0 else 0
     for step in range(before + 1, len(losses) + 1):
         first = step - forgiven
         if (found := fault(step)) and first > 0 and all(fault(each) for each in range(first, step)):

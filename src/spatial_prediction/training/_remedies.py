@@ -10,7 +10,7 @@ import optax  # type: ignore[import-untyped]
 SMOOTHING = 0.99
 """Share of the past in the running mean of gradient norms."""
 
-PATIENCE = 10
+MOST_SKIPPED_IN_A_ROW = 10
 """Spikes left out in a row; one more is not a spike but what is usual from now on."""
 
 
@@ -80,9 +80,10 @@ def skip_spikes(inner: optax.GradientTransformation, factor: float) -> optax.Gra
     """Leave out every update whose gradient norm exceeds ``factor`` times the running mean, or is not finite.
 
     Such a step changes neither the parameters nor the state of ``inner``; the schedule does not advance.
-    Each skipped norm that is finite still counts as ``factor`` times the mean, and after ``PATIENCE`` of them
-    in a row the next is taken and the mean starts anew with it. So a lasting change of scale is followed, and
-    a first gradient that is far too short blocks nothing. A gradient of zeros does not count at all.
+    Each skipped norm that is finite still counts as ``factor`` times the mean, and after
+    ``MOST_SKIPPED_IN_A_ROW`` of them in a row the next is taken and the mean starts anew
+    with it. So a lasting change of scale is followed, and a first gradient that is far too short blocks
+    nothing. A gradient of zeros does not count at all.
     """
 
     def initial(parameters: optax.Params) -> SpikeState:
@@ -102,7 +103,7 @@ def skip_spikes(inner: optax.GradientTransformation, factor: float) -> optax.Gra
         # The mean so far, without the 0 it started at; where there is none, any norm is usual.
         mean = state.mean_norm / (1 - SMOOTHING ** jnp.maximum(state.norms, 1))
         limit = jnp.where(mean > 0, factor * mean, norm)
-        anew = finite & (norm > limit) & (state.in_a_row >= PATIENCE)
+        anew = finite & (norm > limit) & (state.in_a_row >= MOST_SKIPPED_IN_A_ROW)
         taken = finite & (norm <= limit) | anew
 
         changes, after = inner.update(gradient, state.inner, parameters)

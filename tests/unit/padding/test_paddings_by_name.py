@@ -8,7 +8,7 @@ import pytest
 
 from spatial_prediction.convolution import PaddedConv2d, convert_padding
 from spatial_prediction.models import RVSR, border_from_name
-from spatial_prediction.names import padding_name
+from spatial_prediction.names import parse_padding_name
 from spatial_prediction.padding import (
     PADDING_NAMES,
     AcrossChannelsPrediction,
@@ -119,7 +119,7 @@ def test_all_that_take_names_say_the_same_of_a_wrong_one(name):
         message(lambda: PaddedConv2d(1, 1, 3, padding_mode=name, key=jax.random.key(0))),
         message(lambda: convert_padding(eqx.nn.Conv2d(1, 1, 3, padding=1, key=jax.random.key(0)), name)),
         message(lambda: RVSR.from_named_arrays({}, padding="zero", upscale_padding=name)),
-    } == {message(lambda: padding_name(name))}
+    } == {message(lambda: parse_padding_name(name))}
 
 
 def test_networks_say_the_same_of_a_wrong_border_handling():

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.names import border_name, padding_name
+from spatial_prediction.names import parse_border_name, parse_padding_name
 from spatial_prediction.normalisation import PATHS, plain_path
 from spatial_prediction.studies.super_resolution.config import (
     LARGEST_OUTPUT_CROP,
@@ -159,12 +159,12 @@ SYNTHETIC_SCENE_SIZE = 520
 
 def check_padding_name(name: str, key: str) -> None:
     """Raise ConfigurationError, naming ``key``, where no padding is called ``name``."""
-    _check_name(padding_name, name, key)
+    _check_name(parse_padding_name, name, key)
 
 
 def check_border_name(name: str, key: str) -> None:
     """Raise ConfigurationError, naming ``key``, where a convolution knows no border handling ``name``."""
-    _check_name(border_name, name, key)
+    _check_name(parse_border_name, name, key)
 
 
 def _check_name(read: Callable[[str], Any], name: str, key: str) -> None:

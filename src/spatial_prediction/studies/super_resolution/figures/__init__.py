@@ -28,6 +28,6 @@ from spatial_prediction.studies.super_resolution.figures.study_warnings import w
 from spatial_prediction.studies.super_resolution.figures.tables import general_table as general_table
 from spatial_prediction.studies.super_resolution.figures.tables import run_table as run_table
 from spatial_prediction.studies.super_resolution.figures.tables import shell_table as shell_table
-from spatial_prediction.studies.super_resolution.figures.training_samples import (
-    training_samples as training_samples,
+from spatial_prediction.studies.super_resolution.figures.upscaled_samples import (
+    upscaled_samples as upscaled_samples,
 )

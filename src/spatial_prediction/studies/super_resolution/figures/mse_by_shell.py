@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
 from spatial_prediction.plotting import style
+from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 from spatial_prediction.studies.super_resolution.figures import looks
 
 SPACING, SPREAD = 0.1, 0.6
@@ -46,7 +47,7 @@ def mse_by_shell(
     rows, columns, width = style.panel_grid(len(groups), FEW_PANELS, 1, 2)
     figure = style.new_figure(1.0, width)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
-    last = int(shells["shell"].max()) if len(shells) else 10
+    last = int(shells["shell"].max()) if len(shells) else LARGEST_OUTPUT_CROP
     for axes, (crop, members) in zip(panels, groups.items(), strict=False):
         _draw_panel(axes, shells[shells["preset"].isin(members)], crop, members, bilinear)
         axes.set_xlim(-0.5, last + 0.5)

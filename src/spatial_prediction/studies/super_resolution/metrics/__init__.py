@@ -39,7 +39,7 @@ from spatial_prediction.studies.super_resolution.metrics.results import general_
 from spatial_prediction.studies.super_resolution.metrics.results import shell_results as shell_results
 from spatial_prediction.studies.super_resolution.metrics.runs import count_runs as count_runs
 from spatial_prediction.studies.super_resolution.metrics.runs import read_runs as read_runs
-from spatial_prediction.studies.super_resolution.metrics.shells import LAST_SHELL as LAST_SHELL
+from spatial_prediction.studies.super_resolution.metrics.shells import INNERMOST_SHELL as INNERMOST_SHELL
 from spatial_prediction.studies.super_resolution.metrics.shells import mse_at_own_crop as mse_at_own_crop
 from spatial_prediction.studies.super_resolution.metrics.shells import mse_by_crop as mse_by_crop
 from spatial_prediction.studies.super_resolution.metrics.shells import mse_by_shell as mse_by_shell

@@ -7,7 +7,7 @@ import pandas as pd
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 
-LAST_SHELL = LARGEST_OUTPUT_CROP
+INNERMOST_SHELL = LARGEST_OUTPUT_CROP
 """The shell that is no ring but all that the largest stored output crop keeps."""
 
 
@@ -30,7 +30,7 @@ def mse_by_shell(errors: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         errors: columns preset, seed, image, output_crop, sum_of_squares, pixel_count, with all output
-            crops of every run, 0 to ``LAST_SHELL``.
+            crops of every run, 0 to ``INNERMOST_SHELL``.
 
     Returns:
         Columns preset, seed, shell, mse, pixel_count. The MSE of output crop c is the mean of the shells from
@@ -71,11 +71,11 @@ def _sums_by_crop(errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def _check_crops(sums: pd.DataFrame) -> None:
-    expected = list(range(LAST_SHELL + 1))
+    expected = list(range(INNERMOST_SHELL + 1))
     for (preset, seed), run in sums.groupby(["preset", "seed"]):
         found = run["output_crop"].tolist()
         if found != expected:
             raise ConfigurationError(
                 f"preset {preset}, seed {seed}: test errors are stored for the output crops {found}; "
-                f"shells need each of 0 to {LAST_SHELL}. Evaluate this run again."
+                f"shells need each of 0 to {INNERMOST_SHELL}. Evaluate this run again."
             )

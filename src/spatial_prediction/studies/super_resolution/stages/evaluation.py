@@ -157,7 +157,7 @@ def _write_rows(tables: list[pd.DataFrame], output: Path, provenance: dict[str, 
     write_table(table.astype({"preset": str, "seed": int}), output, provenance)
 
 
-def evaluate_padding_nmse(model_path: Path, tiles: CornerTiles, *, paddings: list[str], output: Path) -> None:
+def evaluate_nmse(model_path: Path, tiles: CornerTiles, *, paddings: list[str], output: Path) -> None:
     """Write how well each padding predicts a ring of a network's feature maps.
 
     The network runs without padding on the corner tiles of all test scenes. Of every map the central 28 x

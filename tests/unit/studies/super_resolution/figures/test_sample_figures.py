@@ -4,7 +4,7 @@ from matplotlib.patches import Rectangle
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.plotting import style
-from spatial_prediction.studies.super_resolution.figures import padded_samples, training_samples
+from spatial_prediction.studies.super_resolution.figures import padded_samples, upscaled_samples
 from spatial_prediction.studies.super_resolution.figures.padded_samples import STRIPE_GREY
 
 PAD_WIDTH = ((1, 2), (3, 4))
@@ -38,7 +38,7 @@ def test_what_is_brighter_than_the_scale_is_striped_and_framed_so_that_it_is_not
 
 def test_many_images_stay_on_a_page():
     images = {str(n): np.zeros((8, 8, 3)) for n in range(29)}
-    for figure in (padded_samples(images, ((1, 1), (1, 1))), training_samples(_columns(28))):
+    for figure in (padded_samples(images, ((1, 1), (1, 1))), upscaled_samples(_columns(28))):
         width, height = figure.get_size_inches()
         assert width <= style.PAGE_WIDTH
         assert height < 10
@@ -49,7 +49,7 @@ def _columns(presets: int) -> dict[str, np.ndarray]:
 
 
 def test_columns_that_do_not_fit_go_on_below():
-    figure = training_samples(_columns(8))
+    figure = upscaled_samples(_columns(8))
     titles = [axes.get_title() for axes in figure.axes]
     assert titles[:4] == ["0", "1", "2", "3"]
     assert titles[6 * 3 : 6 * 3 + 5] == ["6", "7", "8", "9", "10"]
@@ -71,7 +71,7 @@ def test_unusable_images_are_named(images, pad_width, named):
 
 
 def test_samples_stand_in_rows_and_may_differ_in_size_between_columns():
-    figure = training_samples({"Low": np.zeros((2, 4, 4, 3)), "Target": np.ones((2, 16, 16, 3))})
+    figure = upscaled_samples({"Low": np.zeros((2, 4, 4, 3)), "Target": np.ones((2, 16, 16, 3))})
     titles = [axes.get_title() for axes in figure.axes]
     assert titles == ["Low", "Target", "", ""]
     figure.draw_without_rendering()
@@ -88,4 +88,4 @@ def test_samples_stand_in_rows_and_may_differ_in_size_between_columns():
 )
 def test_unusable_columns_are_named(columns, named):
     with pytest.raises(ConfigurationError, match=named):
-        training_samples(columns)
+        upscaled_samples(columns)

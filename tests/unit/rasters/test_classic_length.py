@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.scene_writer import random_bands, stacked, write_scene
 
 from spatial_prediction.errors import SceneError
-from spatial_prediction.rasters.classic_format import needed_bytes
+from spatial_prediction.rasters.classic_length import needed_bytes
 from spatial_prediction.rasters.scenes import read_scene
 
 FORMATS = ["NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"]

@@ -16,7 +16,7 @@ FEW, NARROW, WIDE = 12, 6, 11
 
 
 @style.styled
-def training_samples(columns: Mapping[str, np.ndarray]) -> Figure:
+def upscaled_samples(columns: Mapping[str, np.ndarray]) -> Figure:
     """Show sample images side by side, one row per sample; what does not fit the width goes on below.
 
     Args:

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from spatial_prediction.errors import SceneError
-from spatial_prediction.rasters.scene_files import write_scene
+from spatial_prediction.rasters.scene_writing import write_scene
 from spatial_prediction.rasters.scenes import read_scene
 
 WKT = 'LOCAL_CS["Nowhere",UNIT["metre",1]]'
