@@ -1,6 +1,7 @@
 """Settings of every test: strict dtypes, and golden data that may not be skipped where it must be there."""
 
 import os
+import signal
 
 import jax
 import pytest
@@ -8,6 +9,10 @@ import pytest
 from tests.helpers import shared_folder
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+# A shell's job in the background ignores Ctrl-C, and so would all that tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config):

@@ -45,7 +45,7 @@ rule evaluate_bilinear:
     resources:
         **growing(mem_mb=4000, runtime=30),
     params:
-        settings=f"{TILES} {flags(**settings_of('model', 'upscale_factor'))}",
+        settings=TILES + " " + flags(**settings_of("model", "upscale_factor")),
         environment=COMPUTING,
     shell:
         "{params.environment}python {input.code[0]:q} --test {input.test:q}"
@@ -67,7 +67,7 @@ rule evaluate_nmse:
     resources:
         **growing(mem_mb=4000, runtime=30),
     params:
-        settings=f"{TILES} {flags(paddings=EVALUATION['nmse_paddings'])}",
+        settings=TILES + " " + flags(paddings=EVALUATION["nmse_paddings"]),
         environment=COMPUTING,
     shell:
         "{params.environment}python {input.code[0]:q} --model {input.model:q} --test {input.test:q}"
