@@ -2,6 +2,8 @@
 
 EVALUATION = config["evaluation"]
 TILES = flags(**settings_of("evaluation", "batch_size"), **settings_of("training", "low_res_size"))
+UPSCALING = flags(**settings_of("model", "upscale_factor"))
+PADDINGS = flags(paddings=EVALUATION["nmse_paddings"])
 
 
 rule evaluate_mse:
@@ -45,7 +47,7 @@ rule evaluate_bilinear:
     resources:
         **growing(mem_mb=4000, runtime=30),
     params:
-        settings=TILES + " " + flags(**settings_of("model", "upscale_factor")),
+        settings=f"{TILES} {UPSCALING}",
         environment=COMPUTING,
     shell:
         "{params.environment}python {input.code[0]:q} --test {input.test:q}"
@@ -67,7 +69,7 @@ rule evaluate_nmse:
     resources:
         **growing(mem_mb=4000, runtime=30),
     params:
-        settings=TILES + " " + flags(paddings=EVALUATION["nmse_paddings"]),
+        settings=f"{TILES} {PADDINGS}",
         environment=COMPUTING,
     shell:
         "{params.environment}python {input.code[0]:q} --model {input.model:q} --test {input.test:q}"
