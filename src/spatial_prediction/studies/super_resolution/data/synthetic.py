@@ -366,7 +366,7 @@ def _roads(rng: np.random.Generator, wander: Field) -> Field:
     """Distance in pixels to the nearest of a few winding roads."""
     count = rng.integers(2, 6)
     lines = [_distance_to_line(rng, np.rot90(wander, turns), rng.uniform(2, 14)) for turns in range(count)]
-    return np.minimum.reduce(lines)
+    return np.min(np.stack(lines), axis=0)
 
 
 def _town(rng: np.random.Generator, blocks: Parcels, texture: Field) -> Image:
@@ -462,7 +462,7 @@ def _through_atmosphere(rng: np.random.Generator, lit: Image) -> Image:
     if rng.random() > 0.25:
         return air + TRANSMITTANCE * lit
     shift = rng.integers(8, 40, 2)
-    margin = int(shift.max())
+    margin = int(np.max(shift))
     billows = _power_law_field(rng, size + margin, exponent=_spread(rng, 3.0, 1.05), outer_scale=size / 3)
     cover = min(_spread(rng, 0.12, 2.0), 0.6)
     thickness = rng.uniform(2, 6) * np.maximum(billows - float(np.quantile(billows, 1 - cover)), 0)
