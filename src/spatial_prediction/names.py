@@ -48,7 +48,7 @@ class Extrapolation:
 class LinearPrediction:
     """``lpHxW`` and what may follow: linear prediction, fitted to the map.
 
-    Fields:
+    Attributes:
         length: H, pixels of the neighbourhood along the padding direction.
         width: W, pixels across it, odd.
         method: how it is fitted: ``lpHxW``, ``lpHxW_batch``, ``lpHxWc``, ``lpHxWcs``, ``lpHxW_across``, as
@@ -68,7 +68,7 @@ class LinearPrediction:
 class TrainedPrediction:
     """``lpHxW_learned``, ``lpHxW_running``: linear prediction whose coefficients the network holds.
 
-    Fields:
+    Attributes:
         length: H, pixels of the neighbourhood along the padding direction.
         width: W, pixels across it, odd.
         coefficients: trained by gradient descent, or following from a running memory of the maps.

@@ -11,7 +11,7 @@ COMPUTE_DTYPES = ("float32", "bfloat16")
 class TrainingSettings:
     """How a network is trained; the defaults are the published ones.
 
-    Fields:
+    Attributes:
         steps: updates in all.
         batch_size: tiles per update.
         low_res_size: rows and columns of the network's input.

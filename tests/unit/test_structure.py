@@ -170,3 +170,11 @@ def test_everything_public_is_documented(path):
     assert ast.get_docstring(tree), "the module says nothing of itself"
     undocumented = [name for name, node in public_definitions(tree) if not ast.get_docstring(node)]
     assert undocumented == []
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_docstrings_keep_to_one_dialect(path):
+    """Attributes, not fields; what follows a name and a colon goes on in lower case, as a sentence would."""
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"^\s+Fields:$", text, re.MULTILINE)
+    assert re.findall(r"^ +[A-Z]\w*Error: [A-Z][a-z]\w*", text, re.MULTILINE) == []

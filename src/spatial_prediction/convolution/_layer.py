@@ -20,7 +20,7 @@ class AbstractConv2d(eqx.Module):
     It takes them from one that it makes and does not keep. It is none itself: Equinox's layers are final, and
     each subclass here treats the border its own way.
 
-    Fields:
+    Attributes:
         num_spatial_dims: 2.
         weight: shape (out_channels, in_channels / groups, rows, columns).
         bias: shape (out_channels, 1, 1), or None.

@@ -50,7 +50,7 @@ class AbstractBorder(eqx.Module):
 class PaddedBorder(AbstractBorder):
     """Pad by one pixel. Branches that are not merged share the padded map.
 
-    Fields:
+    Attributes:
         padding: of one pixel on each side. One with arrays may have them for one channel, which every
             layer's channels begin with.
     """
@@ -81,7 +81,7 @@ class PartialBorder(AbstractBorder):
     In branches of one pixel, 1x1 and identity, none is ever missing: they are not scaled. Scaling the
     identity too would multiply an edge by 3/2 in every layer.
 
-    Fields:
+    Attributes:
         pointwise: what those branches have become within a merged kernel, (inputs, outputs); None if nothing.
     """
 
@@ -103,7 +103,7 @@ class PartialBorder(AbstractBorder):
 class DifferentialBorder(AbstractBorder):
     """Differential convolution, with or without an edge kernel of its own.
 
-    Fields:
+    Attributes:
         edge_kernel: whether each layer gets one.
         edge: trained convolution for incomplete windows,
             begun as a copy of the layer's. None for the layer's.
@@ -126,7 +126,7 @@ class DifferentialBorder(AbstractBorder):
 class ExplicitBorder(AbstractBorder):
     """Explicit boundary handling: a trained convolution for each edge and corner.
 
-    Fields:
+    Attributes:
         regions: their convolutions row by row, without the interior; begun as copies of the layer's. None
             for the layer's.
     """

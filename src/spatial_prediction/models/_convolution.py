@@ -11,7 +11,7 @@ from spatial_prediction.convolution import convolve
 class Convolution(eqx.Module):
     """A valid (unpadded) convolution of channels-last batches.
 
-    Fields:
+    Attributes:
         kernel: shape (rows, columns, input channels, output channels).
         bias: shape (output channels,).
     """

@@ -32,7 +32,7 @@ _MAY_BE_ZERO = {*_PAD_WIDTHS.split(), *_MARGINS.split(), "rows_down", "rows_righ
 class Form(NamedTuple):
     """What a kernel takes and gives.
 
-    Fields:
+    Attributes:
         operands: axes of each array that it takes, in this order.
         results: of each array that it returns.
         attributes: ``REAL``; ``PAIRS``; the names of so many integers; or how many there are, with the limit

@@ -29,7 +29,7 @@ class AcrossChannelsPrediction(AbstractPadding):
     inwards and fitted for that place. The equations are the same for all channels, so one factorisation
     does. For one channel and 1x1, ``3131 -> 31 3131 31`` but for the shrinkage.
 
-    Fields:
+    Attributes:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
         length: pixels of the neighbourhood along the padding direction.
         width: pixels across it, odd.

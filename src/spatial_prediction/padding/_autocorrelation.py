@@ -41,7 +41,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
     map counts as signal. On a cotangent, ``1 2 3 4 5 6 7 8 -> 1.9 1 2 3 4 5 6 7 8 7.1`` for 1x1: values
     are drawn towards the mean, the more so the less the map resembles itself one pixel on.
 
-    Fields:
+    Attributes:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
         length: pixels of the neighbourhood along the padding direction.
         width: pixels across it, odd.

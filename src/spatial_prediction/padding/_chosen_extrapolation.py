@@ -26,7 +26,7 @@ class ChosenExtrapolation(AbstractLinearPrediction):
 
     The choice itself has no gradient. One step ahead counts, so wide pads may be continued too boldly.
 
-    Fields:
+    Attributes:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
 
     Source: among the further work that arXiv 2502.12300 suggests; this form of it is ours.

@@ -36,7 +36,7 @@ class CovariancePrediction(AbstractLinearPrediction):
     known. Each side gets its own coefficients. What obeys such a law is continued exactly, as a row that
     swings about its mean with 1x1: ``3131 -> 31 3131 31``.
 
-    Fields:
+    Attributes:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
         length: pixels of the neighbourhood along the padding direction.
         width: pixels across it, odd.

@@ -33,7 +33,7 @@ class LearnedPrediction(AbstractPadding):
     so a constant stays constant and the cost goes with the perimeter. Untrained it replicates,
     ``1234 -> 11 1234 44``.
 
-    Fields:
+    Attributes:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
         coefficients: of each side, shape (positions, length, width, channels); see
             :mod:`spatial_prediction.padding.linear_prediction.frame`.
@@ -87,7 +87,7 @@ class RunningPrediction(AbstractPadding):
     :class:`spatial_prediction.padding.AutocorrelationPrediction`. No gradient reaches the memory. Before
     the first batch it replicates, ``1234 -> 11 1234 44``.
 
-    Fields:
+    Attributes:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
         length: pixels of the neighbourhood along the padding direction.
         width: pixels across it, odd.

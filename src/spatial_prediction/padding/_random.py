@@ -27,7 +27,7 @@ class RandomPadding(AbstractPadding):
     equal channels get equal frames, jitted or not, alone or in a batch. Gradients flow through mean and
     deviation.
 
-    Fields:
+    Attributes:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
         seed: of the noise.
 

@@ -39,7 +39,7 @@ def numbers(name: str, value: Any) -> list[float]:
     Text that says that there is none (empty, ``none``, ``null``, ``n/a``) gives an empty list.
 
     Raises:
-        SceneError: The value is neither numbers nor text of numbers; the message names the attribute.
+        SceneError: the value is neither numbers nor text of numbers; the message names the attribute.
     """
     if isinstance(value, np.ndarray | np.generic | int | float) and np.asarray(value).dtype.kind in "biuf":
         return [float(number) for number in np.ravel(value)]
@@ -62,7 +62,7 @@ def yes_or_no(name: str, value: Any) -> bool | None:
     Text that says that there is nothing (empty, ``none``, ``null``, ``n/a``) gives None.
 
     Raises:
-        SceneError: The value is something else; the message names the attribute.
+        SceneError: the value is something else; the message names the attribute.
     """
     line = text(value).lower().removesuffix(".0")
     if line in _UNDECLARED:
@@ -79,7 +79,7 @@ def one_number(name: str, value: Any) -> float:
     """Read an attribute that is one number, also from text.
 
     Raises:
-        SceneError: It is not, or not finite; the message names the attribute.
+        SceneError: it is not, or not finite; the message names the attribute.
     """
     found = numbers(name, value)
     if len(found) != 1:

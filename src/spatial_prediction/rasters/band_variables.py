@@ -24,7 +24,7 @@ BAND_DIMENSIONS = ("band", "bands")
 class BandVariable(NamedTuple):
     """Where a band is: a variable, and the position along its dimension of bands, if it has one.
 
-    Fields:
+    Attributes:
         variable: holds the samples.
         band_dimension: name of the dimension whose labels name bands; None where the variable is one band.
         position: the band's along that dimension.
@@ -43,7 +43,7 @@ class BandVariable(NamedTuple):
         """Give the index of the first ``size`` x ``size`` pixels; the samples read have the shape (y, x).
 
         Raises:
-            SceneError: The dimensions are not those of a band of one time, or too short.
+            SceneError: the dimensions are not those of a band of one time, or too short.
         """
         found = f"has the dimensions {self.shape()}"
         dimensions = dict(zip(self.variable.dimensions, self.variable.shape, strict=True))
@@ -73,11 +73,11 @@ def band_variable(dataset: netCDF4.Dataset, band: str) -> BandVariable:
     """Find a band.
 
     Args:
-        dataset: The open file.
-        band: One of ``COMMON_NAMES``.
+        dataset: the open file.
+        band: one of ``COMMON_NAMES``.
 
     Raises:
-        SceneError: The band is missing, or there are several that may be meant.
+        SceneError: the band is missing, or there are several that may be meant.
     """
     if band in dataset.variables:
         return BandVariable(dataset[band])

@@ -30,7 +30,7 @@ def needed_bytes(path: str | Path) -> int:
         path: A file that the netCDF library has opened as one of the classic format.
 
     Raises:
-        EOFError: The header itself is truncated.
+        EOFError: the header itself is truncated.
     """
     with open(path, "rb") as file:
         header = _Header(file)

@@ -69,7 +69,7 @@ _REFLECTANCE_STEP = 0.001 * (1 + 1e-6)  # with the rounding of a float32 attribu
 class Decoded:
     """Samples as DN, and what was decided on the way.
 
-    Fields:
+    Attributes:
         dn: the samples' shape. int16 where every sample present is a whole number (within 0.01) of 16 bits,
             with ``MISSING_DN`` at missing samples; otherwise float64 with NaN there.
         missing: True at missing samples; the samples' shape.
@@ -121,18 +121,18 @@ def decode(
     """Decode the samples of a band.
 
     Args:
-        samples: As stored; integers or floats, any shape. Masked ones are missing.
-        attributes: Of the band. Numbers may be given as text.
-        scene_attributes: Of the file. They may declare missing values and state an offset; no packing.
-        default_fill: What the format puts where nothing was ever written. It is missing where the
+        samples: as stored; integers or floats, any shape. Masked ones are missing.
+        attributes: of the band. Numbers may be given as text.
+        scene_attributes: of the file. They may declare missing values and state an offset; no packing.
+        default_fill: what the format puts where nothing was ever written. It is missing where the
             attributes have no ``_FillValue``. None where the format has no such value.
         offset: ``"auto"`` adds what the attributes state, and nothing where they state nothing; 0 and -1000
             add that whatever the attributes state. Where the packing adds -1000 DN, nothing more is added.
-        band: Which it is, such as ``B02``; an offset stated for another band then says nothing of it.
+        band: which it is, such as ``B02``; an offset stated for another band then says nothing of it.
 
     Raises:
         ConfigurationError: ``offset`` is another one.
-        SceneError: The attributes contradict one another or cannot be understood, or floats are reflectance
+        SceneError: the attributes contradict one another or cannot be understood, or floats are reflectance
             without a packing. The message begins with what was found and names no file.
     """
     check_offset_setting(offset)

@@ -17,7 +17,7 @@ def opened(path: Path) -> Iterator[netCDF4.Dataset]:
     """Open a file for reading, with a check that it is whole.
 
     Raises:
-        SceneError: It cannot be opened; the message says why and what to do, and does not name the file.
+        SceneError: it cannot be opened; the message says why and what to do, and does not name the file.
     """
     if not path.is_file():
         raise SceneError("no such file; check the folder and the name")
@@ -58,7 +58,7 @@ def stored_samples(variable: netCDF4.Variable, index: tuple[int | slice, ...]) -
     """Read samples in their stored type, without unpacking, masking or joining of characters.
 
     Raises:
-        SceneError: The library cannot read them.
+        SceneError: the library cannot read them.
     """
     variable.set_auto_maskandscale(False)
     variable.set_auto_chartostring(False)

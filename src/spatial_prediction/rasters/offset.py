@@ -30,7 +30,7 @@ _PRODUCT_NAME = re.compile(r"_N(\d{4})_")
 class Offset(NamedTuple):
     """What was added to the DN of a band, beside their packing.
 
-    Fields:
+    Attributes:
         dn: 0 or -1000.
         stated_by: what says so: an attribute with its value, or ``dataset.offset``; None where nothing does.
     """
@@ -48,12 +48,12 @@ def stated_offset(*attributes: Mapping[str, Any], band: str | None = None) -> Of
     matter.
 
     Args:
-        attributes: Of the band, of the file.
-        band: Which it is, such as ``B02``: offsets of other bands say nothing of it. None where that is
+        attributes: of the band, of the file.
+        band: which it is, such as ``B02``: offsets of other bands say nothing of it. None where that is
             unknown; then those of all bands count.
 
     Raises:
-        SceneError: The attributes state another number than 0 or -1000, contradict one another, or say
+        SceneError: the attributes state another number than 0 or -1000, contradict one another, or say
             neither yes nor no where they should.
     """
     for name, value in _items(attributes):
@@ -135,7 +135,7 @@ def as_offset_setting(value: str) -> OffsetSetting:
     """Read a setting from text: ``auto``, ``0`` or ``-1000``.
 
     Raises:
-        ConfigurationError: It is none of them.
+        ConfigurationError: it is none of them.
     """
     setting: object = value
     with contextlib.suppress(ValueError):

@@ -35,19 +35,19 @@ def write_scene(
     the same arguments and netCDF library give the same bytes.
 
     Args:
-        path: Where to write; its folder is made if need be, a file that stands there is replaced.
+        path: where to write; its folder is made if need be, a file that stands there is replaced.
         bands: DN (reflectance x 10,000) of red, green and blue, none of them missing; the first row is the
             northernmost, the first column the westernmost.
-        date: Day on which the scene was taken.
-        x0: Easting of the scene's western edge (of the pixels, not of their centres), in metres.
-        y0: Northing of the scene's northern edge, in metres.
-        pixel_size: Height and width of a pixel, in metres.
-        epsg_wkt: The coordinate reference system as well-known text.
-        title: What the scene is, for people who open the file.
+        date: day on which the scene was taken.
+        x0: easting of the scene's western edge (of the pixels, not of their centres), in metres.
+        y0: northing of the scene's northern edge, in metres.
+        pixel_size: height and width of a pixel, in metres.
+        epsg_wkt: the coordinate reference system as well-known text.
+        title: what the scene is, for people who open the file.
 
     Raises:
-        WriteError: The disk is full, the folder read-only, and so on.
-        SceneError: If ``bands`` is not an int16 array of that shape, is empty, or holds the fill value.
+        WriteError: the disk is full, the folder read-only, and so on.
+        SceneError: if ``bands`` is not an int16 array of that shape, is empty, or holds the fill value.
     """
     if bands.ndim != 3 or bands.shape[2] != 3 or bands.dtype != np.int16 or bands.size == 0:
         raise SceneError(

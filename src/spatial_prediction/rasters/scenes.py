@@ -50,7 +50,7 @@ LEAST_LIKELY_DN = -2000
 class Notice(NamedTuple):
     """Something a user should know about a scene that was read all the same.
 
-    Fields:
+    Attributes:
         text: what is the matter and what to do, in words that fit any number of scenes.
         detail: what was found in this one.
     """
@@ -62,7 +62,7 @@ class Notice(NamedTuple):
 class Account(NamedTuple):
     """How a scene was read.
 
-    Fields:
+    Attributes:
         offset: what was added to the stored DN, and what says so.
         decided: how the samples were read, in words.
         notices: what a user should know.
@@ -79,12 +79,12 @@ def list_scenes(directory: str | Path, pattern: str = "*.nc") -> list[Path]:
     Hidden files are left out: half-written files have hidden names.
 
     Args:
-        directory: The folder; its subfolders are not searched.
-        pattern: Shell pattern of the files' names.
+        directory: the folder; its subfolders are not searched.
+        pattern: shell pattern of the files' names.
 
     Raises:
         ConfigurationError: ``pattern`` has a folder in it.
-        SceneError: The folder does not exist, or none of its files fits ``pattern``.
+        SceneError: the folder does not exist, or none of its files fits ``pattern``.
     """
     directory = Path(directory)
     if not pattern or Path(pattern).name != pattern:
@@ -105,16 +105,16 @@ def read_scene(
     """Read the first ``size`` x ``size`` pixels of a scene, and log a warning of what is doubtful about it.
 
     Args:
-        path: The netCDF file.
-        size: Rows and columns to read, from the first row and column on.
-        offset: What is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
+        path: the netCDF file.
+        size: rows and columns to read, from the first row and column on.
+        offset: what is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
 
     Returns:
         DN, int16, shape (size, size, 3), last axis red, green, blue.
 
     Raises:
         ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
-        SceneError: The file cannot be used; the message names the file, what was found and what to do.
+        SceneError: the file cannot be used; the message names the file, what was found and what to do.
     """
     dn, account = read_scene_with_account(path, size=size, offset=offset)
     for notice in account.notices:
@@ -128,13 +128,13 @@ def read_scene_with_account(
     """Read a scene as :func:`read_scene` does, with an account of how it was read, and without logging.
 
     Args:
-        path: The netCDF file.
-        size: Rows and columns to read, from the first row and column on.
-        offset: What is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
+        path: the netCDF file.
+        size: rows and columns to read, from the first row and column on.
+        offset: what is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
 
     Raises:
         ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
-        SceneError: The file cannot be used; the message names the file, what was found and what to do.
+        SceneError: the file cannot be used; the message names the file, what was found and what to do.
     """
     if size < 1:
         raise ConfigurationError(f"size={size}: a scene has at least 1 pixel along each axis; give 512 or so")

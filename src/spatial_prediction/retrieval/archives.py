@@ -33,15 +33,15 @@ def extract_scenes(
     there already with the same bytes is left alone.
 
     Args:
-        archive_path: The zip archive.
-        directory: The folder, made if needed.
-        largest_scene: Bytes that no scene may exceed.
+        archive_path: the zip archive.
+        directory: the folder, made if needed.
+        largest_scene: bytes that no scene may exceed.
 
     Returns:
         The scenes' paths, sorted by name.
 
     Raises:
-        RetrievalError: The archive is damaged, or holds something else than scenes (a path, a link, a
+        RetrievalError: the archive is damaged, or holds something else than scenes (a path, a link, a
             folder, an absurd size, a name twice), or a scene lies in the folder with other bytes.
     """
     archive_path, directory = Path(archive_path), Path(directory)

@@ -33,11 +33,11 @@ class Archive:
     """A file of the published data set, as its catalogue describes it.
 
     Attributes:
-        name: Plain file name.
-        size: Bytes.
+        name: plain file name.
+        size: bytes.
         algorithm: ``"md5"``, ``"sha256"`` or ``"sha512"``.
-        checksum: Hexadecimal digits, lower case.
-        url: Where the bytes are.
+        checksum: hexadecimal digits, lower case.
+        url: where the bytes are.
 
     Raises:
         RetrievalError: A value cannot be trusted: above all, a name that would lead outside a folder.
@@ -83,16 +83,16 @@ def download(
     of an earlier attempt or of an earlier process, is continued where the server knows byte ranges.
 
     Args:
-        archive: What to fetch.
-        directory: The folder, made if needed. One process at a time may fetch an archive into it.
-        patience: Time limits and retries.
-        advance: Told how many bytes more are here; fewer than none when some are thrown away.
+        archive: what to fetch.
+        directory: the folder, made if needed. One process at a time may fetch an archive into it.
+        patience: time limits and retries.
+        advance: told how many bytes more are here; fewer than none when some are thrown away.
 
     Returns:
         The archive's path, verified.
 
     Raises:
-        RetrievalError: The archive cannot be had; the message names address, reason and remedy.
+        RetrievalError: the archive cannot be had; the message names address, reason and remedy.
     """
     target = Path(directory) / archive.name
     partial = target.with_name(f"{archive.name}.partial")

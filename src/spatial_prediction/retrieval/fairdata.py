@@ -41,17 +41,17 @@ def find_archives(
     """Ask the catalogue for the data set's zip archives.
 
     Args:
-        identifier: Persistent identifier of the data set; a DOI with or without ``doi:``.
-        catalogue: Address of the catalogue.
-        version: Version of the catalogue's interface; ``"auto"`` tries 3, then 2.
-        mirror: Address that archives' names are appended to; by default it is read from the description.
-        patience: Time limits and retries.
+        identifier: persistent identifier of the data set; a DOI with or without ``doi:``.
+        catalogue: address of the catalogue.
+        version: version of the catalogue's interface; ``"auto"`` tries 3, then 2.
+        mirror: address that archives' names are appended to; by default it is read from the description.
+        patience: time limits and retries.
 
     Returns:
         The archives, sorted by name.
 
     Raises:
-        RetrievalError: The catalogue cannot be reached, does not have the data set, or says something that
+        RetrievalError: the catalogue cannot be reached, does not have the data set, or says something that
             cannot be trusted.
     """
     versions = list(_FINDERS) if version == "auto" else [version]

@@ -31,10 +31,10 @@ def archives_of_manifest(path: str | Path, *, mirror: str | None = None) -> list
     Args:
         path: JSON with a list ``"archives"``, whose entries have ``name``, ``size`` (bytes), ``algorithm``,
             ``checksum`` and ``url``; the manifest that `retrieve_scenes.py` writes is one.
-        mirror: Address that archives' names are appended to in place of their ``url``.
+        mirror: address that archives' names are appended to in place of their ``url``.
 
     Raises:
-        RetrievalError: The file cannot be read or is not such a list.
+        RetrievalError: the file cannot be read or is not such a list.
     """
     fields = ("name", "size", "algorithm", "checksum", "url")
     try:
@@ -68,16 +68,16 @@ def retrieve_scenes(
     fetched all the same. Another process that fetches into the folder is waited for.
 
     Args:
-        archives: What to fetch.
-        directory: Where the scenes go, made if needed.
-        parallel: Archives fetched at once.
-        patience: Time limits and retries.
+        archives: what to fetch.
+        directory: where the scenes go, made if needed.
+        parallel: archives fetched at once.
+        patience: time limits and retries.
 
     Returns:
         For each archive its attributes, and ``"scenes"``: names and sizes in bytes.
 
     Raises:
-        RetrievalError: There is not enough room, an archive cannot be fetched or used, or a scene is in two
+        RetrievalError: there is not enough room, an archive cannot be fetched or used, or a scene is in two
             archives.
     """
     directory = Path(directory)

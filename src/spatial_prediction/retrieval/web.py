@@ -31,13 +31,13 @@ class Patience:
     """How long to wait for a server, and how often to ask it again.
 
     Attributes:
-        attempts: Tries in a row without new data after which to give up, the first one included.
-        first_wait: Seconds before the second try; every further wait is twice as long, less a random part
+        attempts: tries in a row without new data after which to give up, the first one included.
+        first_wait: seconds before the second try; every further wait is twice as long, less a random part
             of up to a half, so that many clients do not come back at once.
-        longest_wait: Seconds that no wait exceeds, unless the server itself asks for more.
-        connect_timeout: Seconds for a connection to be made.
-        read_timeout: Seconds without a byte after which a connection is given up.
-        slowest_rate: Bytes a second; a connection slower than this for ``read_timeout`` is given up too.
+        longest_wait: seconds that no wait exceeds, unless the server itself asks for more.
+        connect_timeout: seconds for a connection to be made.
+        read_timeout: seconds without a byte after which a connection is given up.
+        slowest_rate: bytes a second; a connection slower than this for ``read_timeout`` is given up too.
     """
 
     attempts: int = 6
@@ -59,8 +59,8 @@ class TransientError(Exception):
     """A failure that another attempt may mend.
 
     Attributes:
-        retry_after: Seconds that the server asks to wait.
-        brought_something: Whether the attempt left more behind than any before it; then the count of failures
+        retry_after: seconds that the server asks to wait.
+        brought_something: whether the attempt left more behind than any before it; then the count of failures
             begins anew.
     """
 
@@ -83,7 +83,7 @@ def get_json(
     """Fetch a JSON document.
 
     Raises:
-        RetrievalError: It cannot be had, or it is not JSON.
+        RetrievalError: it cannot be had, or it is not JSON.
     """
 
     def attempt() -> Any:
@@ -97,7 +97,7 @@ def with_retries(attempt: Callable[[], Outcome], *, address: str, patience: Pati
     """Call ``attempt`` until it does not raise a `TransientError`, with growing waits between.
 
     Raises:
-        RetrievalError: So many attempts in a row brought nothing; the message gives the last one's reason.
+        RetrievalError: so many attempts in a row brought nothing; the message gives the last one's reason.
     """
     failures = 0
     while True:
@@ -129,8 +129,8 @@ def response_to(
     Certificates are checked and the environment's proxies are used, as is the habit of ``requests``.
 
     Raises:
-        TransientError: Another attempt may help.
-        RetrievalError: Another attempt will not help.
+        TransientError: another attempt may help.
+        RetrievalError: another attempt will not help.
     """
     try:
         with session.get(
@@ -159,7 +159,7 @@ def blocks(response: requests.Response, patience: Patience) -> Iterator[bytes]:
     """Give the body as it comes, so that no byte of a connection that breaks is lost.
 
     Raises:
-        TransientError: The server sends, but too slowly.
+        TransientError: the server sends, but too slowly.
     """
     started, received = time.monotonic(), 0
     while block := response.raw.read1(BLOCK):

@@ -12,7 +12,7 @@ from spatial_prediction.training_settings import TrainingSettings
 class Failure:
     """Where and why a run diverged.
 
-    Fields:
+    Attributes:
         step: step that failed, counted from 1.
         reason: what was wrong, in words.
         gradient_norm: norm of the gradient at that step; None where a test loss failed.

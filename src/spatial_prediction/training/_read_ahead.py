@@ -17,7 +17,7 @@ class ReadAhead:
 
     A batch depends only on its step, so reading ahead cannot change it.
 
-    Fields:
+    Attributes:
         waited_seconds: total time that callers had to wait for batches.
     """
 

@@ -61,7 +61,7 @@ def clip_norm(longest: float) -> optax.GradientTransformation:
 class SpikeState(NamedTuple):
     """State of :func:`skip_spikes`.
 
-    Fields:
+    Attributes:
         mean_norm: running mean of the norms, which started at 0.
         norms: how many norms are in it.
         in_a_row: spikes left out since the last step that was taken.

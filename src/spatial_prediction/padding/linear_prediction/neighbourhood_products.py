@@ -15,7 +15,7 @@ from spatial_prediction.padding.linear_prediction.compiled_sums import compiled_
 class Rectangle(NamedTuple):
     """The neighbourhood of a row of pixels to predict downwards, with that row: (length + 1) x width pixels.
 
-    Fields:
+    Attributes:
         length: rows of known pixels.
         width: columns.
         row_weights: weights of the rows of places that it is summed over, of which the last lies at the

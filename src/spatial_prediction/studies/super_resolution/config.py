@@ -21,7 +21,7 @@ def tile_size(low_res_size: int, upscale_factor: int) -> int:
 class Preset:
     """Border handling of one network.
 
-    Fields:
+    Attributes:
         padding: name of the border handling of every 3x3 convolution: a padding or another method.
         upscale_padding: name of the padding before the bilinear upscaling.
         output_crop: input pixels cut off each side of the output, in training loss and result alike.
@@ -36,7 +36,7 @@ class Preset:
 class ModelSettings:
     """Size of the network.
 
-    Fields:
+    Attributes:
         hidden_channels: channels between head and projection.
         blocks: RepViT blocks.
         upscale_factor: output pixels per input pixel along each axis.

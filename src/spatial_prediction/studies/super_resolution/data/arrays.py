@@ -56,16 +56,16 @@ def build_arrays(
     The three files appear together at the end, the summary last: where it stands, the arrays are whole.
 
     Args:
-        scenes: The scene files, sorted by name.
-        train_path: Where the training array goes (``.npy``).
-        test_path: Where the test array goes (``.npy``).
-        summary_path: Where the summary goes (JSON).
-        test_scenes: Number of scenes in the test set.
-        size: Rows and columns of a scene's corner crop.
-        order: Permutation of the scenes' indices.
+        scenes: the scene files, sorted by name.
+        train_path: where the training array goes (``.npy``).
+        test_path: where the test array goes (``.npy``).
+        summary_path: where the summary goes (JSON).
+        test_scenes: number of scenes in the test set.
+        size: rows and columns of a scene's corner crop.
+        order: permutation of the scenes' indices.
         bad_scenes: ``"error"`` stops after the last scene with a message that names every bad one;
             ``"skip"`` leaves bad scenes out and lists them in the summary.
-        offset: What is added to stored DN: ``"auto"`` adds what each file states, and 0 where it states
+        offset: what is added to stored DN: ``"auto"`` adds what each file states, and 0 where it states
             nothing; 0 or -1000 is added to all.
 
     Returns:
@@ -75,7 +75,7 @@ def build_arrays(
         channels and scenes, all three of the values 2 DN / 10000 - 1.
 
     Raises:
-        ConfigurationError: An argument does not fit the scenes or the other arguments, or the arrays do not
+        ConfigurationError: an argument does not fit the scenes or the other arguments, or the arrays do not
             fit on the disk.
         SceneError: A scene is bad, or too few are good; or ``offset`` is ``"auto"`` and some scenes state an
             offset of -1000 and others state nothing.

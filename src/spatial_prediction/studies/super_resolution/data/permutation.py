@@ -17,15 +17,15 @@ def scene_order(
     ``#`` on are ignored. The indices refer to the scenes sorted by name.
 
     Args:
-        count: Number of scenes.
-        seed: Seed of a random permutation.
-        file: The permutation file. Give either this or ``seed``.
+        count: number of scenes.
+        seed: seed of a random permutation.
+        file: the permutation file. Give either this or ``seed``.
 
     Returns:
         Indices 0 to ``count - 1``, each once; int64.
 
     Raises:
-        ConfigurationError: Not exactly one of ``seed`` and ``file`` is given, the seed is negative, or the
+        ConfigurationError: not exactly one of ``seed`` and ``file`` is given, the seed is negative, or the
             file is not a permutation; the message names the line and its value.
     """
     if (seed is None) == (file is None):

@@ -40,11 +40,11 @@ class Region:
     """What a kind of landscape is made of.
 
     Attributes:
-        weight: How often the region is drawn, relative to the others.
-        water, forest, town: Typical shares of the scene's area under lakes or sea, trees and houses.
-        parcel_area: Typical area of a field, in pixels (100 m² each).
-        relief: Standard deviation of the height, in pixels (10 m each).
-        snow: Share of the area, from the summits down, under snow outside winter.
+        weight: how often the region is drawn, relative to the others.
+        water, forest, town: typical shares of the scene's area under lakes or sea, trees and houses.
+        parcel_area: typical area of a field, in pixels (100 m² each).
+        relief: standard deviation of the height, in pixels (10 m each).
+        snow: share of the area, from the summits down, under snow outside winter.
     """
 
     weight: float
@@ -117,16 +117,16 @@ def synthetic_scene(*, seed: int, index: int, size: int = 520) -> Int16[np.ndarr
     """Make one scene.
 
     Args:
-        seed: Seed of the data set, not negative.
-        index: Number of the scene within the data set, not negative.
-        size: Height and width in pixels of 10 m, at least 16.
+        seed: seed of the data set, not negative.
+        index: number of the scene within the data set, not negative.
+        size: height and width in pixels of 10 m, at least 16.
 
     Returns:
         DN (reflectance x 10,000) of the bands red, green and blue (B04, B03, B02). The same ``seed``,
         ``index`` and ``size`` give the same scene, whatever else was made before.
 
     Raises:
-        ConfigurationError: If ``seed`` or ``index`` is negative or ``size`` below 16.
+        ConfigurationError: if ``seed`` or ``index`` is negative or ``size`` below 16.
     """
     for name, value, least in (("seed", seed, 0), ("index", index, 0), ("size", size, 16)):
         if value < least:
@@ -194,9 +194,9 @@ class Parcels:
     """A plane divided into parcels.
 
     Attributes:
-        label: Number of each pixel's parcel.
-        angle: Direction of the longer sides of each parcel, in radians.
-        row, column: Warped coordinates in which the boundaries are straight, in pixels.
+        label: number of each pixel's parcel.
+        angle: direction of the longer sides of each parcel, in radians.
+        row, column: warped coordinates in which the boundaries are straight, in pixels.
     """
 
     label: Int[np.ndarray, "height width"]

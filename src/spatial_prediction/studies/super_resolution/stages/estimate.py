@@ -27,7 +27,7 @@ SECONDS_A_DAY = 86_400
 class Cost:
     """Cost of training one preset.
 
-    Fields:
+    Attributes:
         seconds_a_step: median time of one step of one run; of runs that train together, their share.
         lowest: lower quartile of the same.
         highest: upper quartile of the same.

@@ -28,7 +28,7 @@ KNOWN_SIZE = 28
 class CornerTiles:
     """The corner tiles of all test scenes, and how they are read.
 
-    Fields:
+    Attributes:
         test: array of test scenes.
         summary: summary of the arrays.
         low_res_size: rows and columns of the input.
