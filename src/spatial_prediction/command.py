@@ -76,7 +76,7 @@ def settings_from(options: argparse.Namespace, settings: type[Settings]) -> Sett
 
 
 def _field_descriptions(settings: type) -> dict[str, str]:
-    """Read ``name: what it is.`` lines from the Fields section of the docstring."""
+    """Read ``name: what it is.`` lines from the Attributes section of the docstring."""
     described = {}
     for line in (settings.__doc__ or "").partition("Attributes:")[2].splitlines():
         name, colon, text = line.strip().partition(": ")
