@@ -11,7 +11,7 @@ import pytest
 from tests.unit.training.test_loop import Batches, ask_to_end, bits, run, settings, squared_error
 
 from spatial_prediction.training import Interrupted, make_update, optimizer
-from spatial_prediction.training._remedies import PATIENCE, gradient_norm
+from spatial_prediction.training._remedies import MOST_SKIPPED_IN_A_ROW, gradient_norm
 
 DTYPES = pytest.mark.parametrize("dtype", [jnp.float32, jnp.bfloat16], ids=["float32", "bfloat16"])
 
@@ -137,7 +137,7 @@ def test_later_steps_are_taken_whatever_the_first_gradient_was(first, clip, dtyp
     found = updates([first] + [[0.3, 0.4]] * 20, dtype, skip_gradient_spikes=10.0, clip_gradient_norm=clip)
     assert np.isfinite(found).all()
     taken = found.any(axis=1)
-    assert taken[PATIENCE + 1 :].all()
+    assert taken[MOST_SKIPPED_IN_A_ROW + 1 :].all()
     if not 1e-38 < max(np.abs(first)) < 1e38:  # nothing was learnt of what is usual
         assert taken[1:].all()
 
@@ -161,7 +161,9 @@ def test_a_gradient_of_zeros_among_usual_ones_does_not_change_what_is_usual(dtyp
 def test_no_more_than_so_many_steps_in_a_row_are_left_out():
     found = updates([[0.3, 0.4]] * 5 + [[3e4, 4e4]] * 30 + [[3e9, 0]], skip_gradient_spikes=3.0)
     taken = found.any(axis=1)
-    assert taken.tolist() == [True] * 5 + [False] * PATIENCE + [True] * (30 - PATIENCE) + [False]
+    assert taken.tolist() == [True] * 5 + [False] * MOST_SKIPPED_IN_A_ROW + [True] * (
+        30 - MOST_SKIPPED_IN_A_ROW
+    ) + [False]
 
 
 @DTYPES
@@ -227,7 +229,7 @@ def test_a_batch_whose_loss_is_beyond_the_limit_ends_a_run_only_without_the_reme
 def test_a_run_whose_losses_stay_beyond_the_limit_has_diverged_in_spite_of_the_remedy(tmp_path):
     bad = dict.fromkeys(range(23, 60), 1e6)
     outcome = run(tmp_path, batches=Batches(bad), skip_gradient_spikes=20.0)
-    assert (outcome.status, outcome.step) == ("diverged", 24 + PATIENCE)
+    assert (outcome.status, outcome.step) == ("diverged", 24 + MOST_SKIPPED_IN_A_ROW)
     assert outcome.reason.endswith("exceeded 1e+06")
 
 
@@ -248,5 +250,5 @@ def test_a_run_goes_on_after_steps_left_out_as_if_it_had_not_been_interrupted(tm
 def test_a_run_whose_losses_stay_not_finite_has_diverged_in_spite_of_the_remedy(tmp_path):
     bad = dict.fromkeys(range(23, 60), np.nan)
     outcome = run(tmp_path, batches=Batches(bad), skip_gradient_spikes=20.0)
-    assert (outcome.status, outcome.step) == ("diverged", 24 + PATIENCE)
+    assert (outcome.status, outcome.step) == ("diverged", 24 + MOST_SKIPPED_IN_A_ROW)
     assert outcome.reason == "loss became nan"

@@ -30,9 +30,9 @@ try:
                 f"{SCENES!r}; leave at least one for training"
             )
     if DATASET["permutation_file"] is not None and DATASET["source"] != "fairdata":
-        from spatial_prediction.studies.super_resolution.data import scene_order
+        from spatial_prediction.studies.super_resolution.data import permutation
 
-        scene_order(len(DIRECTORY_SCENES or SYNTHETIC_SCENES), file=DATASET["permutation_file"])
+        permutation.scene_order(len(DIRECTORY_SCENES or SYNTHETIC_SCENES), file=DATASET["permutation_file"])
 except SpatialPredictionError as error:
     key = "permutation_file" if DIRECTORY_SCENES or DATASET["source"] != "directory" else "directory"
     raise WorkflowError(f"dataset.{key}: {error}")

@@ -1,7 +1,7 @@
 """Tiles cut on the device are those that the host cuts."""
 
 import numpy as np
-from tests.unit.data.test_tiles import numbered_scenes
+from tests.unit.studies.super_resolution.data.test_tiles import numbered_scenes
 
 from spatial_prediction.studies.super_resolution.data import resident
 from spatial_prediction.studies.super_resolution.data.resident import ResidentTiles, fits_on_device, on_device
