@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Shaped
 from spatial_prediction import native
 from spatial_prediction.convolution._xla import convolve_by_xla
 from spatial_prediction.padding import PadWidth, Sides, add_strips
-from spatial_prediction.padding._sides import transposed, turned
+from spatial_prediction.padding._sides import surrounded, transposed, turned
 
 LARGEST_KERNEL = 3 * 3 * 96 * 96
 """Values of the largest kernel for which the compiled convolution is used, XLA's beyond.
@@ -84,15 +84,10 @@ def _by_xla(
     if frame is None:
         y = convolve_by_xla(x, kernel, padding=pad_width)
     elif kernel.shape[0] > x.shape[-3] or kernel.shape[1] > x.shape[-2]:
-        y = convolve_by_xla(_extended(x, frame), kernel)  # few results, which the strips' would reach beyond
+        y = convolve_by_xla(surrounded(x, frame), kernel)  # few results, which the strips' would reach beyond
     else:
         y = _with_ring(convolve_by_xla(x, kernel, padding=pad_width), frame, kernel)
     return y if bias is None else y + bias
-
-
-def _extended(x: Array, frame: Sides) -> Array:
-    middle = jnp.concatenate([frame.left, x, frame.right], axis=-2)
-    return jnp.concatenate([frame.top, middle, frame.bottom], axis=-3)
 
 
 def _with_ring(y: Array, frame: Sides, kernel: Array) -> Array:
@@ -143,17 +138,17 @@ def _compiled(x: Array, frame: Sides | None, kernel: Array, bias: Array, *, pad_
     def compact(x: Array, strips: Sides, kernel: Array, bias: Array) -> Array:
         if frame is None:
             return convolve_by_xla(x, kernel, padding=pad_width) + bias
-        return convolve_by_xla(_extended(x, strips), kernel) + bias
+        return convolve_by_xla(surrounded(x, strips), kernel) + bias
 
     def forward(x: Array, strips: Sides, kernel: Array, bias: Array) -> Array:
         return native.kernel("convolution", [result], widths=widths)(x, *strips, kernel, bias)[0]
 
     def backward(
-        arguments: tuple[Array, Sides, Array, Array], slope: Array
+        arguments: tuple[Array, Sides, Array, Array], cotangent: Array
     ) -> tuple[Array, Sides, Array, Array]:
         x, strips, kernel, bias = arguments
-        # Slopes in zeros as wide as a window reaches give those of the whole framed map. Of zeros nobody
-        # asks for slopes.
+        # Cotangents in zeros as wide as a window reaches give those of the whole framed map. Of zeros nobody
+        # asks for gradients.
         without_frame = frame is None and bool((widths <= reach).all())
         of_map = native.kernel(
             "convolution_map_gradient",
@@ -162,9 +157,9 @@ def _compiled(x: Array, frame: Sides | None, kernel: Array, bias: Array, *, pad_
             margins=reach - widths if without_frame else reach,
         )
         of_kernel = native.kernel("convolution_kernel_gradient", native.like(kernel, bias), widths=widths)
-        of_x, *of_strips = of_map(slope, kernel)
-        kernel_slope, bias_slope = of_kernel(slope, x, *strips)
-        return of_x, Sides(*of_strips), kernel_slope, bias_slope
+        of_x, *of_strips = of_map(cotangent, kernel)
+        kernel_gradient, bias_gradient = of_kernel(cotangent, x, *strips)
+        return of_x, Sides(*of_strips), kernel_gradient, bias_gradient
 
     batch = x.ndim - 3
     axes = native.BatchAxes((batch, (batch,) * 4, 0, 0), batch)

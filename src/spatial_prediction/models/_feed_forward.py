@@ -44,7 +44,7 @@ def _forward(x: Array, *weights: Array) -> Array:
     return native.kernel("feed_forward", native.like(x))(x, *weights)[0]
 
 
-def _backward(arguments: tuple[Array, ...], slope: Array) -> tuple[Array, ...]:
+def _backward(arguments: tuple[Array, ...], cotangent: Array) -> tuple[Array, ...]:
     x, expand, expand_bias, reduce, _ = arguments
     gradient = native.kernel("feed_forward_gradient", native.like(*arguments))
-    return tuple(gradient(slope, x, expand, expand_bias, reduce))
+    return tuple(gradient(cotangent, x, expand, expand_bias, reduce))

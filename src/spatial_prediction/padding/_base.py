@@ -7,7 +7,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Shaped
 
-from spatial_prediction.padding._sides import Sides
+from spatial_prediction.padding._sides import Sides, surrounded
 
 PadWidth: TypeAlias = tuple[tuple[int, int], tuple[int, int]]
 """Pixels to add: ``((top, bottom), (left, right))``."""
@@ -115,9 +115,7 @@ class AbstractPadding(eqx.Module):
             ValueError: ``x`` has no rows, no columns or no channels.
         """
         check_map(x)
-        frame = self.frame(x)
-        middle = jnp.concatenate([frame.left, x, frame.right], axis=-2)
-        return jnp.concatenate([frame.top, middle, frame.bottom], axis=-3)
+        return surrounded(x, self.frame(x))
 
     def __call__(
         self, x: Shaped[Array, "channels height width"]

@@ -31,6 +31,12 @@ def transposed(x: Array) -> Array:
     return jnp.swapaxes(x, -3, -2)
 
 
+def surrounded(x: Array, frame: Sides) -> Array:
+    """Put channels-last maps and their frame together; top and bottom strips hold the corners."""
+    middle = jnp.concatenate([frame.left, x, frame.right], axis=-2)
+    return jnp.concatenate([frame.top, middle, frame.bottom], axis=-3)
+
+
 def outer_strips(x: Array, depth: tuple[int, int]) -> Sides:
     """Take the outermost ``depth[0]`` rows and ``depth[1]`` columns of each side of channels-last maps."""
     (rows, columns), (height, width) = depth, x.shape[-3:-1]
