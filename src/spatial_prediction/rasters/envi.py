@@ -56,7 +56,7 @@ class ENVI:
         self._transform = header_transform(self._header)
         names = texts(self._header, "band names", self._bands)
         wavelengths = texts(self._header, "wavelength", self._bands)
-        units = str(self._header.get("wavelength units", "nm"))
+        units = str(self._header.get("wavelength units", ""))
         self.labels: Sequence[BandLabel] = [
             BandLabel(
                 names[band] if names else "",
