@@ -30,7 +30,7 @@ DTYPES = {
 """NumPy's names of ENVI's ``data type``; complex ones (6, 9) are no reflectance."""
 
 AXES = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
-"""Where bands, lines and samples stand in a file: position of each axis of (bands, lines, samples)."""
+"""In which order a file has the axes of (bands, lines, samples), the slowest first."""
 
 SUFFIXES = ("", ".bsq", ".bil", ".bip", ".img", ".dat", ".raw")
 
@@ -146,10 +146,10 @@ class ENVI:
                 f"bands x {self._lines} lines x {self._samples} samples of {self._dtype.name}): "
                 f"{'truncated' if held < needed else 'the header is of another file'}; fetch both again"
             )
-        axes = AXES[interleave]
-        stored = tuple(shape[axes.index(place)] for place in range(3))
+        order = AXES[interleave]
+        stored = tuple(shape[axis] for axis in order)
         mapped = np.memmap(path, self._dtype, mode="r", offset=skipped, shape=stored)
-        return mapped.transpose(axes)
+        return mapped.transpose(np.argsort(order))
 
 
 def header_of(path: Path) -> Path | None:
