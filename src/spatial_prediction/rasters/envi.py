@@ -54,8 +54,9 @@ class ENVI:
         self._dtype = self._stored_dtype()
         self._cube = self._mapped(samples or samples_of(header))
         self._transform = header_transform(self._header)
-        names = texts(self._header, "band names", self._bands)
-        wavelengths = texts(self._header, "wavelength", self._bands)
+        names, wavelengths = (
+            texts(self._header, name, self._bands, strict=False) for name in ("band names", "wavelength")
+        )
         units = str(self._header.get("wavelength units", ""))
         self.labels: Sequence[BandLabel] = [
             BandLabel(

@@ -8,10 +8,10 @@ from typing import Literal
 
 from spatial_prediction.errors import ConfigurationError
 
-ScaleSetting = Literal["auto", "dn", "reflectance"] | float
+ScaleSetting = Literal["auto", "dn", "reflectance"] | int | float
 """What stored numbers are: ``auto``, what the packing says, or else DN; a number: what gives reflectance."""
 
-NodataSetting = Literal["auto", "none"] | float
+NodataSetting = Literal["auto", "none"] | int | float
 """What is missing: ``auto``, what is declared; ``none``, only NaN; or this number and what is declared."""
 
 
