@@ -78,7 +78,8 @@ class Decoded:
 
     Attributes:
         dn: the samples' shape. int16 where every sample present is a whole number (within 0.01) of 16 bits,
-            with ``MISSING_DN`` at missing samples; otherwise float64 with NaN there.
+            with ``MISSING_DN`` at missing samples; otherwise, or where no rounding was asked for, float64
+            with NaN there.
         missing: True at missing samples; the samples' shape.
         declared: what is missing by declaration, attributes with their values; whether or not it occurs.
         missing_because: why samples are missing: attributes with their values, NaN.
@@ -128,6 +129,7 @@ def decode(
     scale: ScaleSetting = "auto",
     nodata: NodataSetting = "auto",
     band: str | None = None,
+    round_to_whole: bool = True,
 ) -> Decoded:
     """Decode the samples of a band.
 
@@ -144,6 +146,8 @@ def decode(
         nodata: ``"auto"``: missing is what the attributes declare; a number: that too; ``"none"``: nothing
             but NaN and what lies outside the valid range.
         band: which it is, such as ``B02``; an offset stated for another band then says nothing of it.
+        round_to_whole: give int16 where all samples are whole within 0.01. What is given for a sample then
+            depends on the others, by less than that.
 
     Raises:
         ConfigurationError: ``offset``, ``scale`` or ``nodata`` is another one.
@@ -182,7 +186,7 @@ def decode(
     if not packing.takes_offset_off and added.dn:
         values = values.astype(np.float64) + added.dn
     return Decoded(
-        dn=_whole_where_possible(values, missing),
+        dn=_whole_where_possible(values, missing) if round_to_whole else _with_nan(values, missing),
         missing=missing,
         declared=tuple(dict.fromkeys(name for name, _ in declared)),
         missing_because=tuple(because),
@@ -428,6 +432,11 @@ def _whole_where_possible(values: np.ndarray, missing: np.ndarray) -> np.ndarray
         dn = np.full(values.shape, MISSING_DN, np.int16)
         dn[~missing] = whole
         return dn
+    return _with_nan(values, missing)
+
+
+def _with_nan(values: np.ndarray, missing: np.ndarray) -> np.ndarray:
+    """Give float64 with NaN at missing samples."""
     return np.where(missing, np.nan, values)
 
 
