@@ -136,7 +136,7 @@ def test_dn_that_may_carry_1000_are_noticed_in_a_scene(tmp_path):
 def test_reflectance_of_dark_water_trains_only_where_it_is_said_to_be_that(tmp_path):
     values = np.broadcast_to(np.linspace(0, 99, WIDTH).round(), (3, HEIGHT, WIDTH))
     path = write_geotiff(tmp_path / "a.tif", values, Encoding("float32", reflectance=True))
-    with pytest.raises(SceneError, match="reflectance, not DN; store DN, .*--scale"):
+    with pytest.raises(SceneError, match=r"reflectance, not DN; store DN, .*--scale"):
         read_scene(path, size=SIZE)
     scene = read_scene(path, size=SIZE, scale="reflectance")
     np.testing.assert_array_equal(scene[0, :, 0], values[0, 0, :SIZE])
