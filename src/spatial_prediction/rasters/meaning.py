@@ -10,12 +10,9 @@ import numpy as np
 from spatial_prediction.errors import SceneError
 from spatial_prediction.rasters.band_choice import sentinel2_band
 from spatial_prediction.rasters.containers import Band, Container, common_grid
-from spatial_prediction.rasters.decoding import (
-    Decoded,
-    decode,
-    is_packed,
-)
+from spatial_prediction.rasters.decoding import Decoded, decode
 from spatial_prediction.rasters.offset import Offset, OffsetSetting
+from spatial_prediction.rasters.packing import is_packed
 from spatial_prediction.rasters.probes import probe_windows
 from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
 from spatial_prediction.reflectance import DN_PER_REFLECTANCE
