@@ -135,6 +135,16 @@ def test_a_dimension_of_one_band_names_it_where_the_variable_does_not(tmp_path, 
         assert (raster.read(slice(0, 4), slice(0, 4))[0] == 700).all()
 
 
+def test_variables_in_groups_are_refused(tmp_path):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        group = file.createGroup("cube")
+        for name in ("y", "x"):
+            group.createDimension(name, 4)
+        group.createVariable("B04", "i2", ("y", "x"))[:] = 5
+    with pytest.raises(SceneError, match=r"a\.nc: its variables lie in groups \(cube\)"):
+        open_raster(tmp_path / "a.nc")
+
+
 def test_attributes_of_coordinates_say_which_dimension_is_which(tmp_path):
     values = np.arange(12, dtype="i2").reshape(3, 4)
     with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
