@@ -67,7 +67,8 @@ def test_every_key_of_a_path_is_expanded_and_others_are_left(monkeypatch):
     plain = with_plain_paths(config)
     assert config == before
     assert (plain["results"], plain["resources"]) == ("/home/me/a b", "x/y")
-    assert plain["dataset"]["directory"] == {"path": "/home/me", "pattern": "~/*"}
+    directory = config["dataset"]["directory"] | {"path": "/home/me", "pattern": "~/*"}
+    assert plain["dataset"]["directory"] == directory
     assert plain["dataset"]["permutation_file"] is None
     assert len(PATHS) == 5
 
