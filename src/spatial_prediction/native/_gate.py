@@ -205,15 +205,10 @@ def check(
             raise ValueError(f"kernel {name}: needs {condition}, got {sizes.in_words(condition)}")
 
 
-def fits(
-    name: str,
-    arguments: Sequence[Array],
-    results: Sequence[Array],
-    attributes: Mapping[str, Any] | None = None,
-) -> bool:
-    """Tell whether a call has the form of the kernel; see ``check``."""
+def fits(name: str, arguments: Sequence[Array], results: Sequence[Array]) -> bool:
+    """Tell whether a call without attributes has the form of the kernel; see ``check``."""
     try:
-        check(name, arguments, results, attributes or {})
+        check(name, arguments, results, {})
     except (TypeError, ValueError):
         return False
     return True
