@@ -82,14 +82,20 @@ class LeastSquaresPrediction(AbstractLinearPrediction):
         """Coefficients (positions, length, width, *batch, channels) for the upper and the lower side."""
         height, breadth = z.shape[-3:-1]
         length, width = max(1, min(self.length, height - 1)), fitting_width(self.width, breadth)
-        seen = _windows(z, length + 1, width)
-        if known is not None:
-            seen = jnp.where(jnp.all(_windows(known, length + 1, width), axis=0), seen, 0)
-        rows = min(self.band or height, height) - length
-        weights = np.exp(-np.arange(rows)[::-1] / (self.decay or np.inf))  # the last is nearest to the border
-        below = _products(seen[..., seen.shape[-3] - rows :, :, :], weights)
+        rows = min(self.band or height, height)
+        # of rows of places, of which the last is nearest to the border
+        weights = np.exp(-np.arange(rows - length)[::-1] / (self.decay or np.inf))
+
+        def summed(near: slice, weights: np.ndarray) -> Array:
+            seen = _windows(z[..., near, :, :], length + 1, width)
+            if known is not None:
+                complete = jnp.all(_windows(known[..., near, :, :], length + 1, width), axis=0)
+                seen = jnp.where(complete, seen, 0)
+            return _products(seen, weights)
+
+        below = summed(slice(height - rows, height), weights)
         # what is above is what is below in the map turned by 180 degrees, whose windows are read backwards
-        above = _products(seen[..., :rows, :, :], weights[::-1])[::-1, ::-1]
+        above = summed(slice(rows), weights[::-1])[::-1, ::-1]
         unknowns = length * width
         products = jnp.stack([above, below], axis=-2)[:unknowns]
         matrix, right_hand_side = products[:, :unknowns], products[:, unknowns:]
