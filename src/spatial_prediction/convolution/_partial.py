@@ -28,8 +28,6 @@ def partial_convolution(
     x: Float[Array, "*batch height width inputs"],
     kernel: Float[Array, "rows columns group_inputs outputs"],
     bias: Shaped[Array, "..."] | None = None,
-    *,
-    epsilon: float = EPSILON,
 ) -> Float[Array, "*batch height width outputs"]:
     """Convolve to the same size; incomplete windows are scaled up by their share of missing pixels.
 
@@ -40,7 +38,6 @@ def partial_convolution(
         x: channels-last maps, any floating dtype.
         kernel: odd rows and columns, dtype of ``x``; inputs / group_inputs groups.
         bias: added after the scaling.
-        epsilon: see :class:`PartialConv2d`.
 
     Returns:
         The convolved maps, dtype of ``x``.
@@ -53,7 +50,7 @@ def partial_convolution(
     """
     check_odd(kernel.shape[:2])
     rows, columns = (size // 2 for size in kernel.shape[:2])
-    y, _ = _convolve_known(x, kernel, bias, None, padding=((rows, rows), (columns, columns)), epsilon=epsilon)
+    y, _ = _convolve_known(x, kernel, bias, None, padding=((rows, rows), (columns, columns)), epsilon=EPSILON)
     return y
 
 

@@ -10,7 +10,7 @@ the first of these. An array whose axes begin with ``?`` may also be empty.
 import ast
 import functools
 import operator
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -25,8 +25,8 @@ LARGEST = 1 << 16
 REAL = "a real number"
 PAIRS = "[2*lags]"
 _PAD_WIDTHS, _MARGINS = "top bottom left right", "above below before behind"
-_MAY_BE_ZERO = {*_PAD_WIDTHS.split(), *_MARGINS.split(), "rows_down", "rows_right"}
-"""Sizes that may be 0; all others are positive."""
+_MAY_BE_ZERO = {*_PAD_WIDTHS.split(), *_MARGINS.split()}
+"""Sizes that may be 0, as may all that attributes name; others are positive."""
 
 
 class Form(NamedTuple):
@@ -37,14 +37,12 @@ class Form(NamedTuple):
         results: of each array that it returns.
         attributes: ``REAL``; ``PAIRS``; the names of so many integers; or how many there are, with the limit
             below which they lie: ``"[unknowns] < lags"``.
-        derived: further sizes, as expressions.
         conditions: what has to hold besides.
     """
 
     operands: Mapping[str, str]
     results: Mapping[str, str]
     attributes: Mapping[str, str] = {}
-    derived: Mapping[str, str] = {}
     conditions: Sequence[str] = ()
 
     def gradient(self, first: Mapping[str, str], *, of: str) -> "Form":
@@ -75,27 +73,6 @@ _PREDICTION_COEFFICIENTS = Form(
         "scale": REAL,
         "ridge": REAL,
     },
-)
-_NEIGHBOURHOOD_PRODUCTS = Form(
-    operands={"x": _X, "weights_down": "*some rows_down", "weights_right": "*some rows_right"},
-    results={
-        "means": "*maps channels",
-        "vertical": "*maps 2 down_pairs channels",
-        "horizontal": "*maps 2 right_pairs channels",
-    },
-    attributes={"neighbourhoods": "down_length down_width right_length right_width"},
-    derived={
-        "down_unknowns": "down_length*down_width",
-        "right_unknowns": "right_length*right_width",
-        "down_pairs": "down_unknowns*(down_unknowns+down_width) - down_unknowns*(down_unknowns-1)//2",
-        "right_pairs": "right_unknowns*(right_unknowns+right_width) - right_unknowns*(right_unknowns-1)//2",
-    },
-    conditions=(
-        "down_length+rows_down <= height",
-        "right_length+rows_right <= width",
-        "down_width <= width",
-        "right_width <= height",
-    ),
 )
 _FIRST_ORDER = Form(
     operands={"x": _X}, results={"means": "*maps channels", "coefficients": "*maps 4 channels"}
@@ -150,8 +127,6 @@ FORMS: Mapping[str, Form] = {
     "lagged_products_gradient": _LAGGED_PRODUCTS.gradient({"cotangents": _X}, of="x"),
     "prediction_coefficients": _PREDICTION_COEFFICIENTS,
     "prediction_coefficients_gradient": _PREDICTION_COEFFICIENTS.gradient({"cotangents": _X}, of="x"),
-    "neighbourhood_products": _NEIGHBOURHOOD_PRODUCTS,
-    "neighbourhood_products_gradient": _NEIGHBOURHOOD_PRODUCTS.gradient({"cotangents": _X}, of="x"),
     "first_order": _FIRST_ORDER,
     "first_order_gradient": _FIRST_ORDER.gradient({"cotangents": _X}, of="x"),
     "predicted_frame": _PREDICTED_FRAME,
@@ -218,12 +193,10 @@ def check(
                 f"kernel {name}: {operand} has dtype {array.dtype}, wanted "
                 f"{dtype if dtype in DTYPES else 'float32 or float64'}"
             )
-    sizes = _Sizes(name, form.derived)
+    sizes = _Sizes(name)
     sizes.take_attributes(form.attributes, attributes)
     for operand, axes, array in arrays:
         sizes.take(operand, axes, array.shape)
-    for size, expression in form.derived.items():
-        sizes.known[size] = sizes.value(expression)
     for operand, axes, array in arrays:
         sizes.compare(operand, axes, array.shape)
     sizes.compare_attributes(form.attributes, attributes)
@@ -232,15 +205,10 @@ def check(
             raise ValueError(f"kernel {name}: needs {condition}, got {sizes.in_words(condition)}")
 
 
-def fits(
-    name: str,
-    arguments: Sequence[Array],
-    results: Sequence[Array],
-    attributes: Mapping[str, Any] | None = None,
-) -> bool:
-    """Tell whether a call has the form of the kernel; see ``check``."""
+def fits(name: str, arguments: Sequence[Array], results: Sequence[Array]) -> bool:
+    """Tell whether a call without attributes has the form of the kernel; see ``check``."""
     try:
-        check(name, arguments, results, attributes or {})
+        check(name, arguments, results, {})
     except (TypeError, ValueError):
         return False
     return True
@@ -249,9 +217,8 @@ def fits(
 class _Sizes:
     """What the names of a form mean in one call."""
 
-    def __init__(self, kernel: str, derived: Container[str]) -> None:
+    def __init__(self, kernel: str) -> None:
         self._kernel = kernel
-        self._derived = derived
         self._leading: dict[str, tuple[int, ...]] = {}
         self.known: dict[str, int] = {}
 
@@ -265,7 +232,7 @@ class _Sizes:
         before, behind = shape[: len(shape) - len(rest)], shape[len(shape) - len(rest) :]
         self._leading.setdefault(leading, before)
         for axis, size in zip(rest, behind, strict=True):
-            if axis.isidentifier() and axis not in self.known and axis not in self._derived:
+            if axis.isidentifier() and axis not in self.known:
                 if not size and axis not in _MAY_BE_ZERO:
                     raise ValueError(f"kernel {self._kernel}: {operand} has shape {shape}, no {axis}")
                 self.known[axis] = size
@@ -288,8 +255,7 @@ class _Sizes:
                 self.known["lags"] = len(value) // 2
             elif meaning != REAL and not meaning.startswith("["):
                 sizes = meaning.split()
-                least = [int(size not in _MAY_BE_ZERO) for size in sizes]
-                if len(value) != len(sizes) or (value < least).any() or (value > LARGEST).any():
+                if len(value) != len(sizes) or (value < 0).any() or (value > LARGEST).any():
                     raise ValueError(
                         f"kernel {self._kernel}: attribute {attribute} is {value.tolist()}, wanted "
                         f"({meaning}), none negative or above {LARGEST}"
@@ -352,7 +318,6 @@ _OPERATIONS: Mapping[type, Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
     ast.LtE: operator.le,
     ast.Eq: operator.eq,
