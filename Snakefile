@@ -15,6 +15,7 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
+include: "workflow/rules/run_script.smk"
 include: "workflow/rules/super_resolution/common.smk"
 include: "workflow/rules/super_resolution/dataset.smk"
 include: "workflow/rules/super_resolution/training.smk"

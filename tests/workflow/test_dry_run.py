@@ -14,7 +14,7 @@ from spatial_prediction.provenance import code_dependencies
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS
 
 SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts" / "super_resolution").glob("*.py")}
-RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)+)", re.MULTILINE)
+RULE = re.compile(r"^use rule run_script as (\w+) with:\n((?:    .*\n|\n)+)", re.MULTILINE)
 RULES = {
     name: body
     for path in (REPOSITORY / "workflow" / "rules").rglob("*.smk")
@@ -101,9 +101,8 @@ def test_every_rule_has_a_script_of_its_name_and_every_script_a_rule():
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_runs_its_script_and_depends_on_its_code(rule):
-    assert f'code=code("{rule}")' in RULES[rule]
-    assert "python {input.code[0]:q}" in RULES[rule]
-    assert "2> {log:q}" in RULES[rule]
+    assert f'code=code("super_resolution/{rule}")' in RULES[rule]
+    assert f'log:\n        f"{{LOGS}}/{rule}' in RULES[rule]
 
 
 LOADED = """

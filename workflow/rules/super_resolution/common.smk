@@ -12,7 +12,8 @@ wildcard_constraints:
 
 
 def preset_flags(wildcards):
-    return flags(**vars(PRESETS[wildcards.preset]))
+    """A preset as options."""
+    return flags(preset=wildcards.preset, **vars(PRESETS[wildcards.preset]))
 
 
 def crops(presets):
