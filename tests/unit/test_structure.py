@@ -22,6 +22,7 @@ LEVELS = (
         "progress",
         "command",
         "normalisation",
+        "configuration",
         "process_lock",
         "provenance",
         "reflectance",

@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 import yaml
 from tests.helpers import REPOSITORY
+from tests.workflow.study import Study
 
 from spatial_prediction.provenance import code_dependencies
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS
@@ -68,6 +69,34 @@ def test_a_study_without_padding_nmse_plans_none(study):
     planned = counts(study.planned("--configfile", "overlay.yaml"))
     assert planned["train_model"] == 16
     assert not {"evaluate_nmse", "plot_padding_nmse"} & planned.keys()
+
+
+ANOTHER_STUDY = """
+rule build_answer:
+    output:
+        f"{RESULTS}/{config['another']}.txt",
+    shell:
+        "touch {output:q}"
+WANTED += rules.build_answer.output
+"""
+
+
+def test_a_study_that_is_not_asked_for_is_neither_checked_nor_planned(tmp_path):
+    study = Study(tmp_path / "study")
+    rules = study.folder / "workflow" / "rules" / "another" / "study.smk"
+    rules.parent.mkdir()
+    rules.write_text(ANOTHER_STUDY)
+    schema = study.folder / "workflow" / "schemas" / "config.schema.yaml"
+    text = schema.read_text(encoding="utf-8").replace("[super_resolution]", "[super_resolution, another]")
+    schema.write_text(f"{text}  another: {{type: integer}}\n", encoding="utf-8")
+    assert counts(study.planned("--config", "another=many"))["train_model"] == 16
+    faulty = "presets: [wavelet]\nanother: 42\nstudies: [another]\n"
+    (study.folder / "overlay.yaml").write_text(faulty)
+    assert counts(study.planned("--configfile", "overlay.yaml")) == {"build_answer": 1, "all": 1}
+    ended = study.run_study("--study", "another", "--", "--dry-run", "--config", "another=6")
+    assert ended.returncode == 0, ended.stdout
+    assert "results/6.txt" in ended.stdout
+    assert "train_model" not in ended.stdout
 
 
 def test_the_published_study_is_22_presets_with_12_seeds_each(study):

@@ -1,4 +1,4 @@
-# What the rules of all studies use: the checked configuration, paths, code dependencies, command-line flags.
+# What the rules of all studies use: the common part of the configuration, paths, code dependencies, command-line flags.
 
 import json
 import os
@@ -9,10 +9,10 @@ import yaml
 
 from spatial_prediction import process_lock
 from spatial_prediction.command import JOB_ENVIRONMENT
+from spatial_prediction.configuration import COMMON_KEYS, PLACES, check_folders, check_places, check_shape
 from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.normalisation import PLACES_VARIABLE, typed, with_plain_paths
 from spatial_prediction.provenance import code_dependencies
-from spatial_prediction.studies.super_resolution.validation import check_folders, validated
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
@@ -20,8 +20,9 @@ try:
     with open(workflow.source_path("../schemas/config.schema.yaml")) as schema:
         SCHEMA = yaml.safe_load(schema)
     config.update(typed(config, SCHEMA))
-    PRESETS = validated(config, SCHEMA)
-    config.update(with_plain_paths(config))
+    check_shape(config, SCHEMA, COMMON_KEYS)
+    check_places(config)
+    config.update(with_plain_paths(config, PLACES))
     check_folders(config)
 except SpatialPredictionError as error:
     raise WorkflowError(str(error))
@@ -29,6 +30,8 @@ except SpatialPredictionError as error:
 RESULTS = config["results"]
 RESOURCES = config["resources"]
 LOGS = f"{RESULTS}/logs"
+# What all studies that are asked for are to make; each adds its own.
+WANTED = []
 ENVIRONMENTS = Path(workflow.basedir, "envs")
 # Scripts run through the library of this checkout, in whatever environment (--sdm conda), and compile equal
 # programs once.

@@ -30,7 +30,7 @@ TABLES = expand(
 )
 # what the report's first page warns of, included by report/workflow.rst
 WARNINGS = f"{RESULTS}/tables/warnings.rst"
-TABLES.append(WARNINGS)
+WANTED += [*FIGURES, *TABLES, WARNINGS]
 
 
 use rule run_script as plot_loss_histories with:
