@@ -132,7 +132,7 @@ def test_rooms_import_lower_levels_only(path):
         "spatial_prediction.studies.super_resolution.validation",
         "spatial_prediction.cli.estimate",
         "spatial_prediction.rasters",
-        "spatial_prediction.retrieval.scene_archives",
+        "spatial_prediction.retrieval.parallel_retrieval",
         "spatial_prediction.studies.super_resolution.metrics",
         "spatial_prediction.studies.super_resolution.data",
     ],

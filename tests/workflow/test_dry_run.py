@@ -1,5 +1,6 @@
 """What the workflow would do, and whether its rules, scripts and code dependencies agree."""
 
+import importlib
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ from tests.helpers import REPOSITORY
 from tests.workflow.study import Study
 
 from spatial_prediction.provenance import code_dependencies
+from spatial_prediction.studies.super_resolution import figures
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS
 
 SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts" / "super_resolution").glob("*.py")}
@@ -132,6 +134,13 @@ def test_every_rule_has_a_script_of_its_name_and_every_script_a_rule():
 def test_a_rule_runs_its_script_and_depends_on_its_code(rule):
     assert f'code=code("super_resolution/{rule}")' in RULES[rule]
     assert f'log:\n        f"{{LOGS}}/{rule}' in RULES[rule]
+
+
+@pytest.mark.parametrize("rule", [name for name in RULES if name.startswith("plot_")])
+def test_a_figure_has_one_name_in_rule_module_function_and_output(rule):
+    name = rule.removeprefix("plot_")
+    assert callable(importlib.import_module(f"{figures.__name__}.{name}").__dict__[name])
+    assert f'figure("{name}",' in RULES[rule]
 
 
 LOADED = """
