@@ -13,7 +13,7 @@ Test errors are stored for all output crops up to this one.
 
 
 def tile_size(low_res_size: int, upscale_factor: int) -> int:
-    """Return the size of a high-resolution tile: one low-resolution pixel more on each side than the input."""
+    """Return the pixels of a high-resolution tile: one low-resolution pixel more per side than the input."""
     return (low_res_size + 2) * upscale_factor
 
 
