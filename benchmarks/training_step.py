@@ -207,7 +207,7 @@ def main() -> None:
         path = Path(folder) / "train.npy"
         np.save(path, (3000 + 2500 * rough / np.abs(rough).max()).astype(np.int16))
         for batch in options.batches:
-            print(f"\nbatch {batch}: times as many steps a second, median and range over rounds", flush=True)
+            print(f"\nbatch {batch}: ratio of steps per second, median and range over rounds", flush=True)
             for name in options.presets:
                 compare(name, batch, path, options)
 

@@ -2,7 +2,7 @@
 //
 // A rectangle of (length + 1) x width pixels moves over the rows nearest to a side; the pixels of its last row
 // are those to predict. Left and right are the upper and lower side of the transposed map, and the upper side is
-// the lower one of the map turned by 180 degrees, where every offset has the opposite sign. Channels lie side by
+// the lower side of the map rotated by 180 degrees, where every offset has the opposite sign. Channels are side by
 // side in vectors, a block of them at a time.
 
 #include "checks.h"
@@ -15,12 +15,12 @@ using kernels::Lined;
 using kernels::Shape;
 using checks::Dimensions;
 
-constexpr int64_t kPixels = 4;  // of the gradient, computed side by side
+constexpr int64_t kPixels = 4;  // pixels of the gradient that are computed together
 
 template <typename T>
 using Lanes = typename kernels::Vector<T>::type;
 
-// A side's rectangle: pixels row by row, and where they stand in a map with rows of `breadth` pixels.
+// The rectangle of a side: its pixels row by row, and their offsets in a map with rows of `breadth` pixels.
 struct Rectangle {
   int64_t width, unknowns, pixels, pairs, rows, columns, height, breadth;
   bool upwards;
@@ -41,7 +41,7 @@ struct Rectangle {
       for (int64_t x = 0; x < width; ++x) offsets.push_back(sign * (y * breadth + x));
   }
 
-  // Where the first pixel of the rectangle stands at the first place of a row of places, the farthest row first.
+  // Index of the rectangle's first pixel at the first place of a row of places; rows count from the farthest.
   int64_t first_place(int64_t row) const {
     const int64_t y = height - rows - (unknowns / width) + row;
     return upwards ? (height - 1 - y) * breadth + width - 1 : y * breadth;
@@ -78,7 +78,7 @@ FOR_EACH_PROCESSOR void add_products(const Rectangle& of, const Lanes<T>* z, con
   }
 }
 
-// Adds to the cotangents of z what the cotangents of the sums give, these as a symmetric (pixels, pixels) matrix whose
+// Adds to the cotangents of z the contribution of the cotangents of the sums, a symmetric (pixels, pixels) matrix whose
 // diagonal counts twice.
 template <typename T>
 FOR_EACH_PROCESSOR void add_cotangents(const Rectangle& of, const Lanes<T>* z, const T* weights,
@@ -101,7 +101,7 @@ FOR_EACH_PROCESSOR void add_cotangents(const Rectangle& of, const Lanes<T>* z, c
   }
 }
 
-// What a thread needs for its maps: a block of channels of a map, upright and transposed, and the cotangents of both.
+// Memory of one thread: a block of channels of a map, as it is and transposed, and the cotangents of both.
 template <typename T>
 class Block {
  public:
@@ -109,7 +109,7 @@ class Block {
     for (int o = 0; o < 2; ++o) z_[o] = cotangents_[o] = Lined<T>(shape.height * shape.width * kVector);
   }
 
-  // Takes in the channels from `first` on, less their means.
+  // Loads the channels from `first` on, minus their means.
   FOR_EACH_PROCESSOR void take(const T* x, int64_t first) {
     count_ = std::min(kVector, shape_.channels - first);
     std::fill(mean_, mean_ + kVector, 0.0);
@@ -132,7 +132,7 @@ class Block {
 
   void give_means(T* to) const { std::copy_n(mean_, count_, to); }
 
-  // The sums of a side to (pairs, channels); `o` is 1 for those of the transposed map.
+  // Writes the sums of a side to (pairs, channels); `o` is 1 for sides of the transposed map.
   void give_products(int o, const Rectangle& of, const T* weights, T* to) {
     sums_.assign(of.pairs * kVector, 0.0);
     add_products<T>(of, lanes(z_[o]), weights, sums_.data());
@@ -154,8 +154,8 @@ class Block {
     add_cotangents<T>(of, lanes(z_[o]), weights, lanes(matrix_), lanes(cotangents_[o]));
   }
 
-  // Adds the gradient to the channels from `first` on; centring takes the mean out of it, and the mean's own
-  // gradient joins it.
+  // Adds the gradient to the channels from `first` on. Centring subtracts the mean of the gradient, and the gradient of
+  // the means is added.
   FOR_EACH_PROCESSOR void give_gradient(const T* mean_cotangents, int64_t first, T* to) {
     const int64_t pixels = shape_.height * shape_.width;
     double shift[kVector] = {};
@@ -193,7 +193,7 @@ std::vector<Rectangle> rectangles(const Shape& shape, ffi::Span<const int64_t> n
 
 int64_t last(Dimensions dimensions) { return dimensions.size() ? dimensions[dimensions.size() - 1] : 0; }
 
-// Checks what both kernels are given: the neighbourhoods of a map, the weights, and the results or their cotangents.
+// Checks the operands of both kernels: neighbourhoods of a map, weights, and the results or their cotangents.
 Shape checked(checks::Call& call, ffi::Span<const int64_t> neighbourhoods, Dimensions x, const Dimensions (&weights)[2],
               Dimensions means, const Dimensions (&sums)[2]) {
   const Shape shape = call.maps("x", x);
@@ -245,7 +245,7 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> neighbourhood
   return ffi::Error::Success();
 }
 
-// Adds the gradient of `products` to `x_cotangents`, in its place, given the cotangents of its results.
+// Adds the gradient of `products` to `x_cotangents`, in place, given the cotangents of its results.
 template <ffi::DataType D>
 ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> neighbourhoods, ffi::Buffer<D> x_cotangents,
                              ffi::Buffer<D> x, ffi::Buffer<D> weights_down, ffi::Buffer<D> weights_right,

@@ -1,4 +1,4 @@
-"""Checks of a whole configuration, in words a user can act on. Imports nothing heavy."""
+"""Checks of a whole configuration, with messages that a user can act on. Imports nothing heavy."""
 
 import difflib
 import math
@@ -28,7 +28,7 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
         schema: its JSON schema (``workflow/schemas/config.schema.yaml``).
 
     Raises:
-        ConfigurationError: names every faulty key, its value, and what is allowed there.
+        ConfigurationError: a key is faulty; names every such key, its value, and what is allowed.
     """
     import jsonschema  # not needed where the configuration has been checked already
 
@@ -65,10 +65,10 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
 
 
 def check_folders(config: Mapping[str, Any]) -> None:
-    """Check that nothing on this machine stands where ``results`` and ``resources`` are to be made.
+    """Check that nothing on this machine is in the way of the folders ``results`` and ``resources``.
 
     Raises:
-        ConfigurationError: a file, or a link that leads nowhere, is in the way; names key, path and remedy.
+        ConfigurationError: a file or a broken link is in the way; names key, path and remedy.
     """
     for key in ("results", "resources"):
         place = Path(plain_path(config[key]))
@@ -85,7 +85,7 @@ def check_folders(config: Mapping[str, Any]) -> None:
 
 
 def _check_digits(value: Any, key: str) -> None:
-    """Refuse whole numbers that Python would not even write down, before anything is said about them."""
+    """Refuse whole numbers that Python refuses to print, before a message has to print them."""
     parts: Mapping[Any, Any] = (
         value if isinstance(value, Mapping) else dict(enumerate(value)) if isinstance(value, list) else {}
     )
@@ -96,7 +96,7 @@ def _check_digits(value: Any, key: str) -> None:
 
 
 LONGEST_NAME = 200
-"""Bytes that the name of a file or folder may have, before what the workflow appends to it."""
+"""The most bytes in the name of a file or folder, before the workflow appends to it."""
 
 _FOLDERS_OF_RESULTS = (
     "evaluation", "figures", "history", "logs", "models", "runs", "tables", "timing", "training",
@@ -158,12 +158,12 @@ SYNTHETIC_SCENE_SIZE = 520
 
 
 def check_padding_name(name: str, key: str) -> None:
-    """Raise ConfigurationError, naming ``key``, where no padding is called ``name``."""
+    """Raise ConfigurationError, naming ``key``, if no padding is called ``name``."""
     _check_name(parse_padding_name, name, key)
 
 
 def check_border_name(name: str, key: str) -> None:
-    """Raise ConfigurationError, naming ``key``, where a convolution knows no border handling ``name``."""
+    """Raise ConfigurationError, naming ``key``, if convolutions have no border handling called ``name``."""
     _check_name(parse_border_name, name, key)
 
 
@@ -175,7 +175,7 @@ def _check_name(read: Callable[[str], Any], name: str, key: str) -> None:
 
 
 def _check_baselines(baselines: Mapping[Any, str], custom: Mapping[str, Mapping[str, Any]]) -> None:
-    """A baseline need not be trained, but must be a preset, and one of the output crop it stands for."""
+    """A baseline need not be trained, but must be a preset with the output crop that it is given for."""
     table = dict(PRESETS) | {name: Preset(**fields) for name, fields in custom.items()}
     if len({str(crop) for crop in baselines}) < len(baselines):
         raise ConfigurationError(
@@ -225,7 +225,7 @@ def _check_dataset(dataset: Mapping[str, Any], low_res_size: int, figures: Mappi
 
 
 _STRICT_TYPES = {
-    # The standard takes 240.0 for an integer, and not-a-number for a number; command lines do not.
+    # The standard accepts 240.0 as an integer and NaN as a number; command lines do not.
     "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
     "number": lambda _, value: (
         isinstance(value, int | float)
@@ -274,7 +274,7 @@ _WORDING: Mapping[str, Callable[[Any], str]] = {
 
 
 def _explained(fault: Any) -> str:
-    """Put a schema fault in words: key, value, what is allowed."""
+    """Describe a schema fault: key, value, what is allowed."""
     key = ".".join(map(str, fault.absolute_path)) or "top level"
     if fault.validator == "additionalProperties":
         known = sorted(fault.schema.get("properties", {}))
@@ -292,7 +292,7 @@ def _explained(fault: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A value as YAML writes it, and no more of it than a message should hold."""
+    """Write a value as YAML does, shortened for a message."""
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
 
@@ -301,7 +301,7 @@ _SHOWN = 100
 
 
 def _number_hint(value: Any) -> str:
-    """What to write where YAML took a number for text, as it does with 1e-3."""
+    """Say what to write if YAML read a number as text, as it does with 1e-3."""
     try:
         number = float(value) if isinstance(value, str) else math.nan
     except ValueError:
