@@ -90,14 +90,14 @@ def differential_convolution(
 
     def outputs(rows: tuple[int, int], columns: tuple[int, int], *, inside: bool = False) -> Array:
         taken = [
-            _under(*between, k, s, d, offset=k // 2 * d if inside else 0)
+            _pixels_under(*between, k, s, d, offset=k // 2 * d if inside else 0)
             for between, k, s, d in zip((rows, columns), size, stride, dilation, strict=True)
         ]
         source, weights, added = (x, kernel, bias) if inside else (extended, edge_kernel, edge_bias)
         return convolve(source[..., taken[0], taken[1], :], weights, added, stride=stride, dilation=dilation)
 
     (top, bottom, height), (left, right, width) = (
-        _complete(*axis) for axis in zip(x.shape[-3:-1], size, stride, dilation, strict=True)
+        _complete_windows(*axis) for axis in zip(x.shape[-3:-1], size, stride, dilation, strict=True)
     )
     if top >= bottom or left >= right:
         return outputs((0, height), (0, width))
@@ -204,13 +204,13 @@ class DifferentialConv2d(AbstractConv2d):
         return channels_first(y)
 
 
-def _complete(length: int, size: int, stride: int, dilation: int) -> tuple[int, int, int]:
+def _complete_windows(length: int, size: int, stride: int, dilation: int) -> tuple[int, int, int]:
     """First output with a complete window, the first one after these, and the number of outputs."""
     reach = size // 2 * dilation
     return -(-reach // stride), (length - 1 - reach) // stride + 1, -(-length // stride)
 
 
-def _under(first: int, stop: int, size: int, stride: int, dilation: int, *, offset: int) -> slice:
+def _pixels_under(first: int, stop: int, size: int, stride: int, dilation: int, *, offset: int) -> slice:
     """Slice of the pixels under windows ``first`` to ``stop - 1``; window 0 begins at pixel ``-offset``."""
     return slice(first * stride - offset, (stop - 1) * stride + (size - 1) * dilation + 1 - offset)
 

@@ -38,8 +38,8 @@ def framed_convolution(
         ValueError: the sizes of the frame's strips do not agree with ``pad_width``.
     """
     if frame is not None:
-        frame = _fitted_frame(x, frame, pad_width)
-    if not _fitting(x, frame, kernel, pad_width) or not native.available(x):
+        frame = _checked_frame(x, frame, pad_width)
+    if not _suits_kernel(x, frame, kernel, pad_width) or not native.available(x):
         return _by_xla(x, frame, kernel, bias, pad_width=pad_width)
     if bias is None or bias.shape != kernel.shape[-1:] or bias.dtype != x.dtype:
         no_bias = jnp.zeros(kernel.shape[-1], x.dtype)
@@ -48,7 +48,7 @@ def framed_convolution(
     return _compiled(x, frame, kernel, bias, pad_width=pad_width)
 
 
-def _fitted_frame(x: Array, frame: Sides, pad_width: PadWidth) -> Sides:
+def _checked_frame(x: Array, frame: Sides, pad_width: PadWidth) -> Sides:
     """Broadcast the strips to the batch axes of ``x``, and refuse those of another size."""
     (top, bottom), (left, right) = pad_width
     *batch, height, width, channels = x.shape
@@ -63,7 +63,7 @@ def _fitted_frame(x: Array, frame: Sides, pad_width: PadWidth) -> Sides:
     return Sides(*(jnp.broadcast_to(strip, (*batch, *strip.shape[-3:])) for strip in frame))
 
 
-def _fitting(x: Array, frame: Sides | None, kernel: Array, pad_width: PadWidth) -> bool:
+def _suits_kernel(x: Array, frame: Sides | None, kernel: Array, pad_width: PadWidth) -> bool:
     """Return whether the compiled convolution supports this case and is fast at it."""
     cropping = any(width < 0 for axis in pad_width for width in axis)
     some = min(_result_shape(x, kernel, pad_width)) > 0

@@ -203,7 +203,8 @@ def _convolve_known(
         # The count over a rectangle of ones is the product of the counts along its axes, which depend only on
         # the shapes: two short constants instead of a convolution.
         rows, columns = (
-            _counts(*axis) for axis in zip(x.shape[-3:-1], size, stride, padding, dilation, strict=True)
+            _known_per_window(*axis)
+            for axis in zip(x.shape[-3:-1], size, stride, padding, dilation, strict=True)
         )
         count = jnp.asarray(rows[:, None, None], wide) * jnp.asarray(columns[:, None], wide)
         count = count * counted_channels
@@ -225,7 +226,9 @@ def _convolve_known(
     return (y * updated).astype(dtype), updated.astype(dtype)
 
 
-def _counts(length: int, size: int, stride: int, pads: tuple[int, int], dilation: int) -> np.ndarray:
+def _known_per_window(
+    length: int, size: int, stride: int, pads: tuple[int, int], dilation: int
+) -> np.ndarray:
     """Return how many of the ``size`` pixels of each window along an axis lie inside the map."""
     windows = (length + sum(pads) - dilation * (size - 1) - 1) // stride + 1
     pixels = stride * np.arange(max(windows, 0))[:, None] - pads[0] + dilation * np.arange(size)

@@ -91,7 +91,7 @@ class PartialBorder(AbstractBorder):
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
         pointwise = self.merged(layer).pointwise
-        layer = _merged(layer)
+        layer = _as_convolution(layer)
         if pointwise is None:
             return partial_convolution(x, layer.kernel, layer.bias)
         return partial_convolution(x, layer.kernel.at[1, 1].add(-pointwise), layer.bias) + x @ pointwise
@@ -119,7 +119,7 @@ class DifferentialBorder(AbstractBorder):
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
-        layer = _merged(layer)
+        layer = _as_convolution(layer)
         kernel, bias = (None, None) if self.edge is None else (self.edge.kernel, self.edge.bias)
         return differential_convolution(x, layer.kernel, layer.bias, edge_kernel=kernel, edge_bias=bias)
 
@@ -140,7 +140,7 @@ class ExplicitBorder(AbstractBorder):
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
-        layer = _merged(layer)
+        layer = _as_convolution(layer)
         regions = _of_regions(layer) if self.regions is None else self.regions
         size = layer.kernel.shape[:2]
         return explicit_boundary_convolution(
@@ -180,7 +180,7 @@ def _spatial(layer: RepConv | Convolution) -> Convolution:
     return layer if isinstance(layer, Convolution) else layer.residual_3x3
 
 
-def _merged(layer: RepConv | Convolution) -> Convolution:
+def _as_convolution(layer: RepConv | Convolution) -> Convolution:
     return layer if isinstance(layer, Convolution) else layer.merged()
 
 
@@ -191,7 +191,7 @@ def _of_regions(layer: RepConv | Convolution) -> Convolution:
 
 def _copies(layer: RepConv | Convolution, count: int | None = None) -> Convolution:
     """Copy the merged convolution, or stack ``count`` copies; buffers may be donated, each only once."""
-    layer = _merged(layer)
+    layer = _as_convolution(layer)
     if count is None:
         return Convolution(jnp.copy(layer.kernel), jnp.copy(layer.bias))
     return Convolution(jnp.stack([layer.kernel] * count), jnp.stack([layer.bias] * count))
