@@ -114,7 +114,7 @@ class _Job:
         return done % self.settings.checkpoint_every == 0 or done == self.settings.steps
 
     def end_diverged(self, moving: Mapping[int, Run], *, fetching_all: bool) -> None:
-        """Fetch losses if enough are waiting, or in any case; end the runs that have diverged."""
+        """Fetch losses if enough are waiting or all are wanted; end the runs that have diverged."""
         for i, run in moving.items():
             if fetching_all or len(run.pending) >= _STEPS_BETWEEN_FETCHES:
                 failure = run.fetch()
