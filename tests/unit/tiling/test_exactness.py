@@ -3,11 +3,13 @@
 import dataclasses
 
 import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.tiled_networks import TwoConvolutions, rvsr, smooth_image
+from tests.tiled_networks import Chain, TwoConvolutions, rvsr, smooth_image
 
-from spatial_prediction.tiling import Strategy, upscale_array
+from spatial_prediction.tiling import Strategy, receptive_field_of_layers, upscale_array
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -54,6 +56,22 @@ def test_an_overlap_less_than_the_halo_is_not_exact():
     network = TwoConvolutions.named("zero")
     tiled = upscale_array(IMAGE, network, strategy=Strategy.cropped(1), tile=9)
     assert abs(tiled - np.asarray(eqx.filter_jit(network)(IMAGE))).max() > 1e-3
+
+
+@pytest.mark.parametrize("tile", [2, 6])
+def test_a_network_with_a_stride_is_tiled_exactly(tile):
+    key = jax.random.key(0)
+    layers = [
+        eqx.nn.Conv2d(2, 3, 3, stride=2, padding=1, key=key),
+        eqx.nn.Lambda(jnp.tanh),
+        eqx.nn.Conv2d(3, 2, 3, padding="SAME", padding_mode="REPLICATE", key=key),
+        eqx.nn.Lambda(lambda x: x.repeat(2, axis=-2).repeat(2, axis=-1)),
+    ]
+    network = Chain(layers)
+    field = receptive_field_of_layers(layers)
+    image = IMAGE[:, :24, :18]
+    tiled = upscale_array(image, network, strategy=Strategy.exact(field), tile=tile, factor=1)
+    np.testing.assert_allclose(tiled, np.asarray(eqx.filter_jit(network)(image)), atol=1e-5)
 
 
 def test_rvsr_with_an_output_crop_is_tiled_without_it():
