@@ -1,9 +1,9 @@
 """Claim: checking every call of a kernel costs less than 1 % of a layer's time, even for one tile of 48 x 48.
 
-Counts nanoseconds: of the gate inside the most laborious kernel (only C++, best of several loops), and of
-the gate in Python, which runs while a program is traced and never again. Then a small layer, three kernels in
-one program, is run by kernels that check and by some that do not (``-DUNCHECKED``), in turns in one process:
-the ratio of each pair of turns, its mean and the 95 % interval of that.
+Measures, in nanoseconds, the checks inside the kernel that has most of them (only C++, best of several
+loops), and the checks in Python, which run only while a program is traced. Then a small layer, three kernels
+in one program, is run with kernels that check and with kernels that do not (``-DUNCHECKED``), alternating in
+one process: the mean ratio of the pairs, with its 95 % interval.
 
   python -m spatial_prediction.native
   python benchmarks/kernel_gate.py
@@ -31,7 +31,7 @@ from spatial_prediction.padding import padding_from_name
 from spatial_prediction.statistics.intervals import bootstrap_interval
 
 KERNELS = ("first_order", "predicted_frame", "convolution")  # of the layer, forward
-LAYER = (1, 48, 48, 3)  # maps, height, width, channels; 4 outputs. The head of a network, for one tile
+CHANNELS, OUTPUTS = 3, 4  # the head of a network, given one tile
 
 LOOP = """
 #include "predicted_frame.cc"
@@ -61,7 +61,7 @@ int main() {
 
 
 def nanoseconds_in_kernel() -> float:
-    """Of the gate of ``predicted_frame``, which checks ten arrays and four neighbourhoods."""
+    """Nanoseconds of the checks in ``predicted_frame``, of ten arrays and four neighbourhoods."""
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder, "loop.cc"), Path(folder, "loop")
         source.write_text(LOOP, encoding="utf-8")
@@ -76,7 +76,7 @@ def nanoseconds_in_kernel() -> float:
 
 
 def microseconds_in_python() -> float:
-    """Of the gate of ``predicted_frame`` while a program is traced."""
+    """Nanoseconds of the checks of ``predicted_frame`` while a program is traced."""
 
     def arrays(*shapes: tuple[int, ...]) -> list[jax.ShapeDtypeStruct]:
         return [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
@@ -88,7 +88,7 @@ def microseconds_in_python() -> float:
 
 
 def unchecked_library() -> Path:
-    """Compile the kernels without their gate."""
+    """Compile the kernels without their checks."""
     environment = os.environ | {native.FLAGS_VARIABLE: "-DUNCHECKED"}
     code = "from spatial_prediction import native; print(native.build())"
     return Path(
@@ -98,15 +98,15 @@ def unchecked_library() -> Path:
     )
 
 
-def compiled_layer(library: Path, name: str) -> Callable[[], None]:
-    """The layer with the kernels of a library, which get names of their own."""
+def compiled_layer(library: Path, name: str, shape: tuple[int, ...]) -> Callable[[], None]:
+    """The layer with the kernels of a library, registered under separate names."""
     kernels = ctypes.CDLL(str(library))
     for kernel in KERNELS:
         symbol = getattr(kernels, f"{kernel}_float32")
         jax.ffi.register_ffi_target(f"{kernel}_float32_{name}", jax.ffi.pycapsule(symbol), platform="cpu")
     rng = np.random.default_rng(0)
-    x = jnp.asarray(rng.normal(size=LAYER), jnp.float32)
-    kernel = jnp.asarray(rng.normal(size=(3, 3, LAYER[-1], 4)), jnp.float32)
+    x = jnp.asarray(rng.normal(size=shape), jnp.float32)
+    kernel = jnp.asarray(rng.normal(size=(3, 3, CHANNELS, OUTPUTS)), jnp.float32)
     padding = padding_from_name("lp1x1cs", 1)
     call = jax.ffi.ffi_call
     jax.ffi.ffi_call = lambda target, *rest, **options: call(f"{target}_{name}", *rest, **options)
@@ -118,7 +118,7 @@ def compiled_layer(library: Path, name: str) -> Callable[[], None]:
 
 
 def seconds(run: Callable[[], None], repeats: int) -> float:
-    """Processor time of this process for each call: other programs on the machine do not count."""
+    """CPU time of this process per call, which does not include other programs."""
     started = time.process_time()
     for _ in range(repeats):
         run()
@@ -131,10 +131,12 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--repeats", type=int, default=200, help="runs of the layer in a turn")
+    parser.add_argument("--tile", type=int, default=48, metavar="PIXELS", help="height and width of the tile")
     options = parser.parse_args()
 
+    shape = (1, options.tile, options.tile, CHANNELS)
     layers = [
-        compiled_layer(path, name)
+        compiled_layer(path, name, shape)
         for name, path in (("checked", native.library_path()), ("unchecked", unchecked_library()))
     ]
     for layer in layers:
@@ -148,7 +150,8 @@ def main() -> None:
     ratio = bootstrap_interval(turns[:, 0] / turns[:, 1], rng_seed=0)
 
     gate = nanoseconds_in_kernel()
-    print(f"device {jax.devices()[0].device_kind}; layer {LAYER} -> 4 outputs, lp1x1cs, {whole / 1e3:.1f} us")
+    print(f"device {jax.devices()[0].device_kind}")
+    print(f"layer {shape} -> {OUTPUTS} outputs, lp1x1cs: {whole / 1e3:.1f} us")
     print(f"gate in predicted_frame: {gate:.0f} ns a call")
     print(f"three kernels at most: {3 * gate:.0f} ns, {100 * 3 * gate / whole:.2f} % of the layer")
     print(f"gate in Python, while a program is traced: {microseconds_in_python():.0f} us a call")
