@@ -41,7 +41,7 @@ ON_DEMAND = {
 }
 """Readers of rasters, which are imported when a file of theirs is opened."""
 OF_THE_LIBRARY = {
-    "rasters/raster.py",
+    "rasters/raster.py", *(f"tiling/{path.name}" for path in PACKAGE.glob("tiling/*.py")),
     "native/__main__.py", "__main__.py", "cli/__init__.py", "cli/estimate.py",
     "studies/super_resolution/stages/estimate.py",
 }  # fmt: skip
