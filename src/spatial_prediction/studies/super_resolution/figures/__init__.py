@@ -5,9 +5,14 @@ for one column of a page (3.5 inches wide). ``looks`` gives a preset the same co
 in every figure. Errors come in on the scale of data in [-1, 1] and are shown in units of 1e-6.
 """
 
+from spatial_prediction.studies.super_resolution.figures.blur_theory import blur_theory as blur_theory
+from spatial_prediction.studies.super_resolution.figures.inputs_and_targets import (
+    inputs_and_targets as inputs_and_targets,
+)
 from spatial_prediction.studies.super_resolution.figures.loss_histories import (
     loss_histories as loss_histories,
 )
+from spatial_prediction.studies.super_resolution.figures.lp6x7_samples import lp6x7_samples as lp6x7_samples
 from spatial_prediction.studies.super_resolution.figures.mse_by_preset import mse_by_preset as mse_by_preset
 from spatial_prediction.studies.super_resolution.figures.mse_by_shell import mse_by_shell as mse_by_shell
 from spatial_prediction.studies.super_resolution.figures.mse_by_throughput import (
@@ -19,6 +24,12 @@ from spatial_prediction.studies.super_resolution.figures.padded_samples import (
 from spatial_prediction.studies.super_resolution.figures.padding_nmse import padding_nmse as padding_nmse
 from spatial_prediction.studies.super_resolution.figures.provenance_table import (
     provenance_table as provenance_table,
+)
+from spatial_prediction.studies.super_resolution.figures.shift_deviation import (
+    shift_deviation as shift_deviation,
+)
+from spatial_prediction.studies.super_resolution.figures.stitched_corners import (
+    stitched_corners as stitched_corners,
 )
 from spatial_prediction.studies.super_resolution.figures.study_warnings import log_warnings as log_warnings
 from spatial_prediction.studies.super_resolution.figures.study_warnings import (

@@ -23,12 +23,18 @@ from spatial_prediction.studies.super_resolution.metrics.bilinear import (
     bilinear_by_shell as bilinear_by_shell,
 )
 from spatial_prediction.studies.super_resolution.metrics.bilinear import read_bilinear as read_bilinear
+from spatial_prediction.studies.super_resolution.metrics.blurred_noise import blur_curves as blur_curves
+from spatial_prediction.studies.super_resolution.metrics.blurred_noise import expected_nmse as expected_nmse
 from spatial_prediction.studies.super_resolution.metrics.comparison import BASELINES as BASELINES
 from spatial_prediction.studies.super_resolution.metrics.comparison import baseline_of as baseline_of
 from spatial_prediction.studies.super_resolution.metrics.comparison import common_seeds as common_seeds
 from spatial_prediction.studies.super_resolution.metrics.comparison import (
     differences_from_baseline as differences_from_baseline,
 )
+from spatial_prediction.studies.super_resolution.metrics.crossings import Crossings as Crossings
+from spatial_prediction.studies.super_resolution.metrics.crossings import root_mean_square as root_mean_square
+from spatial_prediction.studies.super_resolution.metrics.crossings import shift_deviation as shift_deviation
+from spatial_prediction.studies.super_resolution.metrics.crossings import stitched_tiles as stitched_tiles
 from spatial_prediction.studies.super_resolution.metrics.nmse import (
     nmse_by_feature_map as nmse_by_feature_map,
 )
