@@ -23,7 +23,7 @@ TITLE_LINE, LABELS, GAP = 0.12, 0.3, 0.03
 def picture_columns(
     columns: Mapping[str, np.ndarray],
     *,
-    across: int,
+    across: int | None = None,
     width: float,
     least_width: float = 0.0,
     row_labels: Sequence[str] = (),
@@ -34,7 +34,7 @@ def picture_columns(
     Args:
         columns: images by column title, from left to right; each (rows, height, width, 3), ready for the
             screen (sRGB, 0 to 1; what lies outside is clipped). Columns may differ in height and width.
-        across: columns side by side at most.
+        across: columns side by side at most; by default as many as make the pictures largest.
         width: of the figure at most, inches.
         least_width: of the figure, inches.
         row_labels: what stands at the left of each row; none by default.
@@ -47,12 +47,18 @@ def picture_columns(
         ConfigurationError: when there is nothing to show or the columns differ in their number of rows.
     """
     samples = _common_count(columns)
-    blocks = -(-len(columns) // across)
-    across = -(-len(columns) // blocks)  # blocks of like width
-    titles = blocks * TITLE_LINE * (1.2 + max(title.count("\n") for title in columns))
-    panel = min(width / across, LARGEST_PANEL, (HIGHEST - beneath - titles) / (blocks * samples))
-    needed = across * (panel + GAP) + (LABELS if row_labels else 0)
-    height = titles + blocks * samples * panel + beneath
+    labels = LABELS if row_labels else 0.0
+    title = TITLE_LINE * (1.2 + max(title.count("\n") for title in columns))
+
+    def panel_size(blocks: int) -> float:
+        high = (HIGHEST - beneath) / blocks - title
+        return min((width - labels) / -(-len(columns) // blocks), LARGEST_PANEL, high / samples)
+
+    choices = range(1, len(columns) + 1)
+    blocks = max(choices, key=panel_size) if across is None else -(-len(columns) // across)
+    across, panel = -(-len(columns) // blocks), panel_size(blocks)  # blocks of like width
+    needed = across * (panel + GAP) + labels
+    height = blocks * (title + samples * panel) + beneath
     figure = style.new_picture_grid(height, max(least_width, min(width, needed)))
     grid = figure.subplots(blocks * samples, across, squeeze=False)
     for axes in grid.flat:

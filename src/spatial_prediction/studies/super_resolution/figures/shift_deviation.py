@@ -12,9 +12,6 @@ from spatial_prediction.plotting import style
 from spatial_prediction.studies.super_resolution.figures.picture_columns import picture_columns
 from spatial_prediction.studies.super_resolution.figures.stitched_corners import mark_crossing
 
-WIDE = 8
-"""Columns of pictures side by side on the whole width of a page."""
-
 SCALE = (1e-4, 1e-1)
 """Reflectance shown as black and as the brightest colour, the same in every figure of every study."""
 
@@ -49,7 +46,6 @@ def shift_deviation(
     }
     figure, panels = picture_columns(
         columns,
-        across=WIDE,
         width=style.PAGE_WIDTH,
         least_width=LEAST_WIDTH,
         row_labels=[f"scene {scene}" for scene in scenes],

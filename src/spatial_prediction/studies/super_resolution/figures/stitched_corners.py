@@ -10,9 +10,6 @@ from spatial_prediction.plotting import style
 from spatial_prediction.plotting.colour import display_range, displayed
 from spatial_prediction.studies.super_resolution.figures.picture_columns import picture_columns
 
-WIDE = 8
-"""Columns of pictures side by side on the whole width of a page."""
-
 
 @style.styled
 def stitched_corners(
@@ -39,7 +36,7 @@ def stitched_corners(
     }
     columns["(target)"] = np.repeat(displayed(target, shown), 2, axis=0)
     labels = [f"scene {scene}\n{what}" for scene in scenes for what in ("four tiles", "one window")]
-    figure, panels = picture_columns(columns, across=WIDE, width=style.PAGE_WIDTH, row_labels=labels)
+    figure, panels = picture_columns(columns, width=style.PAGE_WIDTH, row_labels=labels)
     for preset in stitched:
         for axes in panels[preset][::2]:
             mark_crossing(axes, target.shape[1])

@@ -1,7 +1,11 @@
 """Tiles and windows of real networks, untrained: where they must agree, and where the border reaches."""
 
+import functools
 import json
 
+import equinox as eqx
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -12,16 +16,29 @@ from spatial_prediction.studies.super_resolution.metrics import Crossings
 from spatial_prediction.studies.super_resolution.stages.crossings import SHOWN, evaluate_crossings
 from spatial_prediction.studies.super_resolution.task import network, pair, upscaled
 
+pytestmark = pytest.mark.slow
+
 SETTINGS = ModelSettings(hidden_channels=4)
 PRESETS = {"repl": Preset("repl", "repl", 0), "zero_oc5": Preset("zero", "repl", 5)}
 PRESETS |= {"repl_oc10": Preset("repl", "repl", 10)}
 
 
+@functools.cache
+def _model(preset):
+    """A network of small random weights, the same for all presets; initialising one would take long."""
+    shapes = eqx.filter_eval_shape(lambda: network(PRESETS[preset], SETTINGS, seed=0))
+    rng = np.random.default_rng(0)
+
+    def filled(leaf):
+        return jnp.asarray(0.2 * rng.standard_normal(leaf.shape), leaf.dtype)
+
+    return jax.tree.map(filled, shapes)
+
+
 def _write_model(path, preset, status="completed"):
-    model = network(PRESETS[preset], SETTINGS, seed=0)
     header = {"preset": preset, "seed": 0, **vars(PRESETS[preset]), "model": vars(SETTINGS)}
     header["run"] = {"status": status}
-    save_arrays(path, model.to_named_arrays() if status == "completed" else {}, header)
+    save_arrays(path, _model(preset).to_named_arrays() if status == "completed" else {}, header)
     return path
 
 
@@ -76,7 +93,7 @@ def test_one_window_shows_what_the_network_makes_of_the_whole_scene(scenes, foun
     side = len(scene) // 8 * 8  # an even number of input pixels
     top = (len(scene) - side) // 2
     low_res, high_res = pair(scene[None, top : top + side, top : top + side], 4)
-    whole = np.asarray(upscaled(network(PRESETS["repl"], SETTINGS, seed=0), low_res))[0]
+    whole = np.asarray(upscaled(_model("repl"), low_res))[0]
     cut = (whole.shape[0] - 4 * SHOWN) // 2
     middle = (slice(cut, cut + 4 * SHOWN),) * 2
     for preset in found.presets:
