@@ -23,8 +23,8 @@ LEGEND_COLUMNS, LEGEND_WIDTH = 12, 36
 
 
 @style.styled
-def mse_by_preset(
-    test_mse: pd.DataFrame,
+def test_mse(
+    mse_of_runs: pd.DataFrame,
     intervals: pd.DataFrame,
     presets: Mapping[str, int],
     baselines: Mapping[int, str],
@@ -36,7 +36,7 @@ def mse_by_preset(
     A seed has the same marker in every row.
 
     Args:
-        test_mse: columns preset, seed, mse (over the kept area); diverged runs have no rows.
+        mse_of_runs: columns preset, seed, mse (over the kept area); diverged runs have no rows.
         intervals: columns preset, mean, low, high of the same; NaN ends are not drawn.
         presets: output crop of each preset, in the order of the rows.
         baselines: baseline of each output crop; its mean is drawn as a dashed line through its group.
@@ -46,19 +46,19 @@ def mse_by_preset(
     """
     rows = _row_positions(presets)
     last_row = max(rows.values(), default=0)
-    seeds = looks.seed_points(test_mse["seed"])
+    seeds = looks.seed_points(mse_of_runs["seed"])
     columns = min(LEGEND_COLUMNS, LEGEND_WIDTH // max((len(f"{seed} ") for seed in seeds), default=1))
     legend_rows = -(-len(seeds) // columns)
     figure = style.new_figure(0.65 + ROW_HEIGHT * (last_row + 1) + 0.13 * (legend_rows + 1))
     axes = figure.subplots()
     axes.set_ylim(last_row + 0.7, -1.8)
     limits = {crop: bilinear[crop] for crop in set(presets.values())} if bilinear is not None else {}
-    shown = list(test_mse["mse"])
+    shown = list(mse_of_runs["mse"])
     near = limits if limits and shown and style.within_reach([*limits.values()], shown) else {}  # all or none
     ends = intervals[["mean", "low", "high"]].to_numpy() / looks.MSE_UNIT
     by_preset = dict(zip(intervals["preset"], ends.tolist(), strict=True))
     for preset, row in rows.items():
-        runs = test_mse[test_mse["preset"] == preset]
+        runs = mse_of_runs[mse_of_runs["preset"] == preset]
         mse = dict(zip(runs["seed"], runs["mse"], strict=True))
         _draw_runs(axes, row, mse, seeds, preset, presets[preset])
         if preset in by_preset:
@@ -78,7 +78,7 @@ def mse_by_preset(
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(looks.MSE_LABEL)
     axes.grid(axis="x")
-    if test_mse.empty:
+    if mse_of_runs.empty:
         axes.set_xticks([])
     style.log_if_wide(axes.xaxis, [*shown, *near.values()])
     if seeds:
