@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--test", type=Path, required=True, help="array of test scenes")
     parser.add_argument("--scenes", type=int, nargs="+", default=[0, 1, 2], help="which test scenes")
     parser.add_argument("--known-size", type=int, default=48, help="pixels known, at low resolution")
-    parser.add_argument("--pad", type=int, default=24, help="pixels to predict on each side")
+    parser.add_argument("--pad", type=int, default=16, help="pixels to predict on each side")
     shared.add_figure(parser)
     options = parser.parse_args(arguments)
 

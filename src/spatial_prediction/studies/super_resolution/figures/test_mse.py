@@ -49,7 +49,7 @@ def test_mse(
     seeds = looks.seed_points(mse_of_runs["seed"])
     columns = min(LEGEND_COLUMNS, LEGEND_WIDTH // max((len(f"{seed} ") for seed in seeds), default=1))
     legend_rows = -(-len(seeds) // columns)
-    figure = style.new_figure(0.65 + ROW_HEIGHT * (last_row + 1) + 0.13 * (legend_rows + 1))
+    figure = style.new_figure(0.7 + ROW_HEIGHT * (last_row + 1) + 0.14 * (legend_rows + 1))
     axes = figure.subplots()
     axes.set_ylim(last_row + 0.7, -1.8)
     limits = {crop: bilinear[crop] for crop in set(presets.values())} if bilinear is not None else {}
@@ -119,7 +119,7 @@ def _draw_runs(
     output_crop: int,
 ) -> None:
     # Spread over some height in the order of the seeds, so that equal values do not hide one another.
-    heights = np.linspace(-SEED_SPREAD, SEED_SPREAD, len(seeds)) if len(seeds) > 1 else [0.0]
+    heights = np.linspace(-SEED_SPREAD, SEED_SPREAD, len(seeds)) if len(seeds) > 1 else np.zeros(len(seeds))
     colour = looks.preset_look(preset, output_crop).colour
     for (seed, points), height in zip(seeds.items(), heights, strict=True):
         if seed in mse:
