@@ -5,14 +5,15 @@ from pathlib import Path
 
 from spatial_prediction import command
 from spatial_prediction.compiled_programs import keep_compiled_programs
-from spatial_prediction.studies.super_resolution.figures import arguments as shared
 from spatial_prediction.studies.super_resolution.stages.crossings import evaluate_crossings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Evaluate as the arguments say."""
     parser = command.argument_parser(__doc__ or "")
-    shared.add_models(parser)
+    parser.add_argument(
+        "--models", type=Path, nargs="+", required=True, help="exported weights, one file for each preset"
+    )
     parser.add_argument("--test", type=Path, required=True, help="array of test scenes")
     parser.add_argument("--summary", type=Path, required=True, help="summary of the arrays")
     parser.add_argument("--scenes", type=int, nargs="+", default=[0, 1, 2], help="which test scenes")

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from spatial_prediction import command
 from spatial_prediction.plotting.style import save_figure
+from spatial_prediction.studies.super_resolution.crossings import Crossings, root_mean_square
 from spatial_prediction.studies.super_resolution.figures import arguments as shared
 from spatial_prediction.studies.super_resolution.figures import shift_deviation
-from spatial_prediction.studies.super_resolution.metrics import Crossings, root_mean_square
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

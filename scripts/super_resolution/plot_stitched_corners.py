@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from spatial_prediction import command
 from spatial_prediction.plotting.style import save_figure
+from spatial_prediction.studies.super_resolution.crossings import Crossings
 from spatial_prediction.studies.super_resolution.figures import arguments as shared
 from spatial_prediction.studies.super_resolution.figures import stitched_corners
-from spatial_prediction.studies.super_resolution.metrics import Crossings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -60,7 +60,7 @@ use rule run_script as evaluate_nmse with:
 
 use rule run_script as evaluate_crossings with:
     input:
-        MODELS.values(),
+        models=MODELS.values(),
         test=rules.build_arrays.output.test,
         summary=rules.build_arrays.output.summary,
         code=code("super_resolution/evaluate_crossings"),
@@ -72,7 +72,6 @@ use rule run_script as evaluate_crossings with:
         **growing(mem_mb=4000, runtime=30),
     params:
         settings=flags(
-            models=json.dumps(MODELS),
             scenes=config["figures"]["sample_scenes"],
             **settings_of("training", "low_res_size"),
         ),

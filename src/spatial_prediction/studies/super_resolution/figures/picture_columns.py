@@ -48,17 +48,17 @@ def picture_columns(
     """
     samples = _common_count(columns)
     labels = LABELS if row_labels else 0.0
-    title = TITLE_LINE * (1.2 + max(title.count("\n") for title in columns))
+    heading = TITLE_LINE * (1.2 + max(title.count("\n") for title in columns))
 
     def panel_size(blocks: int) -> float:
-        high = (HIGHEST - beneath) / blocks - title
+        high = (HIGHEST - beneath) / blocks - heading
         return min((width - labels) / -(-len(columns) // blocks), LARGEST_PANEL, high / samples)
 
     choices = range(1, len(columns) + 1)
     blocks = max(choices, key=panel_size) if across is None else -(-len(columns) // across)
     across, panel = -(-len(columns) // blocks), panel_size(blocks)  # blocks of like width
     needed = across * (panel + GAP) + labels
-    height = blocks * (title + samples * panel) + beneath
+    height = blocks * (heading + samples * panel) + beneath
     figure = style.new_picture_grid(height, max(least_width, min(width, needed)))
     grid = figure.subplots(blocks * samples, across, squeeze=False)
     for axes in grid.flat:

@@ -31,10 +31,6 @@ from spatial_prediction.studies.super_resolution.metrics.comparison import commo
 from spatial_prediction.studies.super_resolution.metrics.comparison import (
     differences_from_baseline as differences_from_baseline,
 )
-from spatial_prediction.studies.super_resolution.metrics.crossings import Crossings as Crossings
-from spatial_prediction.studies.super_resolution.metrics.crossings import root_mean_square as root_mean_square
-from spatial_prediction.studies.super_resolution.metrics.crossings import shift_deviation as shift_deviation
-from spatial_prediction.studies.super_resolution.metrics.crossings import stitched_tiles as stitched_tiles
 from spatial_prediction.studies.super_resolution.metrics.nmse import (
     nmse_by_feature_map as nmse_by_feature_map,
 )

@@ -1,6 +1,6 @@
 """Stage: upscale what lies around the point in which four tiles meet, tile by tile and as one window."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +10,13 @@ from spatial_prediction.files import read_object
 from spatial_prediction.models import RVSR, network_and_header
 from spatial_prediction.provenance import provenance
 from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP, UPSCALE_FACTOR, tile_size
+from spatial_prediction.studies.super_resolution.crossings import Crossings, stitched_tiles
 from spatial_prediction.studies.super_resolution.data.tiles import (
     centre_tiles,
     check_scenes,
     corner_tiles,
     open_scene_array,
 )
-from spatial_prediction.studies.super_resolution.metrics.crossings import Crossings, stitched_tiles
 from spatial_prediction.studies.super_resolution.task import pair, reflectance, upscaled
 
 SHOWN = 28
@@ -27,7 +27,7 @@ WINDOW = SHOWN + 2 * LARGEST_OUTPUT_CROP
 
 
 def evaluate_crossings(
-    models: Mapping[str, Path],
+    models: Sequence[Path],
     *,
     test: Path,
     summary: Path,
@@ -41,7 +41,7 @@ def evaluate_crossings(
     the middle. A preset whose run diverged is left out.
 
     Args:
-        models: exported weights by preset.
+        models: exported weights, one file for each preset.
         test: array of test scenes.
         summary: summary of the arrays.
         scenes: which test scenes.
@@ -60,11 +60,12 @@ def evaluate_crossings(
     crops: dict[str, int] = {}
     stitched: dict[str, np.ndarray] = {}
     untiled: dict[str, np.ndarray] = {}
-    for preset, path in models.items():
+    for path in models:
         model, header = network_and_header(path, output_crop=0)
         if model is None:
             continue
-        crops[preset] = crop = header["output_crop"]
+        preset, crop = header["preset"], header["output_crop"]
+        crops[preset] = crop
         stitched[preset] = _shown(_in_tiles(model, chosen, low_res_size, crop))
         untiled[preset] = _shown(upscaled(model, low_res))
     Crossings(scenes, crops, _shown(high_res), stitched, untiled).write(output, record)

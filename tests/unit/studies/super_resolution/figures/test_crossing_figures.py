@@ -7,6 +7,7 @@ from matplotlib.colors import to_rgb
 
 from spatial_prediction.plotting import style
 from spatial_prediction.studies.super_resolution import metrics
+from spatial_prediction.studies.super_resolution.crossings import root_mean_square
 from spatial_prediction.studies.super_resolution.figures import (
     blur_theory,
     inputs_and_targets,
@@ -63,7 +64,7 @@ def test_tiles_and_window_are_shown_in_the_range_of_the_target():
 def test_deviations_have_one_scale_whatever_their_size(presets, scenes):
     rng = np.random.default_rng(0)
     deviations = {f"lp2x3_oc{n}": rng.random((scenes, 8, 8)) * 10.0**-n for n in range(presets)}
-    rms = {name: metrics.root_mean_square(deviation) for name, deviation in deviations.items()}
+    rms = {name: root_mean_square(deviation) for name, deviation in deviations.items()}
     figure = _drawn(shift_deviation(deviations, rms, range(scenes)))
     bar = figure.axes[-1]
     assert (bar.get_xlim()) == pytest.approx(SCALE)

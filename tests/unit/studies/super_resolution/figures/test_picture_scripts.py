@@ -8,7 +8,7 @@ from PIL import Image
 from tests.helpers import REPOSITORY
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.studies.super_resolution.metrics import Crossings
+from spatial_prediction.studies.super_resolution.crossings import Crossings
 
 
 def _draw(name, folder, *arguments):

@@ -12,7 +12,7 @@ import pytest
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset
-from spatial_prediction.studies.super_resolution.metrics import Crossings
+from spatial_prediction.studies.super_resolution.crossings import Crossings
 from spatial_prediction.studies.super_resolution.stages.crossings import SHOWN, evaluate_crossings
 from spatial_prediction.studies.super_resolution.task import network, pair, upscaled
 
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.slow
 SETTINGS = ModelSettings(hidden_channels=4)
 PRESETS = {"repl": Preset("repl", "repl", 0), "zero_oc5": Preset("zero", "repl", 5)}
 PRESETS |= {"repl_oc10": Preset("repl", "repl", 10)}
+LOST = Preset("repl", "repl", 0)
 
 
 @functools.cache
@@ -36,7 +37,7 @@ def _model(preset):
 
 
 def _write_model(path, preset, status="completed"):
-    header = {"preset": preset, "seed": 0, **vars(PRESETS[preset]), "model": vars(SETTINGS)}
+    header = {"preset": preset, "seed": 0, **vars(PRESETS.get(preset, LOST)), "model": vars(SETTINGS)}
     header["run"] = {"status": status}
     save_arrays(path, _model(preset).to_named_arrays() if status == "completed" else {}, header)
     return path
@@ -75,8 +76,8 @@ def scenes(folder):
 
 @pytest.fixture(scope="module")
 def found(scenes, folder):
-    models = {preset: _write_model(folder / f"{preset}.safetensors", preset) for preset in PRESETS}
-    models["repl_lost"] = _write_model(folder / "lost.safetensors", "repl", "diverged")
+    models = [_write_model(folder / f"{preset}.safetensors", preset) for preset in PRESETS]
+    models.append(_write_model(folder / "lost.safetensors", "lost", "diverged"))
     return _evaluate(folder, scenes, models, scenes=[1, 0])
 
 
@@ -117,20 +118,18 @@ def test_tiles_deviate_as_far_as_their_border_reaches(found):
 
 
 def test_the_smallest_scenes_have_room_for_smaller_tiles(folder, tmp_path):
-    found = _evaluate(
-        folder, _scenes(folder, 200), {"repl": _write_model(tmp_path / "m.safetensors", "repl")}
-    )
+    found = _evaluate(folder, _scenes(folder, 200), [_write_model(tmp_path / "m.safetensors", "repl")])
     assert found.stitched["repl"].shape == (1, 4 * SHOWN, 4 * SHOWN, 3)
     _assert_as_wide_as_the_border_reaches(found)
 
 
 def test_a_scene_that_is_not_there_is_named(folder, scenes):
     with pytest.raises(ConfigurationError, match=r"there is no scene 2, counted from 0; ask for one of 0 to"):
-        _evaluate(folder, scenes, {}, scenes=[2])
+        _evaluate(folder, scenes, [], scenes=[2])
 
 
 def test_where_all_diverged_there_is_the_target(folder, scenes, tmp_path):
-    lost = _write_model(tmp_path / "lost.safetensors", "repl", "diverged")
-    found = _evaluate(folder, scenes, {"repl": lost})
+    lost = _write_model(tmp_path / "lost.safetensors", "lost", "diverged")
+    found = _evaluate(folder, scenes, [lost])
     assert found.presets == {}
     assert found.target.shape[0] == 1

@@ -7,7 +7,7 @@ import pytest
 
 from spatial_prediction.errors import CheckpointError
 from spatial_prediction.named_arrays import save_arrays
-from spatial_prediction.studies.super_resolution.metrics import (
+from spatial_prediction.studies.super_resolution.crossings import (
     Crossings,
     root_mean_square,
     shift_deviation,
