@@ -26,8 +26,8 @@ SHOWN = {
     "Tiles": [
         "How far tiles deviate, crop 0",
         "How far tiles deviate, crop 5",
-        "Where four tiles meet, crop 0",
-        "Where four tiles meet, crop 5",
+        "Where tiles meet, crop 0",
+        "Where tiles meet, crop 5",
     ],
     "Training": ["Inputs and targets", "Loss in training", "Runs and failures (table)", "Upscaled scenes"],
 }

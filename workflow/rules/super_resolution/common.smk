@@ -1,8 +1,8 @@
 # What the rules of the padding study share: its checked configuration, presets and seeds, paths for each run, figures
 # and tables.
 
-from spatial_prediction.studies.super_resolution.validation import normalised, validated
 from spatial_prediction.studies.super_resolution.presets import paddings_in_use
+from spatial_prediction.studies.super_resolution.validation import normalised, validated
 
 try:
     PRESETS = validated(config, SCHEMA)

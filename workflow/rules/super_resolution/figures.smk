@@ -175,9 +175,7 @@ use rule run_script as plot_stitched_corners with:
         crossings=rules.evaluate_crossings.output,
         code=code("super_resolution/plot_stitched_corners"),
     output:
-        figure(
-            "stitched_corners", "Tiles", "Where four tiles meet, crop {output_crop}", of="_oc{output_crop}"
-        ),
+        figure("stitched_corners", "Tiles", "Where tiles meet, crop {output_crop}", of="_oc{output_crop}"),
     log:
         f"{LOGS}/plot_stitched_corners/oc{{output_crop}}.log",
     params:
