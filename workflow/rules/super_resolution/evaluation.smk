@@ -60,7 +60,7 @@ use rule run_script as evaluate_nmse with:
 
 use rule run_script as evaluate_crossings with:
     input:
-        models=MODELS.values(),
+        MODELS.values(),
         test=rules.build_arrays.output.test,
         summary=rules.build_arrays.output.summary,
         code=code("super_resolution/evaluate_crossings"),
@@ -71,7 +71,9 @@ use rule run_script as evaluate_crossings with:
     resources:
         **growing(mem_mb=4000, runtime=30),
     params:
+        # the order of networks, in which pictures stand, is no part of what Snakemake compares of inputs
         settings=flags(
+            models=list(MODELS.values()),
             scenes=config["figures"]["sample_scenes"],
             **settings_of("training", "low_res_size"),
         ),
