@@ -87,9 +87,14 @@ CHANGES = {
 }
 ORDER = (
     "retrieve_scenes", "build_synthetic_scenes", "build_arrays", "train_model", "export_model",
-    "evaluate_mse", "evaluate_bilinear", "evaluate_nmse", "gather_evaluation", "benchmark_throughput",
+    "evaluate_mse", "evaluate_bilinear", "evaluate_nmse", "evaluate_crossings", "gather_evaluation",
+    "benchmark_throughput",
 )  # fmt: skip
-SHOWN = {"all figures": ("plot_", 7), "all tables": ("tabulate_", 4)}
+SHOWN = {"all figures": ("plot_", 12), "all tables": ("tabulate_", 4)}
+
+
+def _counted(rule, count):
+    return f"`{rule}`" if count == 1 else f"`{rule}` {count}"
 
 
 def row(made, change):
@@ -99,7 +104,7 @@ def row(made, change):
     parts = [f"`{rule}` {counts[rule]}" for rule in ORDER if rule in counts]
     for name, (beginning, number) in SHOWN.items():
         rules = sorted(rule for rule in counts if rule.startswith(beginning))
-        parts += [name] if len(rules) == number else [f"`{rule}`" for rule in rules]
+        parts += [name] if len(rules) == number else [_counted(rule, counts[rule]) for rule in rules]
     total = sum(counts.values())
     return f"| {change} | {total} | {', '.join(parts) or 'none'} |"
 

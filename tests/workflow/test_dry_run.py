@@ -49,10 +49,10 @@ OF_THE_LIBRARY = {
 
 PAPER = REPOSITORY / "config" / "paper.yaml"
 ONCE = (
-    "build_synthetic_scenes", "build_arrays", "evaluate_bilinear", "all",
-    "plot_loss_histories", "plot_padded_samples", "plot_padding_nmse", "plot_shell_mse", "plot_test_mse",
-    "plot_throughput", "plot_upscaled_samples", "tabulate_provenance", "tabulate_results", "tabulate_runs",
-    "tabulate_shells",
+    "build_synthetic_scenes", "build_arrays", "evaluate_bilinear", "evaluate_crossings", "all",
+    "plot_blur_theory", "plot_inputs_and_targets", "plot_loss_histories", "plot_lp6x7_samples",
+    "plot_padded_samples", "plot_padding_nmse", "plot_shell_mse", "plot_test_mse", "plot_throughput",
+    "plot_upscaled_samples", "tabulate_provenance", "tabulate_results", "tabulate_runs", "tabulate_shells",
 )  # fmt: skip
 
 
@@ -67,7 +67,7 @@ def default_jobs(study):
 
 
 def test_the_default_study_is_so_many_jobs_of_each_rule(default_jobs):
-    assert len(default_jobs) == 80
+    assert len(default_jobs) == 88
     assert counts(default_jobs) == {
         "train_model": 16,
         "export_model": 16,
@@ -75,6 +75,8 @@ def test_the_default_study_is_so_many_jobs_of_each_rule(default_jobs):
         "evaluate_nmse": 4,
         "gather_evaluation": 3,
         "benchmark_throughput": 10,
+        "plot_shift_deviation": 2,
+        "plot_stitched_corners": 2,
     } | dict.fromkeys(ONCE, 1)
 
 
@@ -232,7 +234,7 @@ def test_a_configuration_that_cannot_be_used_ends_a_dry_run_with_all_its_faults(
 
 
 def test_scenes_of_the_least_size_are_planned(study):
-    assert len(study.planned("--config", "dataset={scene_size: 200}")) == 80
+    assert len(study.planned("--config", "dataset={scene_size: 200}")) == 88
 
 
 def test_lists_and_mappings_on_the_command_line_are_read_as_in_the_documentation(study):
