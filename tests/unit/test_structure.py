@@ -130,6 +130,7 @@ def test_rooms_import_lower_levels_only(path):
         "spatial_prediction.names",
         "spatial_prediction.studies.super_resolution.validation",
         "spatial_prediction.cli.estimate",
+        "spatial_prediction.cli.export",
         "spatial_prediction.rasters",
         "spatial_prediction.retrieval.scene_archives",
         "spatial_prediction.studies.super_resolution.metrics",
