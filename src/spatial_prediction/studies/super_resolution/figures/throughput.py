@@ -1,4 +1,4 @@
-"""Figure: what accuracy costs."""
+"""Figure: accuracy against speed."""
 
 from collections.abc import Mapping
 
@@ -18,13 +18,13 @@ LEGEND_COLUMNS = 3
 
 
 @style.styled
-def mse_by_throughput(results: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
+def throughput(results: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
     """Draw test MSE against training and inference throughput; the best presets lie at the lower right.
 
     Args:
         results: columns preset, mse_mean, mse_low, mse_high, training_images_per_second,
-            inference_pixels_per_second; presets with NaN in one of them are left out of that panel, and
-            those that no panel shows also of the legend.
+            inference_pixels_per_second; presets with NaN in one of them are left out of that panel; presets
+            that no panel shows are left out of the legend.
         presets: output crop of each preset, in the order of the legend.
     """
     figure = style.new_figure(3.5 + 0.13 * -(-len(_shown(results, presets)) // LEGEND_COLUMNS))
