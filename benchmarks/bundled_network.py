@@ -18,7 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from spatial_prediction.models import BUNDLED_NETWORK, RVSR, load_network, network_and_header
-from spatial_prediction.rasters import read_scene
+from spatial_prediction.rasters.scenes import read_scene
 from spatial_prediction.studies.super_resolution.data.degradation import scaled_reflectance
 from spatial_prediction.studies.super_resolution.task import pair, replicated_bilinear
 

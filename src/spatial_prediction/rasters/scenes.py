@@ -1,30 +1,31 @@
-"""Reading scenes: netCDF files of the bands B02, B03 and B04, written by openEO or in its layout.
+"""Reading scenes for training: rasters of the bands B02, B03 and B04, whole numbers without a gap.
 
-A scene file has the dimensions ``t`` (length 1), ``y`` and ``x``, and one variable a band with DN, that is
-reflectance x 10,000. What else is read, what a file must be, and the message each fault gets, stands in
-``docs/data.md``.
+The published scenes are netCDF files by openEO, with one variable a band that holds DN, that is reflectance x
+10,000. What else is read, what a file must be, and the message each fault gets, stands in ``docs/data.md``.
 """
 
+import contextlib
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import netCDF4
 import numpy as np
 from jaxtyping import Int16
 
 from spatial_prediction.errors import ConfigurationError, SceneError
-from spatial_prediction.rasters.band_variables import band_variable
-from spatial_prediction.rasters.decoding import DN_RANGE, LARGEST_ROUNDING, Decoded, decode
-from spatial_prediction.rasters.netcdf_files import attributes_of, opened, stored_samples
+from spatial_prediction.rasters.band_choice import BANDS, chosen_bands, sentinel2_band
+from spatial_prediction.rasters.containers import Container, common_grid
+from spatial_prediction.rasters.decoding import DN_RANGE, Decoded, decode
+from spatial_prediction.rasters.formats import open_container
+from spatial_prediction.rasters.listing import list_scenes as list_scenes
+from spatial_prediction.rasters.meaning import check_numbers, common_offset, named
 from spatial_prediction.rasters.offset import Offset, OffsetSetting
+from spatial_prediction.rasters.packing import LARGEST_ROUNDING
+from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
 
 logger = logging.getLogger(__name__)
-
-BANDS = ("B04", "B03", "B02")
-"""The bands along a scene array's last axis: red, green, blue."""
 
 OFFSET_HINT = (
     "DN may carry +1000 (processing baseline 04.00 and later) though nothing states it; set dataset.offset "
@@ -73,118 +74,120 @@ class Account(NamedTuple):
     notices: tuple[Notice, ...]
 
 
-def list_scenes(directory: str | Path, pattern: str = "*.nc") -> list[Path]:
-    """List the scene files of a folder, sorted by name.
-
-    Hidden files are left out: half-written files have hidden names.
-
-    Args:
-        directory: the folder; its subfolders are not searched.
-        pattern: shell pattern of the files' names.
-
-    Raises:
-        ConfigurationError: ``pattern`` has a folder in it.
-        SceneError: the folder does not exist, or none of its files fits ``pattern``.
-    """
-    directory = Path(directory)
-    if not pattern or Path(pattern).name != pattern:
-        raise ConfigurationError(
-            f"pattern={pattern!r}: must fit file names, without a folder; for example '*.nc'"
-        )
-    if not directory.is_dir():
-        raise SceneError(f"{directory}: no such folder; name the folder that holds the scenes")
-    scenes = [path for path in directory.glob(pattern) if path.is_file() and not path.name.startswith(".")]
-    if not scenes:
-        raise SceneError(f"{directory}: no file fits {pattern!r}; put scenes there or change the pattern")
-    return sorted(scenes, key=lambda path: path.name)
-
-
 def read_scene(
-    path: str | Path, *, size: int = 512, offset: OffsetSetting = "auto"
+    path: str | Path,
+    *,
+    size: int = 512,
+    offset: OffsetSetting = "auto",
+    bands: Sequence[str] = BANDS,
+    scale: ScaleSetting = "auto",
+    nodata: NodataSetting = "auto",
 ) -> Int16[np.ndarray, "{size} {size} 3"]:
     """Read the first ``size`` x ``size`` pixels of a scene, and log a warning of what is doubtful about it.
 
     Args:
-        path: the netCDF file.
+        path: the file.
         size: rows and columns to read, from the first row and column on.
         offset: what is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
+        bands: names, numbers or wavelengths of red, green and blue.
+        scale: what stored numbers are; ``"auto"``: what the file's packing says, or else DN.
+        nodata: what is missing besides what the file declares, or ``"none"`` in place of that.
 
     Returns:
         DN, int16, shape (size, size, 3), last axis red, green, blue.
 
     Raises:
-        ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
+        ConfigurationError: ``size`` is less than 1, or another argument none of these.
         SceneError: the file cannot be used; the message names the file, what was found and what to do.
     """
-    dn, account = read_scene_with_account(path, size=size, offset=offset)
+    dn, account = read_scene_with_account(
+        path, size=size, offset=offset, bands=bands, scale=scale, nodata=nodata
+    )
     for notice in account.notices:
         logger.warning("%s: %s (%s)", path, notice.text, notice.detail)
     return dn
 
 
 def read_scene_with_account(
-    path: str | Path, *, size: int = 512, offset: OffsetSetting = "auto"
+    path: str | Path,
+    *,
+    size: int = 512,
+    offset: OffsetSetting = "auto",
+    bands: Sequence[str] = BANDS,
+    scale: ScaleSetting = "auto",
+    nodata: NodataSetting = "auto",
 ) -> tuple[Int16[np.ndarray, "{size} {size} 3"], Account]:
     """Read a scene as :func:`read_scene` does, with an account of how it was read, and without logging.
 
     Args:
-        path: the netCDF file.
+        path: the file.
         size: rows and columns to read, from the first row and column on.
         offset: what is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
+        bands: names, numbers or wavelengths of red, green and blue.
+        scale: what stored numbers are; ``"auto"``: what the file's packing says, or else DN.
+        nodata: what is missing besides what the file declares, or ``"none"`` in place of that.
 
     Raises:
-        ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
+        ConfigurationError: ``size`` is less than 1, or another argument none of these.
         SceneError: the file cannot be used; the message names the file, what was found and what to do.
     """
     if size < 1:
         raise ConfigurationError(f"size={size}: a scene has at least 1 pixel along each axis; give 512 or so")
+    if len(set(bands)) != len(BANDS):
+        raise ConfigurationError(f"bands={list(bands)!r}: name three, of red, green and blue")
     path = Path(path)
-    try:
-        with opened(path) as dataset:
-            about = {**attributes_of(dataset), "the file's name": path.name}
-            decoded = {band: _decoded(dataset, band, size, about, offset) for band in BANDS}
+    with named(path), contextlib.closing(open_container(path, bands)) as container:
+        indices = chosen_bands(bands, container.labels)
+        _check_size(container, indices, size)
+        about = {**container.tags, "the file's name": path.name}
+        decoded = {
+            band: _decoded(container, index, band, size, about, offset, scale, nodata)
+            for band, index in zip(bands, indices, strict=True)
+        }
         account = _account(decoded, offset)
-    except SceneError as fault:
-        raise SceneError(f"{path}: {fault}") from fault.__cause__
     return np.stack([each.dn for each in decoded.values()], axis=-1), account
 
 
 # From here on faults do not name the file: read_scene_with_account puts its name before every message.
 
 
-def _decoded(
-    dataset: netCDF4.Dataset, band: str, size: int, about: dict[str, object], offset: OffsetSetting
-) -> Decoded:
-    found = band_variable(dataset, band)
-    try:
-        samples = stored_samples(found.variable, found.corner(size))
-    except SceneError as fault:
-        raise SceneError(f"band {band} {fault}") from fault.__cause__
-    if samples.dtype.kind not in "iuf":
+def _check_size(container: Container, indices: list[int], size: int) -> None:
+    grid = common_grid(container, indices)
+    if min(grid.height, grid.width) < size:
         raise SceneError(
-            f"band {band} holds {samples.dtype}, not numbers; store reflectance x 10000 as 16-bit integers"
+            f"has {grid.height} x {grid.width} pixels, too small for {size} x {size}; use a larger scene or "
+            "a smaller dataset.scene_size (--size)"
         )
+
+
+def _decoded(
+    container: Container,
+    index: int,
+    band: str,
+    size: int,
+    about: dict[str, object],
+    offset: OffsetSetting,
+    scale: ScaleSetting,
+    nodata: NodataSetting,
+) -> Decoded:
+    stated = container.band(index)
+    check_numbers(band, stated.dtype)
+    samples = container.read([index], slice(0, size), slice(0, size))
     try:
         decoded = decode(
-            samples,
-            attributes_of(found.variable),
+            samples.as_masked()[0],
+            stated.attributes,
             scene_attributes=about,
-            default_fill=_default_fill(found.variable),
+            default_fill=stated.default_fill,
             offset=offset,
-            band=band,
+            scale=scale,
+            nodata=nodata,
+            band=sentinel2_band(band),
         )
     except SceneError as fault:
         raise SceneError(f"band {band}: {fault}") from fault.__cause__
     _check_complete(band, decoded)
     return dataclasses.replace(decoded, dn=_as_dn(band, decoded))
-
-
-def _default_fill(variable: netCDF4.Variable) -> float | None:
-    """Give what netCDF itself puts where nothing was ever written; single bytes have no such value."""
-    if variable.dtype.itemsize == 1:
-        return None
-    fill = variable.get_fill_value()  # None where the file says that nothing was put there
-    return None if fill is None else float(fill)
 
 
 def _check_complete(band: str, decoded: Decoded) -> None:
@@ -229,15 +232,8 @@ def _check_samples(band: str, values: np.ndarray, bad: np.ndarray, fault: str) -
 
 def _account(decoded: dict[str, Decoded], setting: OffsetSetting) -> Account:
     bands = list(decoded.values())
-    offsets = {band: each.offset for band, each in decoded.items()}
-    if len({offset.dn for offset in offsets.values()}) > 1:
-        listing = ", ".join(
-            f"{band} {offset.dn} ({offset.stated_by or 'nothing stated'})" for band, offset in offsets.items()
-        )
-        raise SceneError(f"the bands' offsets differ: {listing}; correct the attributes")
-    unstated = [offset for offset in offsets.values() if offset.stated_by is None]
     return Account(
-        offset=(unstated or list(offsets.values()))[0],
+        offset=common_offset(decoded),
         decided="; ".join(dict.fromkeys(each.decided for each in bands)),
         notices=(*_offset_notices(bands, setting), *_sample_notices(decoded)),
     )

@@ -9,7 +9,7 @@ import pytest
 from tests.helpers import REPOSITORY, shared_folder
 
 from spatial_prediction.models import BUNDLED_NETWORK, bundled_network, network_and_header
-from spatial_prediction.rasters import read_scene
+from spatial_prediction.rasters.scenes import read_scene
 from spatial_prediction.studies.super_resolution.data.permutation import scene_order
 from spatial_prediction.studies.super_resolution.data.synthetic import synthetic_scene
 from spatial_prediction.studies.super_resolution.task import pair, replicated_bilinear

@@ -9,13 +9,14 @@ SCENES = {
     "fairdata": f"{RESOURCES}/fairdata",
 }[DATASET["source"]]
 PATTERN = DATASET["directory"]["pattern"] if DATASET["source"] == "directory" else "*.nc"
+MEANING = ["bands", "scale", "nodata"] if DATASET["source"] == "directory" else []
 SYNTHETIC_SCENES = [
     f"{RESOURCES}/synthetic/{index:06d}.nc" for index in range(DATASET["synthetic"]["scenes"])
 ]
 DIRECTORY_SCENES = []
 try:
     if DATASET["source"] == "directory":
-        from spatial_prediction.rasters import list_scenes  # reads no scene, yet takes a while to import
+        from spatial_prediction.rasters.listing import list_scenes
 
         DIRECTORY_SCENES = list(map(str, list_scenes(SCENES, PATTERN)))
         for scene in DIRECTORY_SCENES:
@@ -89,4 +90,5 @@ use rule run_script as build_arrays with:
             size=DATASET["scene_size"],
             **settings_of("dataset", "test_scenes", "bad_scenes", "offset"),
             **scene_order(),
+            **{key: DATASET["directory"][key] for key in MEANING},
         ),
