@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from spatial_prediction import __version__, command
-from spatial_prediction.cli import estimate
+from spatial_prediction.cli import estimate, export
 
 DESCRIPTION = """\
-Tools for people who run the study.
+Tools for people who run the study, or use its networks.
 
-  spatial-prediction estimate --configfile config/paper.yaml     what training would cost on this device"""
+  spatial-prediction estimate --configfile config/paper.yaml     what training would cost on this device
+  spatial-prediction export --out lp2x3.jaxexport                a network as a program for JAX"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--version", action="version", version=f"spatial-prediction {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
     estimate.add_to(commands)
+    export.add_to(commands)
     options = parser.parse_args(arguments)
     options.run(options)
 
