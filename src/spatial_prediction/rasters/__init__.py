@@ -1,10 +1,13 @@
 """The only room that opens rasters.
 
-- ``scenes``: a netCDF file in, DN of its corner crop out.
-- ``decoding``, ``offset``, ``attributes``: what stored samples mean, by their attributes; no files.
-- ``netcdf_files``, ``classic_length``, ``band_variables``: opening netCDF files and finding bands in them.
+- ``raster``: any raster in, windows of DN out; ``scenes``: the corner crop that training reads; ``listing``:
+  which files of a folder are scenes.
+- ``meaning``, ``probes``, ``decoding``, ``offset``, ``attributes``, ``band_choice``: what stored samples and
+  names of bands mean; no formats.
+- ``formats``, ``containers``: which reader opens a file, and what each of them gives. ``netcdf``,
+  ``geotiff``, ``envi`` and ``band_files`` are the readers; ``netcdf_bands``, ``netcdf_axes``, ``envi_header``
+  and ``safe_metadata`` help them.
 - ``scene_writing``: writing scenes in the published layout.
-"""
 
-from spatial_prediction.rasters.scenes import list_scenes as list_scenes
-from spatial_prediction.rasters.scenes import read_scene as read_scene
+Importing the room imports none of them. Readers are imported when a file of theirs is opened.
+"""

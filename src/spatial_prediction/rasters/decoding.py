@@ -11,6 +11,7 @@ The conventions are those of netCDF (the User's Guide's attribute conventions) a
 3. ``scale_factor`` and ``add_offset`` unpack. The result is reflectance, and taken times 10,000, where a
    stored step is worth 0.001 or less; it is DN where a stored step is worth 1 or more. In between lies per
    cent, among others: refused, as is a packing whose ``units`` are not those of reflectance.
+   ``scale`` in place of ``"auto"`` says what stored numbers are, and no packing is looked at.
 4. The offset of Sentinel-2's processing baseline 04.00 and later is added
    (``spatial_prediction.rasters.offset``), unless the packing has done so.
 
@@ -19,12 +20,12 @@ No file is opened here, so that all readers can share it.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Num
 
-from spatial_prediction.errors import SceneError
+from spatial_prediction.errors import ConfigurationError, SceneError
 from spatial_prediction.rasters.attributes import numbers, one_number, plain_name, shown, text
 from spatial_prediction.rasters.offset import (
     OFFSETS,
@@ -35,6 +36,12 @@ from spatial_prediction.rasters.offset import (
     stated_offset,
 )
 from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+
+ScaleSetting = Literal["auto", "dn", "reflectance"] | float
+"""What stored numbers are: ``auto``, what the packing says, or else DN; a number: what gives reflectance."""
+
+NodataSetting = Literal["auto", "none"] | float
+"""What is missing: ``auto``, what is declared; ``none``, only NaN; or this number and what is declared."""
 
 DN_RANGE = np.iinfo(np.int16)
 
@@ -73,6 +80,7 @@ class Decoded:
         dn: the samples' shape. int16 where every sample present is a whole number (within 0.01) of 16 bits,
             with ``MISSING_DN`` at missing samples; otherwise float64 with NaN there.
         missing: True at missing samples; the samples' shape.
+        declared: what is missing by declaration, attributes with their values; whether or not it occurs.
         missing_because: why samples are missing: attributes with their values, NaN.
         unpacked: the packing gives reflectance; DN that are not whole then may be rounded.
         offset: what was added beside the packing, or by it, and what says so.
@@ -86,6 +94,7 @@ class Decoded:
 
     dn: np.ndarray
     missing: Bool[np.ndarray, "..."]
+    declared: tuple[str, ...]
     missing_because: tuple[str, ...]
     unpacked: bool
     offset: Offset
@@ -116,6 +125,8 @@ def decode(
     scene_attributes: Mapping[str, Any] | None = None,
     default_fill: float | None = None,
     offset: OffsetSetting = "auto",
+    scale: ScaleSetting = "auto",
+    nodata: NodataSetting = "auto",
     band: str | None = None,
 ) -> Decoded:
     """Decode the samples of a band.
@@ -128,22 +139,30 @@ def decode(
             attributes have no ``_FillValue``. None where the format has no such value.
         offset: ``"auto"`` adds what the attributes state, and nothing where they state nothing; 0 and -1000
             add that whatever the attributes state. Where the packing adds -1000 DN, nothing more is added.
+        scale: ``"auto"`` unpacks as the attributes say and takes what has no packing as DN; ``"dn"``,
+            ``"reflectance"`` and a factor that gives reflectance hold in place of any packing.
+        nodata: ``"auto"``: missing is what the attributes declare; a number: that too; ``"none"``: nothing
+            but NaN and what lies outside the valid range.
         band: which it is, such as ``B02``; an offset stated for another band then says nothing of it.
 
     Raises:
-        ConfigurationError: ``offset`` is another one.
+        ConfigurationError: ``offset``, ``scale`` or ``nodata`` is another one.
         SceneError: the attributes contradict one another or cannot be understood, or floats are reflectance
             without a packing. The message begins with what was found and names no file.
     """
     check_offset_setting(offset)
+    check_scale_setting(scale)
+    check_nodata_setting(nodata)
     scene_attributes = scene_attributes or {}
     stored, sign = _signed_as_declared(samples, attributes)
-    packing = _packing(attributes)
-    if packing == _NO_PACKING:
+    packing = _packing(attributes) if scale == "auto" else _set_packing(scale)
+    if scale == "auto" and packing == _NO_PACKING:
         _check_quantification({**scene_attributes, **attributes})
-    declared = _missing_values(attributes) + _missing_values(scene_attributes)
+    declared = [] if nodata == "none" else _missing_values(attributes) + _missing_values(scene_attributes)
+    if isinstance(nodata, int | float):
+        declared.append((f"nodata={nodata:g}", float(nodata)))
     fill = []
-    if default_fill is not None and "_FillValue" not in attributes:
+    if default_fill is not None and "_FillValue" not in attributes and nodata != "none":
         fill = [(f"the format's fill value {default_fill:g}", default_fill)]
     either_sign = "_Unsigned" in attributes  # then attributes may hold the numbers of the other sign
     missing, because = _missing(stored, [*declared, *fill], either_sign)
@@ -157,7 +176,7 @@ def decode(
 
     added, overruled, hints = _offset(attributes, scene_attributes, packing, offset, band)
     values = _unpacked(stored, packing)
-    if stored.dtype.kind == "f" and not missing.all():
+    if scale == "auto" and stored.dtype.kind == "f" and not missing.all():
         # Where the packing gives reflectance, floats as stored must be none: they were unpacked already.
         _check_not_reflectance((values if packing.dn_per_unit == 1 else stored)[~missing])
     if not packing.takes_offset_off and added.dn:
@@ -165,6 +184,7 @@ def decode(
     return Decoded(
         dn=_whole_where_possible(values, missing),
         missing=missing,
+        declared=tuple(dict.fromkeys(name for name, _ in declared)),
         missing_because=tuple(because),
         unpacked=packing.dn_per_unit != 1,
         offset=added,
@@ -189,6 +209,15 @@ def _signed_as_declared(samples: np.ndarray, attributes: Mapping[str, Any]) -> t
     if samples.dtype.kind == kind:
         return samples, ""
     return samples.view(f"{kind}{samples.dtype.itemsize}"), f" with _Unsigned={text(declared)}"
+
+
+def is_packed(attributes: Mapping[str, Any]) -> bool:
+    """Whether attributes of a band say how to unpack it.
+
+    Raises:
+        SceneError: they cannot be understood.
+    """
+    return _packing(attributes) != _NO_PACKING
 
 
 def _packing(attributes: Mapping[str, Any]) -> _Packing:
@@ -217,6 +246,30 @@ def _packing(attributes: Mapping[str, Any]) -> _Packing:
             "nor whole DN; correct the attributes"
         )
     return _Packing(scale, shift, 1)
+
+
+def _set_packing(scale: ScaleSetting) -> _Packing:
+    if scale == "dn":
+        return _NO_PACKING
+    return _Packing(1.0 if scale == "reflectance" else float(scale), 0.0, DN_PER_REFLECTANCE)
+
+
+def check_scale_setting(setting: object) -> None:
+    """Raise ConfigurationError where ``setting`` is none of ``ScaleSetting``."""
+    if setting in ("auto", "dn", "reflectance"):
+        return
+    if not isinstance(setting, int | float) or not 0 < setting < np.inf:
+        raise ConfigurationError(
+            f"scale={setting!r}: must be 'auto', 'dn', 'reflectance' or a factor above 0 that gives it"
+        )
+
+
+def check_nodata_setting(setting: object) -> None:
+    """Raise ConfigurationError where ``setting`` is none of ``NodataSetting``."""
+    if setting not in ("auto", "none") and (
+        isinstance(setting, bool) or not isinstance(setting, int | float)
+    ):
+        raise ConfigurationError(f"nodata={setting!r}: must be 'auto', 'none' or a number")
 
 
 def _check_quantification(attributes: Mapping[str, Any]) -> None:

@@ -9,7 +9,7 @@ from jaxtyping import Int16
 
 from spatial_prediction.errors import SceneError
 from spatial_prediction.files import write_error, written_aside
-from spatial_prediction.rasters.scenes import BANDS
+from spatial_prediction.rasters.band_choice import BANDS
 
 FILL_VALUE = -32768
 """DN that marks a missing sample."""

@@ -1,30 +1,29 @@
-"""Reading scenes: netCDF files of the bands B02, B03 and B04, written by openEO or in its layout.
+"""Reading scenes for training: rasters of the bands B02, B03 and B04, whole numbers without a gap.
 
-A scene file has the dimensions ``t`` (length 1), ``y`` and ``x``, and one variable a band with DN, that is
-reflectance x 10,000. What else is read, what a file must be, and the message each fault gets, stands in
-``docs/data.md``.
+The published scenes are netCDF files by openEO, with one variable a band that holds DN, that is reflectance x
+10,000. What else is read, what a file must be, and the message each fault gets, stands in ``docs/data.md``.
 """
 
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import netCDF4
 import numpy as np
 from jaxtyping import Int16
 
 from spatial_prediction.errors import ConfigurationError, SceneError
-from spatial_prediction.rasters.band_variables import band_variable
+from spatial_prediction.rasters.band_choice import BANDS, chosen_bands
+from spatial_prediction.rasters.containers import Container, common_grid
 from spatial_prediction.rasters.decoding import DN_RANGE, LARGEST_ROUNDING, Decoded, decode
-from spatial_prediction.rasters.netcdf_files import attributes_of, opened, stored_samples
+from spatial_prediction.rasters.formats import open_container
+from spatial_prediction.rasters.listing import list_scenes as list_scenes
+from spatial_prediction.rasters.meaning import check_numbers, common_offset, named
 from spatial_prediction.rasters.offset import Offset, OffsetSetting
 
 logger = logging.getLogger(__name__)
-
-BANDS = ("B04", "B03", "B02")
-"""The bands along a scene array's last axis: red, green, blue."""
 
 OFFSET_HINT = (
     "DN may carry +1000 (processing baseline 04.00 and later) though nothing states it; set dataset.offset "
@@ -73,39 +72,13 @@ class Account(NamedTuple):
     notices: tuple[Notice, ...]
 
 
-def list_scenes(directory: str | Path, pattern: str = "*.nc") -> list[Path]:
-    """List the scene files of a folder, sorted by name.
-
-    Hidden files are left out: half-written files have hidden names.
-
-    Args:
-        directory: the folder; its subfolders are not searched.
-        pattern: shell pattern of the files' names.
-
-    Raises:
-        ConfigurationError: ``pattern`` has a folder in it.
-        SceneError: the folder does not exist, or none of its files fits ``pattern``.
-    """
-    directory = Path(directory)
-    if not pattern or Path(pattern).name != pattern:
-        raise ConfigurationError(
-            f"pattern={pattern!r}: must fit file names, without a folder; for example '*.nc'"
-        )
-    if not directory.is_dir():
-        raise SceneError(f"{directory}: no such folder; name the folder that holds the scenes")
-    scenes = [path for path in directory.glob(pattern) if path.is_file() and not path.name.startswith(".")]
-    if not scenes:
-        raise SceneError(f"{directory}: no file fits {pattern!r}; put scenes there or change the pattern")
-    return sorted(scenes, key=lambda path: path.name)
-
-
 def read_scene(
     path: str | Path, *, size: int = 512, offset: OffsetSetting = "auto"
 ) -> Int16[np.ndarray, "{size} {size} 3"]:
     """Read the first ``size`` x ``size`` pixels of a scene, and log a warning of what is doubtful about it.
 
     Args:
-        path: the netCDF file.
+        path: the file.
         size: rows and columns to read, from the first row and column on.
         offset: what is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
 
@@ -128,7 +101,7 @@ def read_scene_with_account(
     """Read a scene as :func:`read_scene` does, with an account of how it was read, and without logging.
 
     Args:
-        path: the netCDF file.
+        path: the file.
         size: rows and columns to read, from the first row and column on.
         offset: what is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
 
@@ -139,37 +112,45 @@ def read_scene_with_account(
     if size < 1:
         raise ConfigurationError(f"size={size}: a scene has at least 1 pixel along each axis; give 512 or so")
     path = Path(path)
-    try:
-        with opened(path) as dataset:
-            about = {**attributes_of(dataset), "the file's name": path.name}
-            decoded = {band: _decoded(dataset, band, size, about, offset) for band in BANDS}
+    with named(path), contextlib.closing(open_container(path, BANDS)) as container:
+        indices = chosen_bands(BANDS, container.labels)
+        _check_size(container, indices, size)
+        about = {**container.tags, "the file's name": path.name}
+        decoded = {
+            band: _decoded(container, index, band, size, about, offset)
+            for band, index in zip(BANDS, indices, strict=True)
+        }
         account = _account(decoded, offset)
-    except SceneError as fault:
-        raise SceneError(f"{path}: {fault}") from fault.__cause__
     return np.stack([each.dn for each in decoded.values()], axis=-1), account
 
 
 # From here on faults do not name the file: read_scene_with_account puts its name before every message.
 
 
-def _decoded(
-    dataset: netCDF4.Dataset, band: str, size: int, about: dict[str, object], offset: OffsetSetting
-) -> Decoded:
-    found = band_variable(dataset, band)
-    try:
-        samples = stored_samples(found.variable, found.corner(size))
-    except SceneError as fault:
-        raise SceneError(f"band {band} {fault}") from fault.__cause__
-    if samples.dtype.kind not in "iuf":
+def _check_size(container: Container, indices: list[int], size: int) -> None:
+    grid = common_grid(container, indices)
+    if min(grid.height, grid.width) < size:
         raise SceneError(
-            f"band {band} holds {samples.dtype}, not numbers; store reflectance x 10000 as 16-bit integers"
+            f"has {grid.height} x {grid.width} pixels, too small for {size} x {size}; use a larger scene or "
+            "a smaller dataset.scene_size (--size)"
         )
+
+
+def _decoded(
+    container: Container, index: int, band: str, size: int, about: dict[str, object], offset: OffsetSetting
+) -> Decoded:
+    stated = container.band(index)
+    check_numbers(band, stated.dtype)
+    samples = container.read([index], slice(0, size), slice(0, size))
+    stored = samples.stored[0]
+    if samples.masked is not None:
+        stored = np.ma.masked_array(stored, samples.masked)
     try:
         decoded = decode(
-            samples,
-            attributes_of(found.variable),
+            stored,
+            stated.attributes,
             scene_attributes=about,
-            default_fill=_default_fill(found.variable),
+            default_fill=stated.default_fill,
             offset=offset,
             band=band,
         )
@@ -177,14 +158,6 @@ def _decoded(
         raise SceneError(f"band {band}: {fault}") from fault.__cause__
     _check_complete(band, decoded)
     return dataclasses.replace(decoded, dn=_as_dn(band, decoded))
-
-
-def _default_fill(variable: netCDF4.Variable) -> float | None:
-    """Give what netCDF itself puts where nothing was ever written; single bytes have no such value."""
-    if variable.dtype.itemsize == 1:
-        return None
-    fill = variable.get_fill_value()  # None where the file says that nothing was put there
-    return None if fill is None else float(fill)
 
 
 def _check_complete(band: str, decoded: Decoded) -> None:
@@ -229,15 +202,8 @@ def _check_samples(band: str, values: np.ndarray, bad: np.ndarray, fault: str) -
 
 def _account(decoded: dict[str, Decoded], setting: OffsetSetting) -> Account:
     bands = list(decoded.values())
-    offsets = {band: each.offset for band, each in decoded.items()}
-    if len({offset.dn for offset in offsets.values()}) > 1:
-        listing = ", ".join(
-            f"{band} {offset.dn} ({offset.stated_by or 'nothing stated'})" for band, offset in offsets.items()
-        )
-        raise SceneError(f"the bands' offsets differ: {listing}; correct the attributes")
-    unstated = [offset for offset in offsets.values() if offset.stated_by is None]
     return Account(
-        offset=(unstated or list(offsets.values()))[0],
+        offset=common_offset(decoded),
         decided="; ".join(dict.fromkeys(each.decided for each in bands)),
         notices=(*_offset_notices(bands, setting), *_sample_notices(decoded)),
     )

@@ -15,7 +15,7 @@ SYNTHETIC_SCENES = [
 DIRECTORY_SCENES = []
 try:
     if DATASET["source"] == "directory":
-        from spatial_prediction.rasters import list_scenes  # reads no scene, yet takes a while to import
+        from spatial_prediction.rasters.listing import list_scenes
 
         DIRECTORY_SCENES = list(map(str, list_scenes(SCENES, PATTERN)))
         for scene in DIRECTORY_SCENES:
