@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 from spatial_prediction import __version__, command
-from spatial_prediction.cli import estimate
+from spatial_prediction.cli import estimate, upscale
 
 DESCRIPTION = """\
-Tools for people who run the study.
+Upscale satellite scenes, and tools for people who run the study.
 
+  spatial-prediction upscale scene.tif --model lp2x3.safetensors --out scene_4x.tif
   spatial-prediction estimate --configfile config/paper.yaml     what training would cost on this device"""
 
 
@@ -16,6 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = command.argument_parser(DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"spatial-prediction {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
+    upscale.add_to(commands)
     estimate.add_to(commands)
     options = parser.parse_args(arguments)
     options.run(options)
