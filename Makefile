@@ -43,7 +43,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) (a few minutes the first time)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --editable ".[workflow,development]" --constraint constraints.txt
+	  --editable ".[rasters,workflow,development]" --constraint constraints.txt
 	@touch $@
 
 plan: setup

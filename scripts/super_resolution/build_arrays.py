@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spatial_prediction import command
+from spatial_prediction.rasters.band_choice import BANDS
+from spatial_prediction.rasters.listing import list_scenes
 from spatial_prediction.rasters.offset import as_offset_setting
-from spatial_prediction.rasters.scenes import list_scenes
+from spatial_prediction.rasters.settings import as_nodata_setting, as_scale_setting
 from spatial_prediction.studies.super_resolution.data.arrays import build_arrays
 from spatial_prediction.studies.super_resolution.data.permutation import scene_order
 
@@ -30,6 +32,27 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="{auto,0,-1000}",
         help="what is added to DN; auto: what each file states",
     )
+    parser.add_argument(
+        "--bands",
+        nargs=3,
+        default=list(BANDS),
+        metavar=("RED", "GREEN", "BLUE"),
+        help="names, numbers from 1 on, or wavelengths such as '665 nm'",
+    )
+    parser.add_argument(
+        "--scale",
+        type=as_scale_setting,
+        default="auto",
+        metavar="{auto,dn,reflectance,FACTOR}",
+        help="what stored numbers are; auto: what the packing says, or else DN",
+    )
+    parser.add_argument(
+        "--nodata",
+        type=as_nodata_setting,
+        default="auto",
+        metavar="{auto,none,NUMBER}",
+        help="what is missing, besides what each file declares",
+    )
     parser.add_argument("--train", type=Path, required=True, help="the training array (.npy)")
     parser.add_argument("--test", type=Path, required=True, help="the test array (.npy)")
     parser.add_argument("--summary", type=Path, required=True, help="JSON of what was done, written last")
@@ -46,6 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         order=scene_order(len(scenes), seed=options.permutation_seed, file=options.permutation_file),
         bad_scenes=options.bad_scenes,
         offset=options.offset,
+        bands=options.bands,
+        scale=options.scale,
+        nodata=options.nodata,
     )
 
 

@@ -49,8 +49,13 @@ def sentinel2_band(name: str) -> str | None:
 
 
 def wavelength_in_nanometres(value: float, units: str) -> float | None:
-    """Give a wavelength in nanometres; None where the units are not those of a length."""
+    """Give a wavelength in nanometres; None where the units are not those of a length.
+
+    Without units, what is below 100 is in micrometres: optical sensors see some 300 to 15,000 nm.
+    """
     units = units.strip().lower()
+    if units in ("", "unknown"):
+        units = "um" if value < 100 else "nm"
     if units in ("nm", "nanometer", "nanometers", "nanometre", "nanometres"):
         return value
     if units in ("um", "µm", "μm", "micrometer", "micrometers", "micrometre", "micrometres", "microns"):

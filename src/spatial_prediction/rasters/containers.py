@@ -93,6 +93,12 @@ class Samples(NamedTuple):
     stored: Sequence[Shaped[np.ndarray, "height width"]]
     masked: Bool[np.ndarray, "height width"] | None = None
 
+    def as_masked(self) -> list[np.ndarray]:
+        """Give the arrays as masked ones, where there is a mask."""
+        if self.masked is None:
+            return list(self.stored)
+        return [np.ma.masked_array(each, self.masked) for each in self.stored]
+
 
 @runtime_checkable
 class Container(Protocol):

@@ -20,12 +20,12 @@ No file is opened here, so that all readers can share it.
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Num
 
-from spatial_prediction.errors import ConfigurationError, SceneError
+from spatial_prediction.errors import SceneError
 from spatial_prediction.rasters.attributes import numbers, one_number, plain_name, shown, text
 from spatial_prediction.rasters.offset import (
     OFFSETS,
@@ -35,13 +35,13 @@ from spatial_prediction.rasters.offset import (
     offset_hints,
     stated_offset,
 )
+from spatial_prediction.rasters.settings import (
+    NodataSetting,
+    ScaleSetting,
+    check_nodata_setting,
+    check_scale_setting,
+)
 from spatial_prediction.reflectance import DN_PER_REFLECTANCE
-
-ScaleSetting = Literal["auto", "dn", "reflectance"] | float
-"""What stored numbers are: ``auto``, what the packing says, or else DN; a number: what gives reflectance."""
-
-NodataSetting = Literal["auto", "none"] | float
-"""What is missing: ``auto``, what is declared; ``none``, only NaN; or this number and what is declared."""
 
 DN_RANGE = np.iinfo(np.int16)
 
@@ -254,24 +254,6 @@ def _set_packing(scale: ScaleSetting) -> _Packing:
     return _Packing(1.0 if scale == "reflectance" else float(scale), 0.0, DN_PER_REFLECTANCE)
 
 
-def check_scale_setting(setting: object) -> None:
-    """Raise ConfigurationError where ``setting`` is none of ``ScaleSetting``."""
-    if setting in ("auto", "dn", "reflectance"):
-        return
-    if not isinstance(setting, int | float) or not 0 < setting < np.inf:
-        raise ConfigurationError(
-            f"scale={setting!r}: must be 'auto', 'dn', 'reflectance' or a factor above 0 that gives it"
-        )
-
-
-def check_nodata_setting(setting: object) -> None:
-    """Raise ConfigurationError where ``setting`` is none of ``NodataSetting``."""
-    if setting not in ("auto", "none") and (
-        isinstance(setting, bool) or not isinstance(setting, int | float)
-    ):
-        raise ConfigurationError(f"nodata={setting!r}: must be 'auto', 'none' or a number")
-
-
 def _check_quantification(attributes: Mapping[str, Any]) -> None:
     """Refuse samples that the product's own metadata call something else than reflectance x 10,000."""
     for name, value in attributes.items():
@@ -422,7 +404,8 @@ def _check_not_reflectance(values: np.ndarray) -> None:
     if small.mean() > 0.5 and (values[small] != np.rint(values[small])).any():
         raise SceneError(
             f"holds {values[small].min():.6g} to {values[small].max():.6g}: reflectance, not DN; store DN, "
-            "that is reflectance x 10000, rounded, or integers with scale_factor=0.0001"
+            "that is reflectance x 10000, rounded, integers with scale_factor=0.0001, or "
+            "say what they are (scale, --scale)"
         )
 
 

@@ -30,7 +30,7 @@ DTYPES = {
 """NumPy's names of ENVI's ``data type``; complex ones (6, 9) are no reflectance."""
 
 AXES = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
-"""Where bands, lines and samples stand in a file: position of each axis of (bands, lines, samples)."""
+"""In which order a file has the axes of (bands, lines, samples), the slowest first."""
 
 SUFFIXES = ("", ".bsq", ".bil", ".bip", ".img", ".dat", ".raw")
 
@@ -54,9 +54,10 @@ class ENVI:
         self._dtype = self._stored_dtype()
         self._cube = self._mapped(samples or samples_of(header))
         self._transform = header_transform(self._header)
-        names = texts(self._header, "band names", self._bands)
-        wavelengths = texts(self._header, "wavelength", self._bands)
-        units = str(self._header.get("wavelength units", "nm"))
+        names, wavelengths = (
+            texts(self._header, name, self._bands, strict=False) for name in ("band names", "wavelength")
+        )
+        units = str(self._header.get("wavelength units", ""))
         self.labels: Sequence[BandLabel] = [
             BandLabel(
                 names[band] if names else "",
@@ -146,10 +147,10 @@ class ENVI:
                 f"bands x {self._lines} lines x {self._samples} samples of {self._dtype.name}): "
                 f"{'truncated' if held < needed else 'the header is of another file'}; fetch both again"
             )
-        axes = AXES[interleave]
-        stored = tuple(shape[axes.index(place)] for place in range(3))
+        order = AXES[interleave]
+        stored = tuple(shape[axis] for axis in order)
         mapped = np.memmap(path, self._dtype, mode="r", offset=skipped, shape=stored)
-        return mapped.transpose(axes)
+        return mapped.transpose(np.argsort(order))
 
 
 def header_of(path: Path) -> Path | None:

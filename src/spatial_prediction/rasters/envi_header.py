@@ -38,14 +38,21 @@ def read_header(path: Path) -> dict[str, str]:
     return header
 
 
-def texts(header: Mapping[str, str], name: str, count: int) -> list[str]:
+def texts(header: Mapping[str, str], name: str, count: int, *, strict: bool = True) -> list[str]:
     """Give a list that has an entry for each band; [] where there is none.
+
+    Args:
+        header: as read.
+        name: of the list.
+        count: number of bands.
+        strict: refuse another number of entries; otherwise, as for names with commas in them, they count
+            as none.
 
     Raises:
         SceneError: it has another number of entries.
     """
     found = [each.strip() for each in header.get(name, "").split(",")]
-    if found == [""]:
+    if found == [""] or (len(found) != count and not strict):
         return []
     if len(found) != count:
         raise SceneError(f"the header's {name} has {len(found)} entries for {count} bands; correct it")

@@ -20,9 +20,13 @@ from spatial_prediction.rasters.containers import (
     Samples,
     flipped,
 )
+from spatial_prediction.rasters.tiff_checksums import BlockChecksums
 
 if TYPE_CHECKING:
     import rasterio
+
+CF_NAMES = ("scale_factor", "add_offset", "units", "_Unsigned", "valid_range", "valid_min", "valid_max")
+"""Attributes of a variable that programs write as tags of the whole file when they make a GeoTIFF of it."""
 
 NAME_TAGS = ("bandname", "longname", "netcdfvarname", "name", "description")
 """Tags of a band that may name it, without capitals and underscores, where it has no description."""
@@ -37,6 +41,7 @@ class GeoTIFF:
 
     def __init__(self, path: Path):
         self._dataset = _opened(path)
+        self._checksums = BlockChecksums(path, self._dataset)
         try:
             self.kind = {"GTiff": "GeoTIFF"}.get(self._dataset.driver, "JPEG 2000")
             self._check_pages()
@@ -84,9 +89,12 @@ class GeoTIFF:
         """Give what the file says of a band's samples: tags, nodata, scale, offset and unit."""
         index = self._numbers[band] - 1
         dataset = self._dataset
-        attributes: dict[str, Any] = dict(dataset.tags(index + 1))
-        if dataset.nodatavals[index] is not None:
-            attributes["GDAL_NODATA"] = dataset.nodatavals[index]
+        attributes: dict[str, Any] = {
+            **{name: self.tags[name] for name in CF_NAMES if name in self.tags},
+            **dataset.tags(index + 1),
+        }
+        if (nodata := dataset.nodatavals[index]) is not None:
+            attributes["GDAL_NODATA"] = int(nodata) if float(nodata).is_integer() else nodata
         packing = {"scale_factor": (dataset.scales[index], 1.0), "add_offset": (dataset.offsets[index], 0.0)}
         for name, (value, neutral) in packing.items():
             if value == neutral:
@@ -115,7 +123,8 @@ class GeoTIFF:
         masked_bands = [
             index for index in indexes if MaskFlags.per_dataset in dataset.mask_flag_enums[index - 1]
         ]
-        with _damage_named():
+        self._checksums.check(indexes, rows, columns)
+        with _damage_named(), _environment():
             stored = dataset.read(indexes, window=window)
             masked = None
             if masked_bands:
@@ -147,6 +156,13 @@ class GeoTIFF:
         return BandLabel(name, str(number), _wavelength(dataset, number, tags), of_several=True)
 
 
+def _environment() -> Any:
+    """Give GDAL one thread: with several, it reads on where tiles of a truncated JPEG 2000 are missing."""
+    import rasterio
+
+    return rasterio.Env(GDAL_NUM_THREADS="1")
+
+
 def _is_jpeg2000(path: Path) -> bool:
     with open(path, "rb") as file:
         return file.read(12).startswith(JPEG2000_MAGIC)
@@ -157,7 +173,7 @@ def _opened(path: Path) -> "rasterio.DatasetReader":
     from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
     try:
-        with warnings.catch_warnings():
+        with _environment(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             # A named driver: others follow references to other files and addresses.
             return rasterio.open(path, driver="JP2OpenJPEG" if _is_jpeg2000(path) else "GTiff")
@@ -206,7 +222,7 @@ def _wavelength(dataset: "rasterio.DatasetReader", number: int, tags: Mapping[st
     """Give the wavelength of a band in nanometres, from ENVI's tags or GDAL's domain IMAGERY."""
     named = {plain_name(key): value for key, value in tags.items()}
     if "wavelength" in named:
-        units = text(named.get("wavelengthunits", "nm"))
+        units = text(named.get("wavelengthunits", ""))
         found = numbers("wavelength", named["wavelength"])
         return wavelength_in_nanometres(found[0], units) if len(found) == 1 else None
     imagery = dataset.tags(number, ns="IMAGERY")

@@ -6,20 +6,18 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool
 
 from spatial_prediction.errors import SceneError
 from spatial_prediction.rasters.band_choice import sentinel2_band
 from spatial_prediction.rasters.containers import Band, Container, common_grid
 from spatial_prediction.rasters.decoding import (
     Decoded,
-    NodataSetting,
-    ScaleSetting,
     decode,
     is_packed,
 )
 from spatial_prediction.rasters.offset import Offset, OffsetSetting
 from spatial_prediction.rasters.probes import probe_windows
+from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
 from spatial_prediction.reflectance import DN_PER_REFLECTANCE
 
 LARGEST_REFLECTANCE = 20.0
@@ -46,6 +44,7 @@ class Meaning:
         offset: what is added to stored DN.
         scale: what stored numbers are.
         nodata: what is missing besides what is declared.
+        file_name: may be that of a product.
 
     Raises:
         SceneError: what the samples mean cannot be decided; the message names no file.
@@ -60,8 +59,10 @@ class Meaning:
         offset: OffsetSetting = "auto",
         scale: ScaleSetting = "auto",
         nodata: NodataSetting = "auto",
+        file_name: str = "",
     ):
         self.container = container
+        self._about = {**container.tags, "the file's name": file_name}
         self.names = list(names)
         self.indices = list(indices)
         self._offset: OffsetSetting = offset
@@ -77,22 +78,21 @@ class Meaning:
         self._check_offset_of_floats()
         self._doubts_told: set[str] = set()
 
-    def read(
-        self, rows: slice, columns: slice
-    ) -> tuple[dict[str, Decoded], Bool[np.ndarray, "height width"] | None]:
-        """Read a window of all bands; and where the container says that there is nothing.
+    def read(self, rows: slice, columns: slice) -> dict[str, Decoded]:
+        """Read a window of all bands.
 
         Raises:
             SceneError: the file is damaged, or holds what contradicts the meaning; the message names no file.
         """
         samples = self.container.read(self.indices, rows, columns)
         decoded = {
-            name: self._decode(name, stored) for name, stored in zip(self.names, samples.stored, strict=True)
+            name: self._decode(name, stored)
+            for name, stored in zip(self.names, samples.as_masked(), strict=True)
         }
         if self._scale == "reflectance":
             for name, band in decoded.items():
                 self._check_reflectance(name, band, rows.start, columns.start)
-        return decoded, samples.masked
+        return decoded
 
     def in_words(self) -> str:
         """Say how the samples are read, on one line."""
@@ -124,7 +124,7 @@ class Meaning:
             return decode(
                 stored,
                 band.attributes,
-                scene_attributes=self.container.tags,
+                scene_attributes=self._about,
                 default_fill=band.default_fill,
                 offset=self._offset,
                 scale=self._scale,
@@ -181,16 +181,15 @@ class Meaning:
             for rows, columns in windows:
                 samples = self.container.read([index], rows, columns)
                 decoded = decode(
-                    samples.stored[0],
+                    samples.as_masked()[0],
                     band.attributes,
-                    scene_attributes=self.container.tags,
+                    scene_attributes=self._about,
                     default_fill=band.default_fill,
                     offset=0,
                     scale="dn",
                     nodata=self._nodata,
                 )
-                there = ~decoded.missing if samples.masked is None else ~decoded.missing & ~samples.masked
-                found.append(decoded.dn[there & (decoded.dn != 0)].astype(np.float64))
+                found.append(decoded.dn[~decoded.missing & (decoded.dn != 0)].astype(np.float64))
             values = np.concatenate(found)
             if values.size:
                 break

@@ -2,7 +2,7 @@
 
 import contextlib
 import mmap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,37 +79,45 @@ class NetCDF:
 
 
 @contextlib.contextmanager
-def _opened(path: Path) -> Any:
+def _opened(path: Path) -> Iterator[netCDF4.Dataset]:
     """Open a file with the netCDF library, with messages that say why one cannot be opened.
 
     A file of the classic format is opened through a memory map. Beyond the end of a truncated one the
     library reads zeros from a file, and reports an error from memory.
     """
-    with contextlib.ExitStack() as closing:
-        try:
-            with open(path, "rb") as file:
-                memory = None
-                if file.read(len(CLASSIC_MAGIC)) == CLASSIC_MAGIC:
-                    memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            dataset = closing.enter_context(netCDF4.Dataset(path, memory=memory))
-        except PermissionError as error:
-            raise SceneError("no permission to read the file; change its permissions") from error
-        except UnicodeEncodeError as error:
+    try:
+        memory = _classic_memory(path)
+    except PermissionError as error:
+        raise SceneError("no permission to read the file; change its permissions") from error
+    try:
+        dataset = netCDF4.Dataset(path, memory=memory)
+    except UnicodeEncodeError as error:
+        raise SceneError("its name is not UTF-8, which the netCDF library needs; rename the file") from error
+    except OSError as error:
+        if memory is not None:
             raise SceneError(
-                "its name is not UTF-8, which the netCDF library needs; rename the file"
+                f"truncated to {path.stat().st_size} bytes, or without any samples; fetch or write it again"
             ) from error
-        except OSError as error:
-            if _is_locked(path):
-                raise SceneError(
-                    "another process has it open for writing and holds a lock on it; close it there, or wait"
-                ) from error
+        if _is_locked(path):
             raise SceneError(
-                f"cannot be opened as netCDF ({error.strerror}): not a netCDF file, or a truncated one; "
-                "fetch or write it again"
+                "another process has it open for writing and holds a lock on it; close it there, or wait"
             ) from error
+        raise SceneError(
+            f"cannot be opened as netCDF ({error.strerror}): not a netCDF file, or a truncated one; "
+            "fetch or write it again"
+        ) from error
+    with dataset:
         if memory is not None and not _is_whole(dataset):
             raise SceneError(f"truncated to {path.stat().st_size} bytes; fetch or write it again")
         yield dataset
+
+
+def _classic_memory(path: Path) -> mmap.mmap | None:
+    """Map a file of the classic format into memory; None where it has another."""
+    with open(path, "rb") as file:
+        if file.read(len(CLASSIC_MAGIC)) != CLASSIC_MAGIC:
+            return None
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _is_whole(dataset: netCDF4.Dataset) -> bool:

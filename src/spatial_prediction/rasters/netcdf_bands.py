@@ -149,6 +149,6 @@ def _wavelength_of(variable: xarray.Variable) -> float | None:
     for name in ("wavelength", "radiation_wavelength", "central_wavelength"):
         value = variable.attrs.get(name)
         if isinstance(value, int | float | np.number):
-            units = text(variable.attrs.get(f"{name}_units", variable.attrs.get(f"{name}_unit", "nm")))
+            units = text(variable.attrs.get(f"{name}_units", variable.attrs.get(f"{name}_unit", "")))
             return wavelength_in_nanometres(float(value), units)
     return None

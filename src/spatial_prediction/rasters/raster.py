@@ -13,10 +13,10 @@ from jaxtyping import Bool, Float32
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.rasters.band_choice import BANDS, chosen_bands
 from spatial_prediction.rasters.containers import Container, GroundControlPoint, common_grid
-from spatial_prediction.rasters.decoding import NodataSetting, ScaleSetting
 from spatial_prediction.rasters.formats import open_container
 from spatial_prediction.rasters.meaning import Meaning, named
 from spatial_prediction.rasters.offset import OffsetSetting
+from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
 
 logger = logging.getLogger(__name__)
 
@@ -80,13 +80,11 @@ class Raster:
         rows = _inside("rows", rows, self.height)
         columns = _inside("columns", columns, self.width)
         with named(self.path):
-            decoded, masked = self._meaning.read(rows, columns)
+            decoded = self._meaning.read(rows, columns)
         dn = np.empty((len(decoded), rows.stop - rows.start, columns.stop - columns.start), np.float32)
-        valid = np.ones(dn.shape[1:], bool) if masked is None else ~masked
+        valid = np.ones(dn.shape[1:], bool)
         for band, target in zip(decoded.values(), dn, strict=True):
             target[:] = band.dn
-            if masked is not None:
-                target[masked] = np.nan
             if band.missing.any():
                 target[band.missing] = np.nan
                 valid &= ~band.missing
@@ -152,6 +150,7 @@ def open_raster(
             offset=offset,
             scale=scale,
             nodata=nodata,
+            file_name=paths[0].name,
         )
         raster = Raster(paths[0], container, meaning)
         logger.info("%s: %s", raster.path, raster.description)

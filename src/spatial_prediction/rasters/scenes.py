@@ -7,7 +7,7 @@ The published scenes are netCDF files by openEO, with one variable a band that h
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,13 +15,14 @@ import numpy as np
 from jaxtyping import Int16
 
 from spatial_prediction.errors import ConfigurationError, SceneError
-from spatial_prediction.rasters.band_choice import BANDS, chosen_bands
+from spatial_prediction.rasters.band_choice import BANDS, chosen_bands, sentinel2_band
 from spatial_prediction.rasters.containers import Container, common_grid
 from spatial_prediction.rasters.decoding import DN_RANGE, LARGEST_ROUNDING, Decoded, decode
 from spatial_prediction.rasters.formats import open_container
 from spatial_prediction.rasters.listing import list_scenes as list_scenes
 from spatial_prediction.rasters.meaning import check_numbers, common_offset, named
 from spatial_prediction.rasters.offset import Offset, OffsetSetting
+from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +74,13 @@ class Account(NamedTuple):
 
 
 def read_scene(
-    path: str | Path, *, size: int = 512, offset: OffsetSetting = "auto"
+    path: str | Path,
+    *,
+    size: int = 512,
+    offset: OffsetSetting = "auto",
+    bands: Sequence[str] = BANDS,
+    scale: ScaleSetting = "auto",
+    nodata: NodataSetting = "auto",
 ) -> Int16[np.ndarray, "{size} {size} 3"]:
     """Read the first ``size`` x ``size`` pixels of a scene, and log a warning of what is doubtful about it.
 
@@ -81,22 +88,33 @@ def read_scene(
         path: the file.
         size: rows and columns to read, from the first row and column on.
         offset: what is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
+        bands: names, numbers or wavelengths of red, green and blue.
+        scale: what stored numbers are; ``"auto"``: what the file's packing says, or else DN.
+        nodata: what is missing besides what the file declares, or ``"none"`` in place of that.
 
     Returns:
         DN, int16, shape (size, size, 3), last axis red, green, blue.
 
     Raises:
-        ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
+        ConfigurationError: ``size`` is less than 1, or another argument none of these.
         SceneError: the file cannot be used; the message names the file, what was found and what to do.
     """
-    dn, account = read_scene_with_account(path, size=size, offset=offset)
+    dn, account = read_scene_with_account(
+        path, size=size, offset=offset, bands=bands, scale=scale, nodata=nodata
+    )
     for notice in account.notices:
         logger.warning("%s: %s (%s)", path, notice.text, notice.detail)
     return dn
 
 
 def read_scene_with_account(
-    path: str | Path, *, size: int = 512, offset: OffsetSetting = "auto"
+    path: str | Path,
+    *,
+    size: int = 512,
+    offset: OffsetSetting = "auto",
+    bands: Sequence[str] = BANDS,
+    scale: ScaleSetting = "auto",
+    nodata: NodataSetting = "auto",
 ) -> tuple[Int16[np.ndarray, "{size} {size} 3"], Account]:
     """Read a scene as :func:`read_scene` does, with an account of how it was read, and without logging.
 
@@ -104,21 +122,26 @@ def read_scene_with_account(
         path: the file.
         size: rows and columns to read, from the first row and column on.
         offset: what is added to the stored DN; ``"auto"``: what the file states, 0 where it states nothing.
+        bands: names, numbers or wavelengths of red, green and blue.
+        scale: what stored numbers are; ``"auto"``: what the file's packing says, or else DN.
+        nodata: what is missing besides what the file declares, or ``"none"`` in place of that.
 
     Raises:
-        ConfigurationError: ``size`` is less than 1, or ``offset`` another one.
+        ConfigurationError: ``size`` is less than 1, or another argument none of these.
         SceneError: the file cannot be used; the message names the file, what was found and what to do.
     """
     if size < 1:
         raise ConfigurationError(f"size={size}: a scene has at least 1 pixel along each axis; give 512 or so")
+    if len(set(bands)) != len(BANDS):
+        raise ConfigurationError(f"bands={list(bands)!r}: name three, of red, green and blue")
     path = Path(path)
-    with named(path), contextlib.closing(open_container(path, BANDS)) as container:
-        indices = chosen_bands(BANDS, container.labels)
+    with named(path), contextlib.closing(open_container(path, bands)) as container:
+        indices = chosen_bands(bands, container.labels)
         _check_size(container, indices, size)
         about = {**container.tags, "the file's name": path.name}
         decoded = {
-            band: _decoded(container, index, band, size, about, offset)
-            for band, index in zip(BANDS, indices, strict=True)
+            band: _decoded(container, index, band, size, about, offset, scale, nodata)
+            for band, index in zip(bands, indices, strict=True)
         }
         account = _account(decoded, offset)
     return np.stack([each.dn for each in decoded.values()], axis=-1), account
@@ -137,22 +160,28 @@ def _check_size(container: Container, indices: list[int], size: int) -> None:
 
 
 def _decoded(
-    container: Container, index: int, band: str, size: int, about: dict[str, object], offset: OffsetSetting
+    container: Container,
+    index: int,
+    band: str,
+    size: int,
+    about: dict[str, object],
+    offset: OffsetSetting,
+    scale: ScaleSetting,
+    nodata: NodataSetting,
 ) -> Decoded:
     stated = container.band(index)
     check_numbers(band, stated.dtype)
     samples = container.read([index], slice(0, size), slice(0, size))
-    stored = samples.stored[0]
-    if samples.masked is not None:
-        stored = np.ma.masked_array(stored, samples.masked)
     try:
         decoded = decode(
-            stored,
+            samples.as_masked()[0],
             stated.attributes,
             scene_attributes=about,
             default_fill=stated.default_fill,
             offset=offset,
-            band=band,
+            scale=scale,
+            nodata=nodata,
+            band=sentinel2_band(band),
         )
     except SceneError as fault:
         raise SceneError(f"band {band}: {fault}") from fault.__cause__

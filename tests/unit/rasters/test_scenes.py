@@ -279,9 +279,7 @@ def test_a_dimension_of_numbered_bands_is_refused(tmp_path):
     values = np.ones((3, 20, 18), "int16")
     cube = xarray.DataArray(values, dims=("band", "y", "x"), coords={"band": [1, 2, 3]}, name="reflectance")
     cube.to_dataset().to_netcdf(tmp_path / "a.nc")
-    with pytest.raises(
-        SceneError, match=r"bands are reflectance\[0\], .* \(without names\)"
-    ):
+    with pytest.raises(SceneError, match=r"bands are reflectance\[0\], .* \(without names\)"):
         read_scene(tmp_path / "a.nc", size=SIZE)
 
 

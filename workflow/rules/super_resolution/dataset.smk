@@ -9,6 +9,7 @@ SCENES = {
     "fairdata": f"{RESOURCES}/fairdata",
 }[DATASET["source"]]
 PATTERN = DATASET["directory"]["pattern"] if DATASET["source"] == "directory" else "*.nc"
+MEANING = ["bands", "scale", "nodata"] if DATASET["source"] == "directory" else []
 SYNTHETIC_SCENES = [
     f"{RESOURCES}/synthetic/{index:06d}.nc" for index in range(DATASET["synthetic"]["scenes"])
 ]
@@ -99,6 +100,7 @@ rule build_arrays:
             size=DATASET["scene_size"],
             **settings_of("dataset", "test_scenes", "bad_scenes", "offset"),
             **scene_order(),
+            **{key: DATASET["directory"][key] for key in MEANING},
         ),
     shell:
         "python {input.code[0]:q} {params.settings} --train {output.train:q} --test {output.test:q}"

@@ -9,11 +9,12 @@ Rows are written by plain writes, not through a memory map: where the disk is fu
 can be reported, a memory map ends the process.
 """
 
+import functools
 import hashlib
 import logging
 import shutil
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -23,8 +24,10 @@ from jaxtyping import Int16, Int64
 from spatial_prediction.errors import ConfigurationError, SceneError
 from spatial_prediction.files import write_json, written_aside
 from spatial_prediction.progress import progress
+from spatial_prediction.rasters.band_choice import BANDS
 from spatial_prediction.rasters.offset import OffsetSetting
-from spatial_prediction.rasters.scenes import BANDS, Account, read_scene_with_account
+from spatial_prediction.rasters.scenes import Account, read_scene_with_account
+from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
 from spatial_prediction.reflectance import DN_PER_REFLECTANCE
 
 logger = logging.getLogger(__name__)
@@ -47,6 +50,9 @@ def build_arrays(
     order: Int64[np.ndarray, " scenes"],
     bad_scenes: Literal["error", "skip"],
     offset: OffsetSetting = "auto",
+    bands: Sequence[str] = BANDS,
+    scale: ScaleSetting = "auto",
+    nodata: NodataSetting = "auto",
 ) -> dict[str, Any]:
     """Write the training array, the test array, and a summary of both.
 
@@ -67,6 +73,9 @@ def build_arrays(
             ``"skip"`` leaves bad scenes out and lists them in the summary.
         offset: what is added to stored DN: ``"auto"`` adds what each file states, and 0 where it states
             nothing; 0 or -1000 is added to all.
+        bands: names, numbers or wavelengths of red, green and blue.
+        scale: what stored numbers are; ``"auto"``: what each file's packing says, or else DN.
+        nodata: what is missing besides what each file declares, or ``"none"`` in place of that.
 
     Returns:
         The summary: number and names of the scenes in each array's order, skipped scenes with reasons, how
@@ -87,7 +96,10 @@ def build_arrays(
         _check_room(train_path.parent, scenes=len(scenes), size=size)
         with open(train_aside, "wb") as train_file, open(test_aside, "wb") as test_file:
             train, test = _SceneArray(train_file, size), _SceneArray(test_file, size)
-            accounts, faults = _read_all(ordered, train, test, test_scenes, size, offset)
+            read = functools.partial(
+                read_scene_with_account, size=size, offset=offset, bands=bands, scale=scale, nodata=nodata
+            )
+            accounts, faults = _read_all(ordered, train, test, test_scenes, read)
             _check_faults(faults, len(scenes), test_scenes, bad_scenes)
             _check_offsets(accounts)
             _tell(accounts, offset)
@@ -96,7 +108,7 @@ def build_arrays(
         summary = {
             "size": size,
             "dtype": "int16",
-            "bands": list(BANDS),
+            "bands": list(bands),
             "statistics_of": f"2 * DN / {DN_PER_REFLECTANCE} - 1",
             "scene_count": {"train": len(train), "test": len(test), "skipped": len(faults)},
             "train": {**train.summary(), "sha256": _sha256(train_aside)},
@@ -154,8 +166,7 @@ def _read_all(
     train: "_SceneArray",
     test: "_SceneArray",
     test_scenes: int,
-    size: int,
-    offset: OffsetSetting,
+    read: Callable[[Path], tuple[np.ndarray, Account]],
 ) -> tuple[dict[str, Account], dict[str, str]]:
     """Write every good scene to its row; give accounts of the good ones, names and reasons of the bad."""
     accounts: dict[str, Account] = {}
@@ -163,7 +174,7 @@ def _read_all(
     walk = _from_both_ends(ordered, test, test_scenes)
     for path in progress(walk, total=len(ordered), description="Reading scenes", unit="scenes"):
         try:
-            dn, accounts[path.name] = read_scene_with_account(path, size=size, offset=offset)
+            dn, accounts[path.name] = read(path)
         except SceneError as fault:
             faults[path.name] = str(fault).removeprefix(f"{path}: ")
             continue
