@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from spatial_prediction.rasters.offset import as_offset_setting
+from spatial_prediction.rasters.settings import as_nodata_setting, as_scale_setting
 from spatial_prediction.upscaling.samples import SAMPLE_TYPES
 from spatial_prediction.upscaling.settings import (
     CODECS,
@@ -129,8 +130,8 @@ def _upscale(options: argparse.Namespace) -> None:
     settings = UpscaleSettings(
         bands=tuple(options.bands) if options.bands else None,
         offset=as_offset_setting(options.offset),
-        scale=_number_or_word(options.scale),
-        nodata=_number_or_word(options.nodata),
+        scale=as_scale_setting(options.scale),
+        nodata=as_nodata_setting(options.nodata),
         strategy=options.strategy,
         overlap=options.overlap,
         tile=options.tile,
@@ -144,10 +145,3 @@ def _upscale(options: argparse.Namespace) -> None:
     from spatial_prediction.upscaling.scenes import upscale  # JAX, which --help can do without
 
     upscale(options.scene, options.out, model=options.model, settings=settings)
-
-
-def _number_or_word(value: str) -> Any:
-    try:
-        return float(value)
-    except ValueError:
-        return value

@@ -1,13 +1,11 @@
 """Where a raster and its upscaled image lie: the same outer corners, finer pixels."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
+
+from affine import Affine
 
 from spatial_prediction.rasters.containers import GroundControlPoint
-
-if TYPE_CHECKING:
-    from affine import Affine
-
-    from spatial_prediction.rasters.raster import Raster
+from spatial_prediction.rasters.raster import Raster
 
 
 class Georeference(NamedTuple):
@@ -20,7 +18,7 @@ class Georeference(NamedTuple):
         gcps_crs: their reference system as well-known text.
     """
 
-    transform: "Affine | None"
+    transform: Affine | None
     crs: str | None
     gcps: tuple[GroundControlPoint, ...]
     gcps_crs: str | None
@@ -43,13 +41,13 @@ class Georeference(NamedTuple):
         transform = self.transform
         if transform is not None:
             a, b, c, d, e, f = transform[:6]
-            transform = type(transform)(a / factor, b / factor, c, d / factor, e / factor, f)
+            transform = Affine(a / factor, b / factor, c, d / factor, e / factor, f)
         gcps = tuple(
             point._replace(row=point.row * factor, column=point.column * factor) for point in self.gcps
         )
         return self._replace(transform=transform, gcps=gcps)
 
 
-def georeference_of(raster: "Raster") -> Georeference:
+def georeference_of(raster: Raster) -> Georeference:
     """Give the georeference of an open raster."""
     return Georeference(raster.transform, raster.crs, tuple(raster.gcps), raster.gcps_crs)

@@ -6,13 +6,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.rasters.decoding import (
-    NodataSetting,
-    ScaleSetting,
-    check_nodata_setting,
-    check_scale_setting,
-)
-from spatial_prediction.rasters.offset import OffsetSetting, check_offset_setting
+from spatial_prediction.rasters.offset import OffsetSetting
+from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
 from spatial_prediction.upscaling.samples import SAMPLE_TYPES
 
 Format: TypeAlias = Literal["cog", "gtiff", "netcdf"]
@@ -85,10 +80,6 @@ class UpscaleSettings:
     overwrite: bool = False
 
     def __post_init__(self) -> None:
-        check_offset_setting(self.offset)
-        check_scale_setting(self.scale)
-        check_nodata_setting(self.nodata)
-        _check_choice("format", self.format, FORMATS)
         _check_choice("strategy", self.strategy, STRATEGIES)
         _check_choice("dtype", self.dtype, tuple(SAMPLE_TYPES))
         _check_choice("compress", self.compress, CODECS[self.format])
