@@ -4,20 +4,20 @@
 #
 # Variables: PYTHON=python3.12                    interpreter for the environment (3.11 or later)
 #            CONFIG=config/real_scenes.yaml       overlay on config.yaml, or several with spaces between
-#            STUDY=all                           which study: super_resolution (the default), or all
+#            STUDY=super_resolution               which study, or all; by default what the configuration asks for
 #            VENV=.venv-3.12                      folder of the environment, for a second one
 #            ARGS="--cores 4 --dry-run"           further arguments, to Snakemake (study) or pytest (test)
 
 PYTHON ?= python3
 export CONFIG ?=
-STUDY ?= super_resolution
+STUDY ?=
 ARGS ?=
 
 VENV := .venv
 STAMP := $(VENV)/.installed
 KERNELS := $(VENV)/.kernels
 IN_VENV := PATH="$(CURDIR)/$(VENV)/bin:$$PATH"
-RUN_STUDY := $(IN_VENV) python workflow/run_study.py --study "$(STUDY)" $${CONFIG:+--configfile="$$CONFIG"}
+RUN_STUDY := $(IN_VENV) python workflow/run_study.py $(if $(STUDY),--study "$(STUDY)") $${CONFIG:+--configfile="$$CONFIG"}
 ADVICE := name another interpreter: make $(or $(MAKECMDGOALS),setup) PYTHON=python3.12
 
 define step

@@ -1,4 +1,4 @@
-# Predict the pixels one cannot see: the padding study, from scenes to figures and tables.
+# Predict the pixels one cannot see: the studies that the configuration asks for, from data to figures and tables.
 #
 #   snakemake --cores all                                      the default study
 #   snakemake --cores all --configfile config/paper.yaml       an overlay on top of config.yaml
@@ -15,16 +15,16 @@ report: "workflow/report/workflow.rst"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/super_resolution/common.smk"
-include: "workflow/rules/super_resolution/dataset.smk"
-include: "workflow/rules/super_resolution/training.smk"
-include: "workflow/rules/super_resolution/evaluation.smk"
-include: "workflow/rules/super_resolution/timing.smk"
-include: "workflow/rules/super_resolution/figures.smk"
+include: "workflow/rules/run_script.smk"
+
+
+# a study that is not asked for is not even read
+for study in config["studies"]:
+
+    include: f"workflow/rules/{study}/study.smk"
 
 
 rule all:
     default_target: True
     input:
-        FIGURES,
-        TABLES,
+        WANTED,

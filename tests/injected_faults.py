@@ -27,7 +27,7 @@ from pathlib import Path
 
 from spatial_prediction.errors import RetrievalError
 from spatial_prediction.retrieval.fairdata import find_archives
-from spatial_prediction.retrieval.scene_archives import retrieve_scenes
+from spatial_prediction.retrieval.parallel_retrieval import retrieve_scenes
 from spatial_prediction.retrieval.web import Patience
 from tests.catalogue_server import IDENTIFIER, CatalogueServer
 from tests.helpers import REPOSITORY

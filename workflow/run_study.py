@@ -26,8 +26,7 @@ from spatial_prediction import process_lock
 from spatial_prediction.errors import ConfigurationError, SpatialPredictionError
 from spatial_prediction.normalisation import PLACES_VARIABLE, read_mapping
 
-STUDIES = {"super_resolution": "all"}
-"""The target rule of each study."""
+STUDIES = tuple(sorted(path.parent.name for path in Path(__file__).parent.glob("rules/*/study.smk")))
 INTERRUPTED = 130
 TERMINATED = 143
 """Exit codes after Ctrl-C and SIGTERM (128 and the number of the signal, as shells have it)."""
@@ -47,19 +46,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--configfile", help="overlay on config.yaml, or several, separated by spaces")
     parser.add_argument(
-        "--study",
-        default="super_resolution",
-        choices=[*STUDIES, "all"],
-        help="which study; default: %(default)s",
+        "--study", choices=[*STUDIES, "all"], help="which study; default: those of the configuration"
     )
     parser.add_argument("--plan", action="store_true", help="count jobs and say why, make nothing")
     parser.add_argument("snakemake", nargs="*", help="arguments of Snakemake, after --")
     options = parser.parse_args(arguments)
     given = options.snakemake
     end = given.index("--") if "--" in given else len(given)
-    targets = [] if options.study == parser.get_default("study") else targets_of(options.study)
-    # targets before the overlay's option, lest it take them
-    given = [*given[:end], *targets, *overlay(options.configfile), *given[end:]]
+    chosen = given[:end] if options.study is None else with_study(given[:end], options.study)
+    given = [*chosen, *overlay(options.configfile), *given[end:]]
     lasting = lasting_options(given)
     folder = Path(lasting.directory or ".")
     if options.plan:
@@ -71,9 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if set(ASKING) & set(given) else make_report(repeated(lasting))
 
 
-def targets_of(study: str) -> list[str]:
-    """Target rules of a study, or of all."""
-    return list(STUDIES.values()) if study == "all" else [STUDIES[study]]
+def with_study(given: Sequence[str], study: str) -> list[str]:
+    """Arguments that have Snakemake make a study, or all, whatever the configuration says.
+
+    Of several ``--config`` Snakemake takes only the last, so one that is there is added to.
+    """
+    setting = f"studies=[{','.join(STUDIES if study == 'all' else [study])}]"
+    for place, word in enumerate(given):
+        if word in ("--config", "-C"):
+            return [*given[: place + 1], setting, *given[place + 1 :]]
+    return [*given, "--config", setting]
 
 
 def overlay(names: str | None) -> list[str]:

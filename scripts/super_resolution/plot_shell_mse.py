@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     bilinear = None
     if options.bilinear:
         bilinear = metrics.bilinear_by_shell(metrics.read_bilinear(options.bilinear))
-    figure = figures.mse_by_shell(shells, options.presets, bilinear)
+    figure = figures.shell_mse(shells, options.presets, bilinear)
     plotting.save_figure(figure, options.figure, options.formats)
 
 

@@ -26,13 +26,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     shared.add_bootstrap_seed(parser)
     shared.add_figure(parser)
     options = parser.parse_args(arguments)
-    test_mse = metrics.mse_at_own_crop(metrics.read_table(options.mse, "mse"), options.presets)
-    intervals = statistics.intervals_by(test_mse, ["preset"], "mse", rng_seed=options.bootstrap_seed)
+    mse_of_runs = metrics.mse_at_own_crop(metrics.read_table(options.mse, "mse"), options.presets)
+    intervals = statistics.intervals_by(mse_of_runs, ["preset"], "mse", rng_seed=options.bootstrap_seed)
     counts = metrics.count_runs(metrics.read_runs(options.runs), options.presets) if options.runs else None
     bilinear = None
     if options.bilinear:
         bilinear = metrics.bilinear_by_crop(metrics.read_bilinear(options.bilinear))
-    figure = figures.mse_by_preset(test_mse, intervals, options.presets, options.baselines, counts, bilinear)
+    figure = figures.test_mse(mse_of_runs, intervals, options.presets, options.baselines, counts, bilinear)
     plotting.save_figure(figure, options.figure, options.formats)
 
 

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.presets,
         rng_seed=options.bootstrap_seed,
     )
-    plotting.save_figure(figures.mse_by_throughput(results, options.presets), options.figure, options.formats)
+    plotting.save_figure(figures.throughput(results, options.presets), options.figure, options.formats)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,7 @@ from pathlib import Path
 
 from spatial_prediction import command
 from spatial_prediction.files import write_json
-from spatial_prediction.retrieval import fairdata
-from spatial_prediction.retrieval import scene_archives as retrieval
+from spatial_prediction.retrieval import fairdata, parallel_retrieval
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -33,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             parser.error(f"--{name.replace('_', '-')} {number}: must be 1 or more")
 
     if options.archive_list is not None:
-        archives = retrieval.archives_of_manifest(options.archive_list, mirror=options.mirror)
+        archives = parallel_retrieval.archives_of_manifest(options.archive_list, mirror=options.mirror)
     else:
         archives = fairdata.find_archives(
             options.identifier,
@@ -41,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             version=options.catalogue_version,
             mirror=options.mirror,
         )
-    notes = retrieval.retrieve_scenes(
+    notes = parallel_retrieval.retrieve_scenes(
         archives[: options.max_archives], options.directory, parallel=options.parallel
     )
     write_json(

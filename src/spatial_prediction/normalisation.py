@@ -2,21 +2,11 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from spatial_prediction.errors import ConfigurationError
-
-PATHS = (
-    "results",
-    "resources",
-    "dataset.permutation_file",
-    "dataset.directory.path",
-    "dataset.fairdata.archive_list",
-)
-"""Keys whose values are paths of this machine, relative to the working folder."""
-
 
 PLACES_VARIABLE = "SPATIAL_PREDICTION_PLACES"
 """Environment variable that names a file: the workflow writes into it, as JSON, where its results lie."""
@@ -76,21 +66,30 @@ def typed(value: Any, schema: Mapping[str, Any], definitions: Mapping[str, Any] 
     return _read(value, schema) if isinstance(value, str) else value
 
 
-def with_plain_paths(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Expand ``~`` in all paths of a valid configuration, and leave out what is redundant in them.
+def with_plain_paths(config: Mapping[str, Any], keys: Iterable[str]) -> dict[str, Any]:
+    """Expand ``~`` in paths of a valid configuration, and leave out what is redundant in them.
 
-    Output crops that are keys become text: Snakemake sorts keys for its report.
+    Args:
+        config: the configuration; left as it is.
+        keys: keys of the paths, with dots between sections; one that is None stays.
     """
     plain = dict(config)
-    for key in PATHS:
+    for key in keys:
         *sections, name = key.split(".")
         part = plain
         for section in sections:
             part[section] = part = dict(part[section])
         if part[name] is not None:
             part[name] = plain_path(part[name])
-    baselines = {str(crop): name for crop, name in config["figures"]["baselines"].items()}
-    return plain | {"figures": dict(config["figures"]) | {"baselines": baselines}}
+    return plain
+
+
+def value_of(config: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a key with dots between sections."""
+    value: Any = config
+    for name in key.split("."):
+        value = value[name]
+    return value
 
 
 def plain_path(path: str) -> str:

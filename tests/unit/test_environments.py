@@ -124,6 +124,6 @@ def test_the_catalogue_of_workflows_finds_what_it_looks_for():
 def test_rules_name_an_environment_that_exists():
     for path in (REPOSITORY / "workflow" / "rules").rglob("*.smk"):
         text = path.read_text(encoding="utf-8")
-        named = re.findall(r'conda:\n        "([^"]+)"', text)
+        named = re.findall(r'conda:\n        f"{ENVIRONMENTS}/([^"]+)"', text)
         assert len(named) == len(re.findall(r"^rule ", text, re.MULTILINE)), path.name
-        assert all((path.parent / name).resolve().exists() for name in named)
+        assert all((REPOSITORY / "envs" / name).exists() for name in named)

@@ -17,7 +17,7 @@ print(json.dumps(sys.argv[1:]))
 OF_MAKE = ("CONFIG", "ARGS", "STUDY", "MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "MAKELEVEL")
 """Variables that a make which runs the tests would hand to the one that is tested."""
 
-STUDY = ["workflow/run_study.py", "--study", "super_resolution"]
+STUDY = ["workflow/run_study.py"]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.helpers import REPOSITORY
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.normalisation import PATHS, plain_path, read_mapping, typed, with_plain_paths
+from spatial_prediction.normalisation import plain_path, read_mapping, typed, value_of, with_plain_paths
 
 CONFIGURATION = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 SCHEMA = yaml.safe_load(
@@ -57,27 +57,22 @@ def test_whatever_is_given_for_a_key_is_left_to_the_check(value):
         typed({key: value}, SCHEMA)
 
 
-def test_every_key_of_a_path_is_expanded_and_others_are_left(monkeypatch):
+def test_paths_are_expanded_by_key_and_others_are_left(monkeypatch):
     monkeypatch.setenv("HOME", "/home/me")
-    config = copy.deepcopy(CONFIGURATION)
-    config["results"], config["resources"] = "~/a b/", "./x//y"
-    config["dataset"]["directory"]["path"] = "~"
-    config["dataset"]["directory"]["pattern"] = "~/*"
+    config = {
+        "results": "~/a b/",
+        "resources": "./x//y",
+        "of": {"a": {"path": "~", "pattern": "~/*"}, "b": None},
+    }
     before = copy.deepcopy(config)
-    plain = with_plain_paths(config)
+    plain = with_plain_paths(config, ["results", "resources", "of.a.path", "of.b"])
     assert config == before
     assert (plain["results"], plain["resources"]) == ("/home/me/a b", "x/y")
-    assert plain["dataset"]["directory"] == {"path": "/home/me", "pattern": "~/*"}
-    assert plain["dataset"]["permutation_file"] is None
-    assert len(PATHS) == 5
+    assert plain["of"] == {"a": {"path": "/home/me", "pattern": "~/*"}, "b": None}
 
 
-def test_output_crops_as_keys_become_text():
-    config = CONFIGURATION | {
-        "figures": CONFIGURATION["figures"] | {"baselines": {0: "repl", "5": "zero_oc5"}}
-    }
-    assert with_plain_paths(config)["figures"]["baselines"] == {"0": "repl", "5": "zero_oc5"}
-    assert with_plain_paths(CONFIGURATION) == CONFIGURATION
+def test_a_key_with_dots_is_looked_up_section_by_section():
+    assert value_of({"a": {"b": {"c": 1}}}, "a.b.c") == 1
 
 
 def test_a_plain_path_stays():

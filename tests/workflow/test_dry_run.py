@@ -1,5 +1,6 @@
 """What the workflow would do, and whether its rules, scripts and code dependencies agree."""
 
+import importlib
 import json
 import re
 import subprocess
@@ -9,12 +10,14 @@ from collections import Counter
 import pytest
 import yaml
 from tests.helpers import REPOSITORY
+from tests.workflow.study import Study
 
 from spatial_prediction.provenance import code_dependencies
+from spatial_prediction.studies.super_resolution import figures
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS
 
 SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts" / "super_resolution").glob("*.py")}
-RULE = re.compile(r"^rule (\w+):\n((?:    .*\n|\n)+)", re.MULTILINE)
+RULE = re.compile(r"^use rule run_script as (\w+) with:\n((?:    .*\n|\n)+)", re.MULTILINE)
 RULES = {
     name: body
     for path in (REPOSITORY / "workflow" / "rules").rglob("*.smk")
@@ -70,6 +73,34 @@ def test_a_study_without_padding_nmse_plans_none(study):
     assert not {"evaluate_nmse", "plot_padding_nmse"} & planned.keys()
 
 
+ANOTHER_STUDY = """
+rule build_answer:
+    output:
+        f"{RESULTS}/{config['another']}.txt",
+    shell:
+        "touch {output:q}"
+WANTED += rules.build_answer.output
+"""
+
+
+def test_a_study_that_is_not_asked_for_is_neither_checked_nor_planned(tmp_path):
+    study = Study(tmp_path / "study")
+    rules = study.folder / "workflow" / "rules" / "another" / "study.smk"
+    rules.parent.mkdir()
+    rules.write_text(ANOTHER_STUDY)
+    schema = study.folder / "workflow" / "schemas" / "config.schema.yaml"
+    text = schema.read_text(encoding="utf-8").replace("[super_resolution]", "[super_resolution, another]")
+    schema.write_text(f"{text}  another: {{type: integer}}\n", encoding="utf-8")
+    assert counts(study.planned("--config", "another=many"))["train_model"] == 16
+    faulty = "presets: [wavelet]\nanother: 42\nstudies: [another]\n"
+    (study.folder / "overlay.yaml").write_text(faulty)
+    assert counts(study.planned("--configfile", "overlay.yaml")) == {"build_answer": 1, "all": 1}
+    ended = study.run_study("--study", "another", "--", "--dry-run", "--config", "another=6")
+    assert ended.returncode == 0, ended.stdout
+    assert "results/6.txt" in ended.stdout
+    assert "train_model" not in ended.stdout
+
+
 def test_the_published_study_is_22_presets_with_12_seeds_each(study):
     if not PAPER.exists():
         pytest.skip("no config/paper.yaml")
@@ -101,9 +132,15 @@ def test_every_rule_has_a_script_of_its_name_and_every_script_a_rule():
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_runs_its_script_and_depends_on_its_code(rule):
-    assert f'code=code("{rule}")' in RULES[rule]
-    assert "python {input.code[0]:q}" in RULES[rule]
-    assert "2> {log:q}" in RULES[rule]
+    assert f'code=code("super_resolution/{rule}")' in RULES[rule]
+    assert f'log:\n        f"{{LOGS}}/{rule}' in RULES[rule]
+
+
+@pytest.mark.parametrize("rule", [name for name in RULES if name.startswith("plot_")])
+def test_a_figure_has_one_name_in_rule_module_function_and_output(rule):
+    name = rule.removeprefix("plot_")
+    assert callable(importlib.import_module(f"{figures.__name__}.{name}").__dict__[name])
+    assert f'figure("{name}",' in RULES[rule]
 
 
 LOADED = """

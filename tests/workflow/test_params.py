@@ -40,9 +40,6 @@ def jobs(planner):
 def names(text):
     """Options that a text of params gives; fails where a value stands without one."""
     words = shlex.split(text)
-    if words[:1] == ["export"]:
-        assert all("=" in word for word in words[1:])
-        return ["environment"]
     assert words, "an empty text may stand for anything"
     assert words[0].startswith("--"), text
     return [word.partition("=")[0] for word in words if word.startswith("--")]
@@ -64,14 +61,15 @@ def test_all_settings_of_the_command_are_in_what_snakemake_compares(jobs):
     """Options that differ between studies stand in params, in inputs or in outputs, wildcards among them."""
     for job in jobs:
         compared = {word for text in job["params"] for word in shlex.split(text)}
-        paths = " ".join([*job["input"], *job["output"]])
+        paths = [*job["input"], *job["output"]]
         command = (job["command"] or "").partition(" 2> ")[0].partition("python ")[2]
         for word in shlex.split(command):
+            option, _, value = word.partition("=") if word.startswith("--") else ("", "", word)
             assert (
-                word.startswith("--")
-                or word in compared
-                or word.partition("/seed_")[0] in paths
-                or (job["output"][0].startswith(word))
+                word in compared
+                or not value  # an option whose values follow
+                or any(path.startswith(value) for path in paths)
+                or (option == "--training" and value.partition("/seed_")[0] in paths)
             ), f"{job['rule']}: {word}"
 
 

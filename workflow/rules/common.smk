@@ -1,4 +1,4 @@
-# What the rules of all studies use: the checked configuration, paths, code dependencies, command-line flags.
+# What the rules of all studies use: the common part of the configuration, paths, code dependencies, command-line flags.
 
 import json
 import os
@@ -9,10 +9,10 @@ import yaml
 
 from spatial_prediction import process_lock
 from spatial_prediction.command import JOB_ENVIRONMENT
+from spatial_prediction.configuration import COMMON_KEYS, PLACES, check_folders, check_places, check_shape
 from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.normalisation import PLACES_VARIABLE, typed, with_plain_paths
 from spatial_prediction.provenance import code_dependencies
-from spatial_prediction.studies.super_resolution.validation import check_folders, validated
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger as snakemake_logger
 
@@ -20,8 +20,9 @@ try:
     with open(workflow.source_path("../schemas/config.schema.yaml")) as schema:
         SCHEMA = yaml.safe_load(schema)
     config.update(typed(config, SCHEMA))
-    PRESETS = validated(config, SCHEMA)
-    config.update(with_plain_paths(config))
+    check_shape(config, SCHEMA, COMMON_KEYS)
+    check_places(config)
+    config.update(with_plain_paths(config, PLACES))
     check_folders(config)
 except SpatialPredictionError as error:
     raise WorkflowError(str(error))
@@ -29,12 +30,19 @@ except SpatialPredictionError as error:
 RESULTS = config["results"]
 RESOURCES = config["resources"]
 LOGS = f"{RESULTS}/logs"
-# Scripts run through the library of this checkout, in whatever environment (--sdm conda).
+# What all studies that are asked for are to make; each adds its own.
+WANTED = []
+ENVIRONMENTS = Path(workflow.basedir, "envs")
+# Scripts run through the library of this checkout, in whatever environment (--sdm conda), and compile equal
+# programs once.
 LIBRARY = shlex.quote(str(Path(workflow.basedir, "src")))
-shell.prefix(
-    f"set -euo pipefail; export PYTHONPATH={LIBRARY}${{{{PYTHONPATH:+:$PYTHONPATH}}}}"
-    f" {process_lock.WORKING_VARIABLE}={process_lock.WORKING}; "
-)
+VARIABLES = {
+    process_lock.WORKING_VARIABLE: process_lock.WORKING,
+    "SPATIAL_PREDICTION_COMPILED": f"{RESOURCES}/compiled_programs",
+    **JOB_ENVIRONMENT,
+}
+EXPORTED = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in VARIABLES.items())
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={LIBRARY}${{{{PYTHONPATH:+:$PYTHONPATH}}}} {EXPORTED}; ")
 
 if workflow.is_main_process:
     # shows run_study.py, after a kill, that no Snakemake is at work here any more
@@ -55,14 +63,10 @@ def brief(record):
 
 snakemake_logger.addFilter(brief)
 
-# What jobs that compute begin with. Those of one study compile equal programs once.
-ENVIRONMENT = {"SPATIAL_PREDICTION_COMPILED": f"{RESOURCES}/compiled_programs", **JOB_ENVIRONMENT}
-COMPUTING = f"export {' '.join(f'{name}={shlex.quote(value)}' for name, value in ENVIRONMENT.items())}; "
 
-
-def code(script, study="super_resolution"):
-    """The script and the library modules it runs through: editing one makes the stage stale."""
-    path = Path(workflow.basedir, "scripts", study, f"{script}.py")
+def code(script):
+    """A script (STUDY/NAME) and the library modules it runs through: editing one makes the stage stale."""
+    path = Path(workflow.basedir, "scripts", f"{script}.py")
     # relative, so that a checkout can be moved together with its results
     return [os.path.relpath(file) for file in (path, *code_dependencies(path))]
 
@@ -95,11 +99,23 @@ def growing(**amounts):
     }
 
 
-def stem(wildcards, output):
-    """Path of the first output without its suffix."""
-    return str(Path(output[0]).with_suffix(""))
+def files(wildcards, input, output):
+    """Every named input and output as the option of that name; what has no name is only depended on."""
+    named = {**dict(input.items()), **dict(output.items())}
+    del named["code"]
+    return flags(**named)
 
 
 def folder(wildcards, output):
-    """Folder of the first output."""
-    return str(Path(output[0]).parent)
+    """Folder of the outputs as an option."""
+    return flags(directory=Path(output[0]).parent)
+
+
+def figure_option(wildcards, output):
+    """Path of a figure's files, without suffix, as an option."""
+    return flags(figure=Path(output[0]).with_suffix(""))
+
+
+def table_option(wildcards, output):
+    """Path of a table's files, without suffix, as an option."""
+    return flags(table=Path(output[0]).with_suffix(""))

@@ -2,5 +2,6 @@
 
 - ``fairdata``: the catalogue.
 - ``web``, ``download``: requests with retries, and files that appear complete or not at all.
-- ``archives``, ``scene_archives``: unpacking with guards, and the scenes of an archive.
+- ``extraction``: scenes out of an archive that is not to be trusted.
+- ``parallel_retrieval``: all archives of a data set side by side, of which the scenes are kept.
 """

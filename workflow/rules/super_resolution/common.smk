@@ -1,4 +1,13 @@
-# What the rules of the padding study share: its presets and seeds, paths for each run, figures and tables.
+# What the rules of the padding study share: its checked configuration, presets and seeds, paths for each run, figures
+# and tables.
+
+from spatial_prediction.studies.super_resolution.validation import normalised, validated
+
+try:
+    PRESETS = validated(config, SCHEMA)
+    config.update(normalised(config))
+except SpatialPredictionError as error:
+    raise WorkflowError(str(error))
 
 SEEDS = config["seeds"]
 PER_JOB = config["training"]["seeds_per_job"]
@@ -12,7 +21,8 @@ wildcard_constraints:
 
 
 def preset_flags(wildcards):
-    return flags(**vars(PRESETS[wildcards.preset]))
+    """A preset as options."""
+    return flags(preset=wildcards.preset, **vars(PRESETS[wildcards.preset]))
 
 
 def crops(presets):

@@ -39,58 +39,48 @@ except SpatialPredictionError as error:
     raise WorkflowError(f"dataset.{key}: {error}")
 
 
-rule build_synthetic_scenes:
+use rule run_script as build_synthetic_scenes with:
     input:
-        code=code("build_synthetic_scenes"),
+        code=code("super_resolution/build_synthetic_scenes"),
     output:
         SYNTHETIC_SCENES,
     log:
         f"{LOGS}/build_synthetic_scenes.log",
-    conda:
-        "../../../envs/cpu.yaml"
     resources:
         **growing(mem_mb=2000, runtime=30),
     params:
-        settings=flags(**DATASET["synthetic"]),
         directory=folder,
-    shell:
-        "python {input.code[0]:q} --directory {params.directory:q} {params.settings} 2> {log:q}"
+        settings=flags(**DATASET["synthetic"]),
 
 
-rule retrieve_scenes:
+use rule run_script as retrieve_scenes with:
     input:
-        archives=DATASET["fairdata"]["archive_list"] or [],
-        code=code("retrieve_scenes"),
+        DATASET["fairdata"]["archive_list"] or [],
+        code=code("super_resolution/retrieve_scenes"),
     output:
-        f"{RESOURCES}/fairdata/manifest.json",
+        manifest=f"{RESOURCES}/fairdata/manifest.json",
     log:
         f"{LOGS}/retrieve_scenes.log",
-    conda:
-        "../../../envs/cpu.yaml"
     threads: 4
     resources:
         **growing(mem_mb=2000, runtime=1440),
     params:
-        settings=flags(**DATASET["fairdata"]),
         directory=folder,
-    shell:
-        "python {input.code[0]:q} --directory {params.directory:q}"
-        " {params.settings} --parallel {threads} --manifest {output:q} 2> {log:q}"
+        parallel=lambda wildcards, threads: flags(parallel=threads),
+        settings=flags(**DATASET["fairdata"]),
 
 
-rule build_arrays:
+use rule run_script as build_arrays with:
     input:
-        scenes=scenes,
-        order=DATASET["permutation_file"] or [],
-        code=code("build_arrays"),
+        scenes,
+        DATASET["permutation_file"] or [],
+        code=code("super_resolution/build_arrays"),
     output:
         train=f"{RESOURCES}/arrays/train.npy",
         test=f"{RESOURCES}/arrays/test.npy",
         summary=f"{RESOURCES}/arrays/summary.json",
     log:
         f"{LOGS}/build_arrays.log",
-    conda:
-        "../../../envs/cpu.yaml"
     resources:
         **growing(mem_mb=2000, runtime=240),
     params:
@@ -102,6 +92,3 @@ rule build_arrays:
             **scene_order(),
             **{key: DATASET["directory"][key] for key in MEANING},
         ),
-    shell:
-        "python {input.code[0]:q} {params.settings} --train {output.train:q} --test {output.test:q}"
-        " --summary {output.summary:q} 2> {log:q}"

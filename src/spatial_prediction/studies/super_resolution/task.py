@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -47,9 +48,7 @@ def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
     """
     with values_are_configured():
         return RVSR.initialised(
-            padding=border_from_name(preset.padding),
-            upscale_padding=padding_from_name(preset.upscale_padding, 1),
-            output_crop=preset.output_crop,
+            **_objects_of(preset),
             hidden_channels=settings.hidden_channels,
             blocks=settings.blocks,
             upscale_factor=settings.upscale_factor,
@@ -64,12 +63,16 @@ def network_of_arrays(preset: Preset, arrays: Mapping[str, np.ndarray]) -> RVSR:
         ConfigurationError: the network knows no such border handling, or the arrays are not such a network's.
     """
     with values_are_configured():
-        return RVSR.from_named_arrays(
-            arrays,
-            padding=border_from_name(preset.padding),
-            upscale_padding=padding_from_name(preset.upscale_padding, 1),
-            output_crop=preset.output_crop,
-        )
+        return RVSR.from_named_arrays(arrays, **_objects_of(preset))
+
+
+def _objects_of(preset: Preset) -> dict[str, Any]:
+    """Make the objects that a preset names, as arguments of a network."""
+    return {
+        "padding": border_from_name(preset.padding),
+        "upscale_padding": padding_from_name(preset.upscale_padding, 1),
+        "output_crop": preset.output_crop,
+    }
 
 
 def configured_padding(name: str, pad_width: int) -> AbstractPadding:

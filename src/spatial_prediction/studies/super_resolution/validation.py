@@ -1,17 +1,20 @@
-"""Checks of a whole configuration, in words a user can act on. Imports nothing heavy."""
+"""The padding study's check of its configuration, in words a user can act on. Imports nothing heavy."""
 
-import difflib
-import math
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
+from spatial_prediction.configuration import (
+    COMMON_KEYS,
+    LONGEST_NAME,
+    check_path,
+    check_places,
+    check_shape,
+)
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.names import parse_border_name, parse_padding_name
-from spatial_prediction.normalisation import PATHS, plain_path
+from spatial_prediction.normalisation import plain_path, value_of, with_plain_paths
 from spatial_prediction.studies.super_resolution.config import (
-    LARGEST_OUTPUT_CROP,
     UPSCALE_FACTOR,
     Preset,
     tile_size,
@@ -19,29 +22,31 @@ from spatial_prediction.studies.super_resolution.config import (
 from spatial_prediction.studies.super_resolution.presets import PRESETS, check_preset_name, presets_from_names
 from spatial_prediction.training_settings import TrainingSettings
 
+KEYS = (
+    "dataset", "presets", "seeds", "custom_presets", "model", "training", "evaluation", "timing", "figures",
+)  # fmt: skip
+"""Keys at the top of the configuration that are this study's."""
+
+PATHS = ("dataset.permutation_file", "dataset.directory.path", "dataset.fairdata.archive_list")
+"""Those below them whose values are paths of this machine, relative to the working folder."""
+
 
 def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str, Preset]:
-    """Check a whole configuration and return its presets.
+    """Check the configuration as far as this study goes, and return its presets.
 
     Args:
-        config: the merged configuration.
+        config: the merged configuration; keys of other studies are left unread.
         schema: its JSON schema (``workflow/schemas/config.schema.yaml``).
 
     Raises:
         ConfigurationError: names every faulty key, its value, and what is allowed there.
     """
-    import jsonschema  # not needed where the configuration has been checked already
-
-    _check_digits(config, "")
-    known_types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(_STRICT_TYPES)
-    validator = jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=known_types)
-    faults = validator(schema).iter_errors(dict(config))
-    messages = [_explained(fault) for fault in sorted(faults, key=lambda fault: list(map(str, fault.path)))]
-    if messages:
-        # a mapping that lacks several keys is reported once for each of them
-        raise ConfigurationError("the configuration has faults:\n  " + "\n  ".join(dict.fromkeys(messages)))
-
-    _check_paths(config)
+    check_shape(config, schema, [*COMMON_KEYS, *KEYS])
+    check_places(config)
+    _check_nesting(config["results"], config["resources"])
+    for key in PATHS:
+        if (path := value_of(config, key)) is not None:
+            check_path(path, key)
     presets = presets_from_names(config["presets"], config["custom_presets"])
     for name, fields in config["custom_presets"].items():
         check_border_name(fields["padding"], f"custom_presets.{name}.padding")
@@ -64,39 +69,14 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     return presets
 
 
-def check_folders(config: Mapping[str, Any]) -> None:
-    """Check that nothing on this machine stands where ``results`` and ``resources`` are to be made.
+def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the study's paths and output crops of a valid configuration the form that rules use.
 
-    Raises:
-        ConfigurationError: a file, or a link that leads nowhere, is in the way; names key, path and remedy.
+    Output crops that are keys become text: Snakemake sorts keys for its report.
     """
-    for key in ("results", "resources"):
-        place = Path(plain_path(config[key]))
-        for folder in (place, *place.parents):
-            if folder.exists() and not folder.is_dir():
-                raise ConfigurationError(
-                    f"{key}: is {config[key]!r}, but {str(folder)!r} is a file; name a folder"
-                )
-            if folder.is_symlink() and not folder.exists():
-                raise ConfigurationError(
-                    f"{key}: is {config[key]!r}, but {str(folder)!r} leads to {str(folder.readlink())!r}, "
-                    "which is not there; make that folder, or name another"
-                )
+    baselines = {str(crop): name for crop, name in config["figures"]["baselines"].items()}
+    return with_plain_paths(config, PATHS) | {"figures": dict(config["figures"]) | {"baselines": baselines}}
 
-
-def _check_digits(value: Any, key: str) -> None:
-    """Refuse whole numbers that Python would not even write down, before anything is said about them."""
-    parts: Mapping[Any, Any] = (
-        value if isinstance(value, Mapping) else dict(enumerate(value)) if isinstance(value, list) else {}
-    )
-    for name, part in parts.items():
-        _check_digits(part, f"{key}.{name}" if key else str(name))
-    if isinstance(value, int) and abs(value) >= 10**1000:
-        raise ConfigurationError(f"{key}: is a number of more than a thousand digits; give a smaller one")
-
-
-LONGEST_NAME = 200
-"""Bytes that the name of a file or folder may have, before what the workflow appends to it."""
 
 _FOLDERS_OF_RESULTS = (
     "evaluation", "figures", "history", "logs", "models", "runs", "tables", "timing", "training",
@@ -105,42 +85,17 @@ _FOLDERS_OF_RESULTS = (
 _FOLDERS_OF_RESOURCES = ("arrays", "checkpoints", "compiled_programs", "fairdata", "synthetic")
 
 
-def _check_paths(config: Mapping[str, Any]) -> None:
-    for key in PATHS:
-        path: Any = config
-        for name in key.split("."):
-            path = path[name]
-        if path is not None:
-            _check_path(path, key)
-    for key in ("results", "resources"):
-        if (plain := plain_path(config[key])) in (".", "/"):
-            raise ConfigurationError(f"{key}: is {config[key]!r}; name a folder that holds nothing else")
-        if plain.startswith("-"):
-            raise ConfigurationError(f"{key}: is {config[key]!r}; must not begin with -, as options do")
-    results, resources = (os.path.realpath(plain_path(config[key])) for key in ("results", "resources"))
-    places = f"results is {config['results']!r} and resources {config['resources']!r}"
-    if results == resources:
-        raise ConfigurationError(f"{places}, which is one folder; name two")
+def _check_nesting(*given: str) -> None:
+    results, resources = (os.path.realpath(plain_path(path)) for path in given)
     for inner, outer, taken in (
         (results, resources, _FOLDERS_OF_RESOURCES),
         (resources, results, _FOLDERS_OF_RESULTS),
     ):
         if inner.startswith(f"{outer}/") and inner.removeprefix(f"{outer}/").split("/")[0] in taken:
             raise ConfigurationError(
-                f"{places}: the one lies in a folder of the other that the study fills itself; "
-                "name two that lie side by side"
+                f"results is {given[0]!r} and resources {given[1]!r}: the one lies in a folder of the other "
+                "that the study fills itself; name two that lie side by side"
             )
-
-
-def _check_path(path: str, key: str) -> None:
-    if path != path.strip():
-        raise ConfigurationError(f"{key}: is {path!r}; must not begin or end with a space")
-    longest = max(len(os.fsencode(name)) for name in path.split("/"))
-    if longest > LONGEST_NAME:
-        raise ConfigurationError(
-            f"{key}: is {_shown(path)}; no folder or file in it may have a name of more than "
-            f"{LONGEST_NAME} bytes"
-        )
 
 
 def _check_seed_groups(seeds: list[int], per_job: int) -> None:
@@ -222,93 +177,3 @@ def _check_dataset(dataset: Mapping[str, Any], low_res_size: int, figures: Mappi
                 f"figures.{key} asks for test scene {max(wanted)}, counted from 0, but dataset.test_scenes "
                 f"is {dataset['test_scenes']}; ask for at most {dataset['test_scenes'] - 1}"
             )
-
-
-_STRICT_TYPES = {
-    # The standard takes 240.0 for an integer, and not-a-number for a number; command lines do not.
-    "integer": lambda _, value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda _, value: (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and (isinstance(value, int) or math.isfinite(value))
-    ),
-}
-
-
-_TYPES = {
-    "array": "a list",
-    "integer": "a whole number",
-    "null": "null",
-    "number": "a finite number",
-    "object": "a mapping of keys to values",
-    "string": "text",
-}
-
-_PATTERNS = {
-    r"^https?://[^{}\x00-\x20\x7f\ud800-\udfff]+\Z": "must begin with http:// or https:// and hold "
-    "no spaces or braces",
-    r"^[^{}\x00-\x1f\x7f\ud800-\udfff]+\Z": "must hold no braces, which Snakemake takes for "
-    "wildcards, and no line breaks or other control characters",
-    r"^[A-Za-z0-9][A-Za-z0-9_-]*\Z": "must be of letters, digits, - and _ and begin with a letter or digit",
-    rf"^([0-9]|{LARGEST_OUTPUT_CROP})\Z": f"must be an output crop, 0 to {LARGEST_OUTPUT_CROP}",
-}
-
-_WORDING: Mapping[str, Callable[[Any], str]] = {
-    "enum": lambda allowed: f"must be one of {', '.join(map(str, allowed))}",
-    "const": lambda allowed: f"must be {allowed}",
-    "minimum": lambda limit: f"must be at least {limit}",
-    "maximum": lambda limit: f"must be at most {limit}",
-    "exclusiveMinimum": lambda limit: f"must be above {limit}",
-    "exclusiveMaximum": lambda limit: f"must be below {limit}",
-    "multipleOf": lambda factor: f"must be a multiple of {factor}",
-    "type": lambda types: (
-        f"must be {' or '.join(_TYPES[each] for each in ([types] if isinstance(types, str) else types))}"
-    ),
-    "minItems": lambda count: f"must list at least {count}",
-    "minLength": lambda _: "must not be empty",
-    "maxLength": lambda count: f"must have at most {count} characters",
-    "uniqueItems": lambda _: "must not list anything twice",
-    "pattern": lambda pattern: _PATTERNS.get(pattern, f"must match {pattern}"),
-    "contains": lambda wanted: f"must contain {wanted.get('const')}",
-}
-
-
-def _explained(fault: Any) -> str:
-    """Put a schema fault in words: key, value, what is allowed."""
-    key = ".".join(map(str, fault.absolute_path)) or "top level"
-    if fault.validator == "additionalProperties":
-        known = sorted(fault.schema.get("properties", {}))
-        unknown = sorted(map(str, set(fault.instance) - set(known)))
-        hints = [near[0] for name in unknown if (near := difflib.get_close_matches(name, known, n=1))]
-        hint = f"did you mean {', '.join(map(repr, hints))}? Known" if hints else "known"
-        return f"{key}: unknown key {', '.join(map(repr, unknown))}; {hint}: {', '.join(known)}"
-    if fault.validator == "required":
-        missing = [name for name in fault.validator_value if name not in fault.instance]
-        return f"{key}: lacks {', '.join(map(repr, missing))}; add it"
-    wording = _WORDING.get(fault.validator)
-    message = f"{key}: is {_shown(fault.instance)}; "
-    message += wording(fault.validator_value) if wording else fault.message
-    return message + (_number_hint(fault.instance) if fault.validator == "type" else "")
-
-
-def _shown(value: Any) -> str:
-    """A value as YAML writes it, and no more of it than a message should hold."""
-    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)"
-
-
-_SHOWN = 100
-
-
-def _number_hint(value: Any) -> str:
-    """What to write where YAML took a number for text, as it does with 1e-3."""
-    try:
-        number = float(value) if isinstance(value, str) else math.nan
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        return ""
-    plain = str(int(number)) if number.is_integer() else repr(number)
-    if "." not in plain:
-        plain = plain.replace("e", ".0e")
-    return f", and YAML takes this for text; write {plain}"

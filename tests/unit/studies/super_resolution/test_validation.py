@@ -7,15 +7,17 @@ import pytest
 import yaml
 from tests.helpers import REPOSITORY
 
+from spatial_prediction.configuration import COMMON_KEYS
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.names import CONVOLUTION_NAMES, PADDING_NAMES, TRAINED_NAMES
 from spatial_prediction.padding import padding_from_name
 from spatial_prediction.studies.super_resolution.config import Preset
 from spatial_prediction.studies.super_resolution.presets import PRESETS
 from spatial_prediction.studies.super_resolution.validation import (
+    KEYS,
     check_border_name,
-    check_folders,
     check_padding_name,
+    normalised,
     validated,
 )
 
@@ -289,24 +291,25 @@ def test_an_unknown_border_handling_is_refused_with_all_there_is():
         check_border_name("partial", "mine")
 
 
-@pytest.mark.parametrize("key", ["results", "resources"])
-def test_a_file_or_a_link_that_leads_nowhere_is_refused_as_a_folder(tmp_path, monkeypatch, key):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "a file").touch()
-    (tmp_path / "a folder").mkdir()
-    (tmp_path / "a link").symlink_to("far/away")
-    (tmp_path / "a good link").symlink_to("a folder")
-    for place in ("a folder", "a folder/new", "a good link/new", "new/newer"):
-        check_folders(CONFIGURATION | {key: place})
-    for place in ("a file", "./a file/x/y/"):
-        with pytest.raises(
-            ConfigurationError, match=rf"^{key}: is '{place}', but 'a file' is a file; name a"
-        ):
-            check_folders(CONFIGURATION | {key: place})
-    for place in ("a link", "a link/x"):
-        told = f"^{key}: is '{place}', but 'a link' leads to 'far/away', which is not there; make that folder"
-        with pytest.raises(ConfigurationError, match=told):
-            check_folders(CONFIGURATION | {key: place})
+def test_the_studys_paths_are_expanded_and_output_crops_as_keys_become_text(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/me")
+    config = copy.deepcopy(CONFIGURATION)
+    config["dataset"]["directory"] = {"path": "~", "pattern": "~/*"}
+    config["figures"]["baselines"] = {0: "repl", "5": "zero_oc5"}
+    before = copy.deepcopy(config)
+    plain = normalised(config)
+    assert config == before
+    assert plain["dataset"]["directory"] == {"path": "/home/me", "pattern": "~/*"}
+    assert plain["figures"]["baselines"] == {"0": "repl", "5": "zero_oc5"}
+    assert normalised(CONFIGURATION) == CONFIGURATION
+
+
+def test_keys_of_another_study_are_not_checked():
+    schema = SCHEMA | {"properties": SCHEMA["properties"] | {"another": {"type": "integer"}}}
+    schema["required"] = [*SCHEMA["required"], "another"]
+    assert validated(CONFIGURATION, schema)
+    assert validated(CONFIGURATION | {"another": "faulty"}, schema)
+    assert set(KEYS) | set(COMMON_KEYS) == set(SCHEMA["properties"])
 
 
 if __name__ == "__main__":

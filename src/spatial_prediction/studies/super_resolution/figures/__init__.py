@@ -1,17 +1,13 @@
 """Figures and tables of the padding study: tidy table in, figure out; no JAX, no reading of files.
 
-Each figure has a module of its own with one function of the same name, which returns a Matplotlib figure made
-for one column of a page (3.5 inches wide). ``looks`` gives a preset the same colour, marker and line
+Each figure has a module of its own with one function of the same name, which is also that of its file and,
+after ``plot_``, of its rule and script. The function returns a Matplotlib figure made for one column of a
+page (3.5 inches wide). ``looks`` gives a preset the same colour, marker and line
 in every figure. Errors come in on the scale of data in [-1, 1] and are shown in units of 1e-6.
 """
 
 from spatial_prediction.studies.super_resolution.figures.loss_histories import (
     loss_histories as loss_histories,
-)
-from spatial_prediction.studies.super_resolution.figures.mse_by_preset import mse_by_preset as mse_by_preset
-from spatial_prediction.studies.super_resolution.figures.mse_by_shell import mse_by_shell as mse_by_shell
-from spatial_prediction.studies.super_resolution.figures.mse_by_throughput import (
-    mse_by_throughput as mse_by_throughput,
 )
 from spatial_prediction.studies.super_resolution.figures.padded_samples import (
     padded_samples as padded_samples,
@@ -20,6 +16,7 @@ from spatial_prediction.studies.super_resolution.figures.padding_nmse import pad
 from spatial_prediction.studies.super_resolution.figures.provenance_table import (
     provenance_table as provenance_table,
 )
+from spatial_prediction.studies.super_resolution.figures.shell_mse import shell_mse as shell_mse
 from spatial_prediction.studies.super_resolution.figures.study_warnings import log_warnings as log_warnings
 from spatial_prediction.studies.super_resolution.figures.study_warnings import (
     study_warnings as study_warnings,
@@ -28,6 +25,8 @@ from spatial_prediction.studies.super_resolution.figures.study_warnings import w
 from spatial_prediction.studies.super_resolution.figures.tables import general_table as general_table
 from spatial_prediction.studies.super_resolution.figures.tables import run_table as run_table
 from spatial_prediction.studies.super_resolution.figures.tables import shell_table as shell_table
+from spatial_prediction.studies.super_resolution.figures.test_mse import test_mse as test_mse
+from spatial_prediction.studies.super_resolution.figures.throughput import throughput as throughput
 from spatial_prediction.studies.super_resolution.figures.upscaled_samples import (
     upscaled_samples as upscaled_samples,
 )

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pandas as pd
 from matplotlib import colors
+
+from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 
 BILINEAR_LINE: dict[str, Any] = {"color": "0.72", "linewidth": 2.4, "solid_capstyle": "butt", "zorder": 1}
 """How bilinear upscaling is drawn, what every network must beat: broad, grey and behind the presets."""
@@ -126,3 +129,8 @@ def presets_by_crop(presets: Mapping[str, int]) -> dict[int, list[str]]:
 def crop_title(output_crop: int) -> str:
     """Say an output crop in words."""
     return "No output crop" if output_crop == 0 else f"Output crop {output_crop} px"
+
+
+def last_shell(shells: pd.DataFrame) -> int:
+    """Number the innermost shell of a table (column shell); of an empty one, the innermost there could be."""
+    return int(shells["shell"].max()) if len(shells) else LARGEST_OUTPUT_CROP

@@ -8,7 +8,6 @@ import pandas as pd
 
 from spatial_prediction.plotting import formatting
 from spatial_prediction.plotting.table_files import Table
-from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 from spatial_prediction.studies.super_resolution.figures import looks
 from spatial_prediction.studies.super_resolution.figures.study_warnings import BILINEAR, study_warnings
 
@@ -156,7 +155,7 @@ def shell_table(
     """
     names = zip(shells["preset"], shells["shell"], strict=True)
     by_place = dict(zip(names, shells[["mean", "low", "high"]].to_numpy().tolist(), strict=True))
-    last = int(shells["shell"].max()) if len(shells) else LARGEST_OUTPUT_CROP
+    last = looks.last_shell(shells)
     limits = {} if bilinear is None else dict(zip(bilinear["shell"], bilinear["mse"], strict=True))
     columns: dict[str, list[str]] = {"Shell": [str(shell) for shell in range(last + 1)]}
     for preset in presets:

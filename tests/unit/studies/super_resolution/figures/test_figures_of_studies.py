@@ -25,13 +25,13 @@ STUDIES = {
 }
 DRAWN = {
     "loss_histories": lambda study: figures.loss_histories(study.history, study.presets, study.runs),
-    "test_mse": lambda study: figures.mse_by_preset(
+    "test_mse": lambda study: figures.test_mse(
         study.test_mse, study.intervals, study.presets, metrics.BASELINES, study.counts, study.bilinear
     ),
-    "shell_mse": lambda study: figures.mse_by_shell(
+    "shell_mse": lambda study: figures.shell_mse(
         study.shells, study.presets, metrics.bilinear_by_shell(study.bilinear_errors)
     ),
-    "throughput": lambda study: figures.mse_by_throughput(study.results, study.presets),
+    "throughput": lambda study: figures.throughput(study.results, study.presets),
     "padding_nmse": lambda study: figures.padding_nmse(study.nmse, study.presets),
 }
 

@@ -18,7 +18,7 @@ LEGEND_COLUMNS = 3
 
 
 @style.styled
-def mse_by_throughput(results: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
+def throughput(results: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
     """Draw test MSE against training and inference throughput; the best presets lie at the lower right.
 
     Args:

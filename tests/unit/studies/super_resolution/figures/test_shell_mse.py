@@ -3,7 +3,9 @@
 import pandas as pd
 import pytest
 
-from spatial_prediction.studies.super_resolution.figures.mse_by_shell import mse_by_shell
+from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
+from spatial_prediction.studies.super_resolution.figures import looks
+from spatial_prediction.studies.super_resolution.figures.shell_mse import shell_mse
 from spatial_prediction.studies.super_resolution.presets import PRESETS
 
 
@@ -15,7 +17,12 @@ def test_many_presets_have_their_legend_above_the_data(steep):
         columns=["preset", "shell", "mean"],
     )
     shells = shells.assign(low=shells["mean"] * 0.98, high=shells["mean"] * 1.02)
-    figure = mse_by_shell(shells, dict.fromkeys(names, 0))
+    figure = shell_mse(shells, dict.fromkeys(names, 0))
     figure.draw_without_rendering()
     (axes,) = figure.axes
     assert axes.get_legend().get_window_extent().y0 >= axes.get_window_extent().y1
+
+
+def test_where_no_run_succeeded_all_shells_there_could_be_are_shown():
+    assert looks.last_shell(pd.DataFrame({"shell": [0, 3, 1]})) == 3
+    assert looks.last_shell(pd.DataFrame({"shell": []})) == LARGEST_OUTPUT_CROP

@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from spatial_prediction.errors import RetrievalError
-from spatial_prediction.retrieval.archives import extract_scenes
+from spatial_prediction.retrieval.extraction import extract_scenes
 
 SCENES = {"000001.nc": b"second " * 100, "000000.nc": b"first " * 100}
 
@@ -104,7 +104,7 @@ def test_missing_archives_are_named(archive, tmp_path):
 
 def test_scenes_that_do_not_fit_on_the_disk_are_not_begun(archive, tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 100})
-    monkeypatch.setattr("spatial_prediction.retrieval.archives.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("spatial_prediction.retrieval.extraction.shutil.disk_usage", lambda _: usage)
     with pytest.raises(RetrievalError, match=r"its scenes take 1300 bytes, and .* has 100 left"):
         extract_scenes(make_archive(archive), tmp_path / "scenes")
 

@@ -12,9 +12,9 @@ from tests.published_scenes import SCENES, pair, zipped
 
 from spatial_prediction.errors import RetrievalError
 from spatial_prediction.files import write_json
-from spatial_prediction.retrieval import scene_archives as module
+from spatial_prediction.retrieval import parallel_retrieval as module
 from spatial_prediction.retrieval.fairdata import find_archives
-from spatial_prediction.retrieval.scene_archives import archives_of_manifest, retrieve_scenes
+from spatial_prediction.retrieval.parallel_retrieval import archives_of_manifest, retrieve_scenes
 
 
 def find(server, patience, **arguments):

@@ -18,8 +18,8 @@ from typing import Any
 from spatial_prediction.errors import RetrievalError
 from spatial_prediction.files import read_json, write_json
 from spatial_prediction.progress import byte_progress
-from spatial_prediction.retrieval.archives import extract_scenes
 from spatial_prediction.retrieval.download import Archive, download
+from spatial_prediction.retrieval.extraction import extract_scenes
 from spatial_prediction.retrieval.web import PATIENCE, Patience
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
 from spatial_prediction.plotting import style
-from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 from spatial_prediction.studies.super_resolution.figures import looks
 
 SPACING, SPREAD = 0.1, 0.6
@@ -29,7 +28,7 @@ FEW_PANELS = 3
 
 
 @style.styled
-def mse_by_shell(
+def shell_mse(
     shells: pd.DataFrame, presets: Mapping[str, int], bilinear: pd.DataFrame | None = None
 ) -> Figure:
     """Draw the test MSE in each shell, one panel per output crop, one line per preset.
@@ -47,7 +46,7 @@ def mse_by_shell(
     rows, columns, width = style.panel_grid(len(groups), FEW_PANELS, 1, 2)
     figure = style.new_figure(1.0, width)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
-    last = int(shells["shell"].max()) if len(shells) else LARGEST_OUTPUT_CROP
+    last = looks.last_shell(shells)
     for axes, (crop, members) in zip(panels, groups.items(), strict=False):
         _draw_panel(axes, shells[shells["preset"].isin(members)], crop, members, bilinear)
         axes.set_xlim(-0.5, last + 0.5)

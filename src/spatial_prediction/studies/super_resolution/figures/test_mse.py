@@ -16,8 +16,8 @@ ROW_HEIGHT = 0.155
 
 
 @style.styled
-def mse_by_preset(
-    test_mse: pd.DataFrame,
+def test_mse(
+    mse_of_runs: pd.DataFrame,
     intervals: pd.DataFrame,
     presets: Mapping[str, int],
     baselines: Mapping[int, str],
@@ -27,7 +27,7 @@ def mse_by_preset(
     """Draw the test MSE of each run with mean and 95 % interval; one row per preset, grouped by crop.
 
     Args:
-        test_mse: columns preset, seed, mse (over the kept area); diverged runs have no rows.
+        mse_of_runs: columns preset, seed, mse (over the kept area); diverged runs have no rows.
         intervals: columns preset, mean, low, high of the same; NaN ends are not drawn.
         presets: output crop of each preset, in the order of the rows.
         baselines: baseline of each output crop; its mean is drawn as a dashed line through its group.
@@ -41,12 +41,12 @@ def mse_by_preset(
     axes = figure.subplots()
     axes.set_ylim(last_row + 0.7, -1.8)
     limits = {crop: bilinear[crop] for crop in set(presets.values())} if bilinear is not None else {}
-    shown = list(test_mse["mse"])
+    shown = list(mse_of_runs["mse"])
     near = limits if limits and shown and style.within_reach([*limits.values()], shown) else {}  # all or none
     ends = intervals[["mean", "low", "high"]].to_numpy() / looks.MSE_UNIT
     by_preset = dict(zip(intervals["preset"], ends.tolist(), strict=True))
     for preset, row in rows.items():
-        mse = test_mse.loc[test_mse["preset"] == preset, "mse"].to_numpy()
+        mse = mse_of_runs.loc[mse_of_runs["preset"] == preset, "mse"].to_numpy()
         _draw_runs(axes, row, mse, preset, presets[preset])
         if preset in by_preset:
             _draw_interval(axes, row, by_preset[preset], preset, presets[preset])
@@ -65,7 +65,7 @@ def mse_by_preset(
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(looks.MSE_LABEL)
     axes.grid(axis="x")
-    if test_mse.empty:
+    if mse_of_runs.empty:
         axes.set_xticks([])
     style.log_if_wide(axes.xaxis, [*shown, *near.values()])
     style.settle_ticks(figure)
