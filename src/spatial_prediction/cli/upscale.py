@@ -44,8 +44,13 @@ def add_to(commands: Any) -> None:
         description=DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    default = {field.name: field.default for field in dataclasses.fields(UpscaleSettings)}
     parser.add_argument("scene", type=Path, metavar="SCENE", help="the raster to upscale")
+    add_options(parser)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare everything but the scene, and that parsed options are run by ``options.run(options)``."""
+    default = {field.name: field.default for field in dataclasses.fields(UpscaleSettings)}
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the output, .tif or .nc")
     add_model(parser)
 
