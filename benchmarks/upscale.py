@@ -64,7 +64,8 @@ def random_network(path: Path) -> Path:
         **sizes,
     )
     arrays = network.to_named_arrays()
-    arrays["tail.project.weight"] *= np.float32(0.01)  # little beside the bilinear image
+    arrays["tail.project.weight"] *= np.float32(0.01)  # the bilinear image, nearly
+    arrays["tail.project.bias"] *= np.float32(0)
     header = {"preset": "lp2x3", "padding": "lp2x3", "upscale_padding": "lp2x3", "output_crop": 0}
     save_arrays(path, arrays, {**header, "model": sizes, "run": {"status": "completed"}})
     return path
