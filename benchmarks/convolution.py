@@ -1,4 +1,4 @@
-"""Claim: on a CPU the compiled convolution is faster than XLA's, and close to what a processor can do.
+"""Claim: on a CPU the compiled convolution is faster than XLA's, and close to the peak of the processor.
 
 Times the convolution of padded maps and its gradient with respect to maps and kernel, compiled kernel and XLA
 in turn, in one process. The share of the peak is that of a large matrix product in the same run.

@@ -1,8 +1,8 @@
 """Claim: evaluating all seeds and crops in one pass is many times faster than network by network.
 
 Measures test errors of several networks of one preset on the same corner tiles: by the stage of the study,
-and by a plain loop that compiles each network by itself, unmerged, one example at a time under ``jax.vmap``.
-The plain way measures all output crops from one prediction, too, which is kinder than one crop at a time.
+and by a plain loop that compiles each network separately, unmerged, one example at a time under ``jax.vmap``.
+The plain loop also measures all output crops from one prediction, which favours it over one crop at a time.
 Compilation counts, because an evaluation pays for it; the rate without it is shown as well.
 
   python benchmarks/evaluation.py
@@ -66,7 +66,7 @@ def plain_errors(weights: dict, tiles: CornerTiles, paddings: list) -> np.ndarra
 
 def timed(run: Callable[[CornerTiles], np.ndarray], few: CornerTiles, many: CornerTiles) -> tuple:
     """Return the errors of many scenes, seconds with compilation, and what more scenes take than few."""
-    run(few)  # what happens once in a process
+    run(few)  # what happens only once per process
     started = time.perf_counter()
     run(few)
     between = time.perf_counter()

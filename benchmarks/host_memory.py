@@ -1,7 +1,7 @@
 """Claim: the memory of training does not grow with the number of scenes, here the published 10,000.
 
 Trains some steps at the published batch size from sparse files of the published size, as a study does, and
-prints the peak of the process's memory, device buffers included where the device is the CPU.
+prints the peak memory of the process, including device buffers if the device is the CPU.
 
   python benchmarks/host_memory.py
 """

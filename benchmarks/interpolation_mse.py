@@ -1,8 +1,8 @@
-"""Claim: networks of the default study beat usual interpolations, and how far a linear filter could get.
+"""Claim: networks of the default study beat common interpolations; shows what a linear filter could reach.
 
 Measures bilinear, cubic and Lanczos interpolation, and the best linear filters of 3 x 3 to 7 x 7 input
-pixels (least squares on training tiles), on the corner tiles of the test scenes: 1e6 MSE of the whole output,
-and inside a crop of 5.
+pixels (least squares on training tiles), on the corner tiles of the test scenes: MSE in units of 1e-6, over
+the whole output and inside a crop of 5.
 
   make study
   python benchmarks/interpolation_mse.py resources/arrays/{train,test}.npy
@@ -32,7 +32,7 @@ def arrays(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def neighbourhoods(low_res: np.ndarray, radius: int) -> np.ndarray:
-    """Every pixel's neighbours, replicated at the border: (tiles, side, side, bands, neighbours)."""
+    """Neighbours of every pixel, replicated at the border: (tiles, side, side, bands, neighbours)."""
     padded = np.pad(low_res, ((0, 0), (radius, radius), (radius, radius), (0, 0)), mode="edge")
     reach, side = 2 * radius + 1, low_res.shape[1]
     return np.stack([padded[:, y : y + side, x : x + side] for y in range(reach) for x in range(reach)], -1)

@@ -1,9 +1,9 @@
 """Claim: checking every call of a kernel costs less than 1 % of a layer's time, even for one tile of 48 x 48.
 
-Counts nanoseconds: of the gate inside the most laborious kernel (only C++, best of several loops), and of
-the gate in Python, which runs while a program is traced and never again. Then a small layer, three kernels in
-one program, is run by kernels that check and by some that do not (``-DUNCHECKED``), in turns in one process:
-the ratio of each pair of turns, its mean and the 95 % interval of that.
+Measures, in nanoseconds, the checks inside the kernel that has most of them (only C++, best of several
+loops), and the checks in Python, which run only while a program is traced. Then a small layer, three kernels
+in one program, is run with kernels that check and with kernels that do not (``-DUNCHECKED``), alternating in
+one process: the mean ratio of the pairs, with its 95 % interval.
 
   python -m spatial_prediction.native
   python benchmarks/kernel_gate.py
@@ -61,7 +61,7 @@ int main() {
 
 
 def nanoseconds_in_kernel() -> float:
-    """Of the gate of ``predicted_frame``, which checks ten arrays and four neighbourhoods."""
+    """Nanoseconds of the checks in ``predicted_frame``, of ten arrays and four neighbourhoods."""
     with tempfile.TemporaryDirectory() as folder:
         source, program = Path(folder, "loop.cc"), Path(folder, "loop")
         source.write_text(LOOP, encoding="utf-8")
@@ -76,7 +76,7 @@ def nanoseconds_in_kernel() -> float:
 
 
 def microseconds_in_python() -> float:
-    """Of the gate of ``predicted_frame`` while a program is traced."""
+    """Nanoseconds of the checks of ``predicted_frame`` while a program is traced."""
 
     def arrays(*shapes: tuple[int, ...]) -> list[jax.ShapeDtypeStruct]:
         return [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes]
@@ -88,7 +88,7 @@ def microseconds_in_python() -> float:
 
 
 def unchecked_library() -> Path:
-    """Compile the kernels without their gate."""
+    """Compile the kernels without their checks."""
     environment = os.environ | {native.FLAGS_VARIABLE: "-DUNCHECKED"}
     code = "from spatial_prediction import native; print(native.build())"
     return Path(
@@ -99,7 +99,7 @@ def unchecked_library() -> Path:
 
 
 def compiled_layer(library: Path, name: str, shape: tuple[int, ...]) -> Callable[[], None]:
-    """The layer with the kernels of a library, which get names of their own."""
+    """The layer with the kernels of a library, registered under separate names."""
     kernels = ctypes.CDLL(str(library))
     for kernel in KERNELS:
         symbol = getattr(kernels, f"{kernel}_float32")
@@ -118,7 +118,7 @@ def compiled_layer(library: Path, name: str, shape: tuple[int, ...]) -> Callable
 
 
 def seconds(run: Callable[[], None], repeats: int) -> float:
-    """Processor time of this process for each call: other programs on the machine do not count."""
+    """CPU time of this process per call, which does not include other programs."""
     started = time.process_time()
     for _ in range(repeats):
         run()

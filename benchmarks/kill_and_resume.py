@@ -1,6 +1,6 @@
 """Claim: training that is killed at any moment and started again ends with the same bits.
 
-Trains a small network to the end once. Then, time after time, starts it afresh, ends it with a signal at a
+Trains a small network to the end once. Then, repeatedly, starts it afresh, ends it with a signal at a
 random moment, starts it again, and compares all weights and losses bit by bit.
 
   python benchmarks/kill_and_resume.py

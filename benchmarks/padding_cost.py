@@ -1,9 +1,9 @@
 """Claim: prediction at the border costs little more than zeros there.
 
 Times inference and training step of the merged RVSR network with each preset, as ratios to zero padding.
-All presets take turns in one run, round by round, so that a drift of the machine's speed hits them all.
-Ratios are medians over rounds, with quartiles; published ones (inference on a V100, arXiv 2502.12300)
-stand beside.
+All presets take turns in one run, round by round, so that a drift of the machine's speed affects them all.
+Ratios are medians over rounds, with quartiles, beside the published ones (inference on a V100, arXiv
+2502.12300).
 
   python benchmarks/padding_cost.py
   SPATIAL_PREDICTION_NATIVE=0 python benchmarks/padding_cost.py      without the compiled kernels
@@ -90,7 +90,7 @@ def main() -> None:
         times = {name: [] for name in names}
         for _ in range(options.rounds):
             for name, (run, _) in programs.items():
-                run()  # where the last program took less memory, more must be had from the system first
+                run()  # if the last program took less memory, the system must first find more
                 times[name].append(seconds(run))
         zero = np.array(times["zero-repl"])
         print(

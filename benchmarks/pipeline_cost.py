@@ -2,7 +2,7 @@
 
 Measures dry runs of the default and of the published study, a run with nothing to do, the start of every
 script (imports, up to its arguments), and a training and an evaluation job with an empty and with a filled
-folder of compiled programs. Times are the least of some runs; those of processors are user and system time.
+folder of compiled programs. Times are the least of some runs; CPU times are user plus system time.
 
   python -m benchmarks.pipeline_cost
 """
@@ -29,7 +29,7 @@ TINY_TRAINING = (
 
 
 def measured(command: list[object], folder: Path, **environment: str) -> tuple[float, float]:
-    """Run a command; returns seconds by the clock and of processors."""
+    """Run a command; return wall-clock seconds and CPU seconds."""
 
     def processors() -> float:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)

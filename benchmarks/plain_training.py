@@ -1,8 +1,8 @@
-"""The published way of training, written plainly: what ``training_step.py`` compares with.
+"""A plain implementation of the published training, which ``training_step.py`` compares with.
 
 Unmerged branches; one example (channels, height, width) at a time under ``jax.vmap``; a padded map before
 every convolution; general resampling; crops cut on the host from an array of floats; one wait per step.
-Paddings are the library's in their XLA form, which is kinder to the rival than the published code.
+Paddings are the library's in their XLA form, which are faster than the published code.
 """
 
 from collections.abc import Callable, Mapping

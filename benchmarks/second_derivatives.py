@@ -3,7 +3,7 @@
 Compiles the gradient of a network's squared input gradient with respect to its weights, once for each
 padding, and prints CPU seconds of tracing and compiling and their ratio. The network is a chain of padded
 convolutions, or a U-Net of eleven, two levels down by strides and up by repetition. The first program of a
-process pays for much that later ones find done, so one for another network comes before.
+process does work that later ones need not repeat, so another network is compiled first.
 
   python benchmarks/second_derivatives.py --layers 11
   python benchmarks/second_derivatives.py --unet
@@ -74,7 +74,7 @@ class UNet(eqx.Module):
 
 
 def seconds_to_compile(network: Network, *, size: int = 16) -> float:
-    """CPU seconds from a function to its program."""
+    """CPU seconds of tracing and compiling a function."""
     x = jnp.ones((4, size, size))
 
     def penalty(network: Network, x: jax.Array) -> jax.Array:

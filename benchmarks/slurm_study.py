@@ -1,6 +1,6 @@
 """Claim: the default study through SLURM, interrupted on the way, gives the bits of a run without it.
 
-Runs the study from nothing through the profile, on the machine's SLURM or one started for it; one training is
+Runs the whole study with the profile, on the machine's SLURM or one started for it; one training is
 cancelled and one ended by its time limit once they have checkpoints. Every network and every table of errors
 and losses is compared with those of a local run, which is made first unless it is given.
 
@@ -42,7 +42,7 @@ def through_slurm(study: Study) -> None:
 
 
 def compare(results: Path, local: Path) -> bool:
-    """Tell what is equal, bit for bit."""
+    """Report what is equal, bit for bit."""
     networks = sorted(path.relative_to(local) for path in local.glob("models/**/*.safetensors"))
     different = [name for name in networks if unequal_arrays(results / name, local / name)]
     tables = sorted(path.relative_to(local) for pattern in TABLES for path in local.glob(pattern))

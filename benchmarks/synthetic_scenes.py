@@ -31,7 +31,7 @@ from spatial_prediction.studies.super_resolution.config import UPSCALE_FACTOR
 SIZE = 512
 """Rows and columns of each scene that are compared."""
 TILE = 30
-"""Low-resolution pixels across a tile, the padded ring among them."""
+"""Low-resolution pixels across a tile, including the padded ring."""
 FIT_RANGE = (0.03, 0.2)
 """Frequencies, in cycles per pixel, between which a spectrum's slope is fitted: larger than objects, and free
 of the sensor's blur."""
@@ -46,7 +46,7 @@ Scene = Int16[np.ndarray, "size size 3"]
 
 
 def radial_spectrum(band: Float[np.ndarray, "size size"]) -> tuple[np.ndarray, np.ndarray]:
-    """Power averaged over all directions, per unit variance, after its frequencies in cycles per pixel."""
+    """Frequencies in cycles per pixel, and the power there, averaged over directions, per unit variance."""
     window = np.hanning(len(band))
     windowed = (band - band.mean()) * window[:, None] * window
     power = np.abs(np.fft.fft2(windowed)) ** 2 / (band.var() * (window**2).sum() ** 2)
@@ -87,7 +87,7 @@ def replication_nmse(scene: Scene) -> float:
 
 
 def scene_statistics(scene: Scene) -> dict[str, float]:
-    """Numbers about edges, texture and smoothness; DN are reflectance x 10,000."""
+    """Measures of edges, texture and smoothness; DN are reflectance x 10,000."""
     dn = scene.astype(np.float64)
     green = dn[..., GREEN_BAND]
     correlation = np.asarray(np.corrcoef(dn.reshape(-1, 3).T))
@@ -143,7 +143,7 @@ def plot_comparison(groups: dict[str, list[Scene]]) -> Figure:
 
 
 def _dark_to_bright(scenes: list[Scene]) -> list[Scene]:
-    """The scenes in the middle of each quarter of the group, by mean brightness: chosen by no one's taste."""
+    """The scene in the middle of each quarter of the group by mean brightness; not selected by hand."""
     ranked = sorted(scenes, key=lambda scene: float(scene.mean()))
     return [ranked[int((quarter + 0.5) / THUMBNAILS * len(scenes))] for quarter in range(THUMBNAILS)]
 
@@ -177,11 +177,12 @@ def _plot_spectra(axes: Axes, groups: dict[str, list[Scene]]) -> None:
 
 
 def save_small_png(figure: Figure, path: Path) -> None:
-    """Save a figure as a PNG of 256 colours: a third of the size, and pictures keep their looks."""
+    """Save a figure as a PNG of 256 colours, a third of the size without a visible difference."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     image = Image.open(buffer).convert("RGB")
-    # Thin lines are too few pixels to be given a colour by the quantiser, so theirs are set beforehand.
+    # Thin lines have too few pixels to get a colour from the quantiser, so their colours are fixed
+    # beforehand.
     colours = [colors.to_rgb(colour) for colour in (*BAND_COLOURS.values(), *GROUP_COLOURS, "white", "0.92")]
     reserved = [round(255 * channel) for colour in colours for channel in colour]
     common = (image.quantize(256 - len(colours)).getpalette() or [])[: 768 - len(reserved)]

@@ -1,11 +1,11 @@
-"""Claim: training takes many times as many steps a second as the published way of computing does.
+"""Claim: training takes many times as many steps per second as the published implementation.
 
-Trains each preset both ways, on the same scenes with the same draws from the same weights, from the drawing
-of tiles to the loss on the host. Each way has a process of its own, ours with the environment of a study's
-jobs, the published way with nothing of it, or with the same (--plain-environment job). They take turns,
-round by round. The first losses are compared, so that both compute the same thing. The share of the machine's
+Trains each preset with both, on the same scenes with the same tiles from the same weights, from the drawing
+of tiles to the loss on the host. Each has its own process: ours with the environment of a study's
+jobs, the published one without it, or with the same (--plain-environment job). They take turns,
+round by round. The first losses are compared, to check that both compute the same. The share of the machine's
 peak counts the arithmetic of the merged network, three times a forward pass, against a large matrix product.
-Processor time is compared as well.
+CPU time is compared as well.
 
   python benchmarks/training_step.py
   python benchmarks/training_step.py --presets zero-repl --batches 16
@@ -87,7 +87,7 @@ class Plain:
         self.scenes = np.asarray(scaled, np.float32)
 
     def waited_seconds(self) -> float:
-        """Not shown: reading is part of a step."""
+        """Not measured, because reading is part of a step."""
         return 0.0
 
     def train(self, steps: int) -> list[float]:
@@ -102,7 +102,7 @@ class Plain:
 
 
 class Process:
-    """A way of training in a process of its own, which trains when asked to."""
+    """An implementation in a separate process, which trains when asked to."""
 
     def __init__(self, way: type, environment: dict[str, str], *arguments: object) -> None:
         spawned = multiprocessing.get_context("spawn")
@@ -116,12 +116,12 @@ class Process:
         other.close()
 
     def train(self, steps: int) -> tuple[list[float], np.ndarray]:
-        """Take some steps; return their losses, and wall-clock and processor seconds a step."""
+        """Take some steps; return their losses, and wall-clock and CPU seconds per step."""
         self._connection.send(steps)
         return self._connection.recv()
 
     def end(self) -> float:
-        """End the process; return how many seconds a step it has waited for data."""
+        """End the process; return the seconds per step that it has waited for data."""
         self._connection.send(None)
         waited = self._connection.recv()
         self._process.join()
@@ -146,7 +146,7 @@ def operations(batch: int) -> int:
 
 
 def measured_peak() -> float:
-    """Operations a second of the best of some products of 2048 x 2048 matrices."""
+    """Operations per second, the best of several products of 2048 x 2048 matrices."""
     a = jnp.ones((2048, 2048))
     product = jax.jit(lambda a: a @ a)
     jax.block_until_ready(product(a))
@@ -161,14 +161,14 @@ def _seconds(run) -> float:
 
 
 def compare(name: str, batch: int, path: Path, options: argparse.Namespace) -> None:
-    plain_environment = {native.DISABLING_VARIABLE: "0"}  # the plain way has no kernels
+    plain_environment = {native.DISABLING_VARIABLE: "0"}  # the plain implementation has no kernels
     if options.plain_environment == "job":
         plain_environment |= JOB_ENVIRONMENT
     ours = Process(Ours, JOB_ENVIRONMENT, PRESETS[name], path, batch)
     plain = Process(Plain, plain_environment, PRESETS[name], path, batch)
     first, plain_first = ours.train(3)[0], plain.train(3)[0]
     difference = max(abs(a / b - 1) for a, b in zip(first, plain_first, strict=True))
-    ours.train(options.steps)  # with memory as every later round finds it
+    ours.train(options.steps)  # so that memory is as in later rounds
     times, plain_times = [], []
     for _ in range(options.rounds):
         before = ours.train(options.steps)[1]
@@ -207,7 +207,7 @@ def main() -> None:
         path = Path(folder) / "train.npy"
         np.save(path, (3000 + 2500 * rough / np.abs(rough).max()).astype(np.int16))
         for batch in options.batches:
-            print(f"\nbatch {batch}: times as many steps a second, median and range over rounds", flush=True)
+            print(f"\nbatch {batch}: ratio of steps per second, median and range over rounds", flush=True)
             for name in options.presets:
                 compare(name, batch, path, options)
 

@@ -1,7 +1,7 @@
-"""Claim: which remedy lets runs succeed that diverge without, and what it and bfloat16 do to the others.
+"""Claim: clipping lets runs succeed that otherwise diverge; shows its effect and bfloat16's on other runs.
 
 Trains the seeds of a preset with each variation, on the same scenes from the same weights, and shows how many
-succeed and what their test loss is, beside the same seeds' as published.
+succeed and their test losses, beside those of the same seeds with the published settings.
 
   make study CONFIG=config/sentinel2_scenes.yaml
   python benchmarks/training_variations.py resources/sentinel2_scenes/arrays/{train,test}.npy

@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# netCDF4-python 1.7.5.1 cannot read a variable of signed bytes that declares `_Unsigned = "true"` and a `valid_max`, and
+# netCDF4-python 1.7.5.1 cannot read a variable of signed bytes that declares `_Unsigned = "true"` and a `valid_max` but
 # no `_FillValue`: it raises a TypeError about a fill value that the file does not have. Without `valid_max`, or with
 # a `_FillValue`, the same variable is read. The netCDF conventions allow all three attributes together.
 #
-# Who is hurt: readers of classic-format files, where unsigned bytes can be stored in no other way.
-# What to do: set_auto_maskandscale(False) and decode by hand, as this project's reader does.
+# Affected: readers of classic-format files, where unsigned bytes can be stored in no other way.
+# Remedy: set_auto_maskandscale(False) and decode by hand, as this project's reader does.
 #
 # Seen (Linux, x86-64, Python 3.11):
 #   with valid_max: TypeError: Cannot convert fill_value -127 to dtype uint8
 #   without valid_max: [1, 100, 200]   with _FillValue too: [1, 100, None]
 #
-# Ends with 0 while this is so, with 1 when it has changed.
+# Exits with 0 while this is so, with 1 when it has changed.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -3,18 +3,18 @@
 # them. Both files follow the netCDF conventions.
 #
 # 1. int8 samples with `_Unsigned = "true"` and `missing_value = -56` (the stored bits of 200). xarray compares the
-#    attribute with the unsigned samples without taking its sign over, so 200 stays; as `_FillValue` it is masked.
+#    attribute, still signed, with the unsigned samples, so 200 stays; as `_FillValue` it is masked.
 # 2. int32 samples with `missing_value = 2147483647` and a float32 `scale_factor`. xarray turns the samples into float32
 #    before it compares them, so the missing one becomes 214748.36; netCDF4-python compares what is stored.
 #
-# Who is hurt: whoever opens packed or unsigned scenes with open_dataset: nodata comes back as a large measurement.
-# What to do: open with mask_and_scale=False and decode by hand, as this project's reader does.
+# Affected: anyone who opens packed or unsigned scenes with open_dataset: nodata comes back as a large measurement.
+# Remedy: open with mask_and_scale=False and decode by hand, as this project's reader does.
 #
 # Seen (Linux, x86-64, Python 3.11):
 #   netCDF4 1: [1.0, None, 255.0]   xarray 1, missing_value: [1.0, 200.0, 255.0]   xarray 1, _FillValue: [1.0, None, 255.0]
 #   netCDF4 2: [0.0001, None]   xarray 2: [0.0001, 214748.3594]
 #
-# Ends with 0 while this is so, with 1 when it has changed.
+# Exits with 0 while this is so, with 1 when it has changed.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -48,14 +48,14 @@ CONVOLUTIONS = {"partial_convolution": "part", "differential_convolution": "diff
 """Picture: the method it shows beside zero padding and replication."""
 
 CONVOLVED = 16
-"""Pixels a side of the map that is convolved: few, as a 3x3 kernel reaches one pixel over the border."""
+"""Pixels per side of the convolved map: few, because a 3x3 kernel reaches one pixel over the border."""
 GREEN = 1
 SOBEL = np.array([[-1, 0, 1], [-2, 0, 2], [-1, 0, 1]]) / 8
 KERNELS = {"smoothing": np.outer([1, 2, 1], [1, 2, 1]) / 16, "Sobel": SOBEL}
 
 
 def predicted(name: str, window: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Cut the known area out of ``window`` and continue it again by the padding called ``name``."""
+    """Cut the known area out of ``window`` and continue it with the padding called ``name``."""
     if name == RUNNING:
         padding = RunningPrediction.initialised(PAD, 2, 3, channels=window.shape[-1]).remember(others)
     else:
@@ -65,7 +65,7 @@ def predicted(name: str, window: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def fitted_border_kernels(kernel: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fit what training finds: the kernel and bias of each region that come closest to the whole window.
+    """Fit what training would find: the kernel and bias of each region that come closest to the whole window.
 
     Returns:
         Kernels (row regions, column regions, rows, columns, 1, 1) and biases (row regions, column
@@ -108,8 +108,7 @@ def deviations(maps: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """Show maps of differences, kernels by rows and methods by columns.
 
     Args:
-        maps: differences by kernel and method. Colours are scaled to replication; larger differences have
-            the colour of its largest.
+        maps: differences by kernel and method. Colours end at the largest difference of replication.
     """
     columns = len(next(iter(maps.values())))
     figure = style.new_picture_grid(1.26 * len(maps))
@@ -136,7 +135,7 @@ def save(figure: Figure, name: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw as the arguments say."""
+    """Draw according to the arguments."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--scenes", type=Path, required=True, help="array of scenes, int16 DN")
     parser.add_argument("--scene", type=int, default=0, help="the one shown")

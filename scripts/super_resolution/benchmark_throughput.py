@@ -11,7 +11,7 @@ from spatial_prediction.training_settings import TrainingSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure as the arguments say."""
+    """Measure according to the arguments."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--kind", choices=["training", "inference"], required=True, help="what to time")
     parser.add_argument("--preset", required=True, help="name under which the timing is stored")

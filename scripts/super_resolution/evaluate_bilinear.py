@@ -9,7 +9,7 @@ from spatial_prediction.studies.super_resolution.stages.evaluation import Corner
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Evaluate as the arguments say."""
+    """Evaluate according to the arguments."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--upscale-factor", type=int, required=True, help="output pixels per input pixel")
     parser.add_argument("--output", type=Path, required=True, help="table to write (.parquet)")

@@ -9,7 +9,7 @@ from spatial_prediction.studies.super_resolution.stages.evaluation import Corner
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Evaluate as the arguments say."""
+    """Evaluate according to the arguments."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument(
         "--models", type=Path, nargs="+", required=True, help="exported weights, of any seeds of one preset"

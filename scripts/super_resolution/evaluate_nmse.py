@@ -9,7 +9,7 @@ from spatial_prediction.studies.super_resolution.stages.evaluation import Corner
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Evaluate as the arguments say."""
+    """Evaluate according to the arguments."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--model", type=Path, required=True, help="exported weights")
     parser.add_argument("--paddings", nargs="+", required=True, help="names of the paddings to compare")

@@ -8,7 +8,7 @@ from spatial_prediction.studies.super_resolution.stages.export import export_run
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Export as the arguments say."""
+    """Export according to the arguments."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--training", type=Path, required=True, help="result of train_model.py")
     parser.add_argument("--model", type=Path, required=True, help="weights to write (.safetensors)")

@@ -9,7 +9,7 @@ from spatial_prediction.studies.super_resolution import metrics
 DESCRIPTION = """\
 Join the tidy Parquet tables of many runs (a preset and a seed each) into one, in the order given.
 
-A diverged run's table has no rows and adds none; the same run twice is an error. Example:
+The table of a diverged run has no rows and adds none; the same run twice is an error. Example:
 
   python scripts/super_resolution/gather_evaluation.py --kind mse --output results/evaluation/mse.parquet \\
       --tables results/evaluation/mse/*/seed_*.parquet"""

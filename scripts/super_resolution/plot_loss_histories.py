@@ -1,4 +1,4 @@
-"""Plot the test loss of every run in the course of training."""
+"""Plot the test loss of every run during training."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from spatial_prediction.studies.super_resolution.figures import arguments as sha
 
 DESCRIPTION = """\
 Plot test loss against training step, one panel per preset: thin lines are seeds, the thick one their median.
-The first preset's median stands grey in every panel; a cross marks a run that diverged. Example:
+The first preset's median is shown in grey in every panel; a cross marks a run that diverged. Example:
 
   python scripts/super_resolution/plot_loss_histories.py --history results/history.parquet \\
       --runs results/runs/*/seed_*.json \\

@@ -1,4 +1,4 @@
-"""Draw the centre of test scenes continued by each padding, beside the truth."""
+"""Draw the centre of a test scene continued by each padding, beside the truth."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from spatial_prediction.studies.super_resolution.stages.samples import padded_im
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw as the arguments say."""
+    """Draw according to the arguments."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--test", type=Path, required=True, help="array of test scenes")
     parser.add_argument("--paddings", nargs="+", required=True, help="names of the paddings to show")

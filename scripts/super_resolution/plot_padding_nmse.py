@@ -8,7 +8,7 @@ from spatial_prediction.studies.super_resolution.figures import arguments as sha
 
 DESCRIPTION = """\
 Plot the squared error of each padding over the variance of the true values (NMSE), by feature map, over all
-successful seeds; one panel per preset that the network was trained as. 1 is padding with the mean. Example:
+successful seeds; one panel per preset that the network was trained with. 1 is padding with the mean. Example:
 
   python scripts/super_resolution/plot_padding_nmse.py --nmse results/evaluation/nmse.parquet \\
       --presets '{"zero_oc5": 5, "lp2x3_oc5": 5}' --figure results/figures/padding_nmse"""

@@ -7,7 +7,7 @@ from spatial_prediction.studies.super_resolution import figures, metrics
 from spatial_prediction.studies.super_resolution.figures import arguments as shared
 
 DESCRIPTION = """\
-Plot the test MSE of each preset over its kept area against its training and its inference throughput, each
+Plot the test MSE of each preset over its kept area against its training and inference throughput, each
 with the largest batch that fits the memory budget. Example:
 
   python scripts/super_resolution/plot_throughput.py --mse results/evaluation/mse.parquet \\

@@ -11,7 +11,7 @@ from spatial_prediction.studies.super_resolution.stages.samples import upscaled_
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw as the arguments say."""
+    """Draw according to the arguments."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--test", type=Path, required=True, help="array of test scenes")
     common.add_models(parser)

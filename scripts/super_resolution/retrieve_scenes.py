@@ -1,4 +1,4 @@
-"""Fetch the published data set: archives by catalogue and mirror, scenes out of the archives."""
+"""Download the published data set: find the archives, fetch them, extract the scenes."""
 
 from collections.abc import Sequence
 from pathlib import Path

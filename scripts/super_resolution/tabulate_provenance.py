@@ -9,7 +9,7 @@ from spatial_prediction.studies.super_resolution import figures
 from spatial_prediction.studies.super_resolution.figures import arguments as shared
 
 DESCRIPTION = """\
-Tabulate versions, commit, device, configuration, data and run times, as the files of a study record them.
+Tabulate versions, commit, device, configuration, data and run times, as recorded in the files of a study.
 Example:
 
   python scripts/super_resolution/tabulate_provenance.py --runs results/runs/*/seed_*.json \\

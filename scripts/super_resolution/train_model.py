@@ -1,6 +1,6 @@
 """Train the networks of one preset, from one seed or several in one program.
 
-Writes each network's arrays with its training history. Checkpoints lie in a folder of their own, so that a
+Writes each network's arrays with its training history. Checkpoints have a separate folder, so that a
 job that was killed, or ran out of time, goes on from the last one when it is started again. Asked to end
 (SIGTERM), it saves a checkpoint and exits with code 75.
 """
@@ -21,7 +21,7 @@ from spatial_prediction.training_settings import TrainingSettings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Train as the arguments say."""
+    """Train according to the arguments."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--preset", required=True, help="name under which the network is stored")
     parser.add_argument(

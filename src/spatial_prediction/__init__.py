@@ -8,7 +8,8 @@ The rooms of this package, lowest level first (a room imports only lower ones):
   ``compiled_programs``, with JAX, give functions derivatives of their own and keep what was compiled.
 - ``native``, ``rasters``, ``statistics``, ``plotting``, ``training``: each stands alone; ``retrieval``
   fetches what ``rasters`` reads.
-- ``padding``: predicts the frame around a map; ``padding/linear_prediction`` is its machinery.
+- ``padding``: predicts the frame around a map; ``padding/linear_prediction`` is its machinery,
+  ``padding/contrib`` what was tried and lost.
 - ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are asked to.
 - ``models``: networks; border handling is given as an object. ``tiling`` applies any network to images,
   tile by tile.

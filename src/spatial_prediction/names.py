@@ -53,13 +53,26 @@ class LinearPrediction:
         width: W, pixels across it, odd.
         method: how it is fitted: ``lpHxW``, ``lpHxW_batch``, ``lpHxWc``, ``lpHxWcs``, ``lpHxW_across``, as
             ``FitMethod`` lists them.
-        band: N of ``lpHxW_bandN``, the covariance method in a band along each side, pixels.
-        decay: N of ``lpHxW_decayN``, the covariance method with falling weights, pixels.
     """
 
     length: int
     width: int
     method: FitMethod
+
+
+@dataclass(frozen=True)
+class LocalPrediction:
+    """``lpHxW_bandN``, ``lpHxW_decayN``: the covariance method near each side.
+
+    Attributes:
+        length: H, pixels of the neighbourhood along the padding direction.
+        width: W, pixels across it, odd.
+        band: pixels along a side that it is fitted to.
+        decay: pixels from a side after which weights have fallen to 1/e.
+    """
+
+    length: int
+    width: int
     band: int | None = None
     decay: float | None = None
 
@@ -86,7 +99,7 @@ class OwnConvolution:
     method: ConvolutionMethod
 
 
-PaddingName: TypeAlias = PlainPadding | Extrapolation | LinearPrediction
+PaddingName: TypeAlias = PlainPadding | Extrapolation | LinearPrediction | LocalPrediction
 BorderName: TypeAlias = PaddingName | TrainedPrediction | OwnConvolution
 
 
@@ -202,7 +215,9 @@ def _read(name: str) -> BorderName | None:
     return Extrapolation(int(found["order"])) if found["order"] else _read_prediction(name, found)
 
 
-def _read_prediction(name: str, found: re.Match[str]) -> LinearPrediction | TrainedPrediction:
+def _read_prediction(
+    name: str, found: re.Match[str]
+) -> LinearPrediction | LocalPrediction | TrainedPrediction:
     length, width, ending = int(found["length"]), int(found["width"]), found["ending"]
     if width % 2 == 0:
         raise ValueError(
@@ -217,14 +232,14 @@ def _read_prediction(name: str, found: re.Match[str]) -> LinearPrediction | Trai
             f"lp2x1cs, or lp{length}x{width}c as it is"
         )
     if found["decay"]:
-        return LinearPrediction(length, width, "covariance", decay=float(found["decay"]))
+        return LocalPrediction(length, width, decay=float(found["decay"]))
     if not found["band"]:
         return LinearPrediction(length, width, _METHODS[ending])
     if (band := int(found["band"])) <= length:
         raise ValueError(
             f"the band of {name!r} must be wider than the neighbourhood is long; use at least {length + 1}"
         )
-    return LinearPrediction(length, width, "covariance", band=band)
+    return LocalPrediction(length, width, band=band)
 
 
 def _plain(name: str) -> str:

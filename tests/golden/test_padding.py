@@ -30,7 +30,7 @@ def padding_of(case):
     length, width, method = kwargs["length"], kwargs["width"], kwargs["correlate_method"]
     if method.startswith("cov"):
         return CovariancePrediction(
-            pad_width, length, width, shared_sides="sym" in method, stabilised="stab" in method
+            pad_width, length, shared_sides="sym" in method, stabilised="stab" in method
         )
     return AutocorrelationPrediction(pad_width, length, width, kwargs["apodization"], method)
 

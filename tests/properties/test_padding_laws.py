@@ -21,7 +21,6 @@ PADDINGS = {name: partial(padding_from_name, name) for name in (*PADDING_NAMES, 
     "covariance 1x1, not stabilised": partial(CovariancePrediction, length=1, stabilised=False),
     "covariance 2x1, not stabilised": partial(CovariancePrediction, length=2, stabilised=False),
     "covariance 2x1, shared sides": partial(CovariancePrediction, length=2, shared_sides=True),
-    "covariance 2x3": partial(CovariancePrediction, length=2, width=3, stabilised=False),
     "autocorrelation 1x3": partial(AutocorrelationPrediction, length=1, width=3),
     "autocorrelation 2x1, no window": partial(AutocorrelationPrediction, length=2, width=1, window=None),
     "autocorrelation 2x3, ridge of variance": partial(

@@ -10,6 +10,7 @@ from spatial_prediction.names import (
     TRAINED_NAMES,
     Extrapolation,
     LinearPrediction,
+    LocalPrediction,
     OwnConvolution,
     PlainPadding,
     TrainedPrediction,
@@ -29,8 +30,8 @@ PADDINGS = {
     "lp2x3_batch": LinearPrediction(2, 3, "batch"),
     "lp2x3c": LinearPrediction(2, 3, "covariance"),
     "lp1x1cs": LinearPrediction(1, 1, "stabilised"),
-    "lp2x3_band8": LinearPrediction(2, 3, "covariance", band=8),
-    "lp2x3_decay10": LinearPrediction(2, 3, "covariance", decay=10.0),
+    "lp2x3_band8": LocalPrediction(2, 3, band=8),
+    "lp2x3_decay10": LocalPrediction(2, 3, decay=10.0),
     "lp1x1_across": LinearPrediction(1, 1, "across"),
 }
 OTHERS = {

@@ -125,6 +125,20 @@ def test_rooms_import_lower_levels_only(path):
         assert LEVEL[other] < LEVEL[room] or LEVEL[room] == 0 == LEVEL[other], f"{room} imports {other}"
 
 
+def test_paddings_that_lost_are_known_only_where_names_become_objects():
+    room = PACKAGE / "padding" / "contrib"
+    knowing = {
+        name_of(path)
+        for path in MODULES
+        if room not in path.parents
+        and any(
+            f"{name}.".startswith("spatial_prediction.padding.contrib.")
+            for name in imported_names(parsed(path))
+        )
+    }
+    assert knowing == {"src/spatial_prediction/padding/_names.py"}
+
+
 @pytest.mark.parametrize(
     "module",
     [

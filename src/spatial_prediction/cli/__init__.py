@@ -1,4 +1,5 @@
-"""The command ``spatial-prediction``: one file for each of its commands.
+"""The command ``spatial-prediction``: one file for each of its subcommands.
 
-A command's module has ``add_to(commands)``, which declares its arguments and the function that runs it.
+The module of a subcommand has ``add_to(commands)``, which declares its arguments and the function that runs
+it.
 """

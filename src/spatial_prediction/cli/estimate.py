@@ -12,15 +12,15 @@ from spatial_prediction.studies.super_resolution.validation import validated
 from spatial_prediction.training_settings import TrainingSettings
 
 DESCRIPTION = """\
-Time a few training steps of each preset on this device and say what training the whole study would cost.
+Time a few training steps of each preset on this device and estimate what training the whole study would cost.
 
-Run it in the folder of the study, a checkout of the repository: config.yaml is there, and not in the
-installed package. It takes a minute or so per preset, most of it to compile; on a processor shared with other
-programs the estimate is as unsteady as they are."""
+Run it in the folder of the study, a checkout of the repository, because config.yaml is not in the
+installed package. It takes about a minute per preset, mostly for compilation. If other programs use the
+processor, the estimate varies with their load."""
 
 
 def add_to(commands: Any) -> None:
-    """Declare the command among the others of a parser (its subparsers)."""
+    """Add the subcommand to ``commands``, the subparsers of a parser."""
     parser = commands.add_parser(
         "estimate",
         help="what training a study would cost on this device",
@@ -43,7 +43,7 @@ def _estimate(options: argparse.Namespace) -> None:
             f"--presets: {', '.join(sorted(unknown))} not in the configuration; it has {', '.join(presets)}"
         )
     from spatial_prediction.studies.super_resolution.stages import (
-        estimate,  # JAX, which --help can do without
+        estimate,  # imports JAX, which --help does not need
     )
 
     chosen = {name: presets[name] for name in options.presets or presets}

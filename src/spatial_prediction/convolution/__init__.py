@@ -1,9 +1,9 @@
-"""Convolutions that know their border.
+"""Convolutions with border handling.
 
-``convolve`` is the plain convolution, with any padding or none; the others treat incomplete windows
-themselves. Each comes as a function on channels-last arrays with any batch axes, for networks' hot paths, and
-as a layer in the conventions of ``equinox.nn.Conv2d`` (one example, channels first); that of ``convolve`` is
-``PaddedConv2d``. One method a file.
+``convolve`` is the plain convolution, with any padding or none; the other methods handle incomplete windows
+themselves. Each exists as a function on channels-last arrays with any batch axes, for networks' hot paths,
+and as a layer with the conventions of ``equinox.nn.Conv2d`` (one example, channels first); the layer of
+``convolve`` is ``PaddedConv2d``. One method per file.
 """
 
 from spatial_prediction.convolution._conversion import (

@@ -1,4 +1,4 @@
-"""Exchange the padding of a whole network, trained or not, and tell what was done."""
+"""Change the padding of a whole network, trained or not, and report the changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class ChangedLayer:
     """A convolution that got another padding.
 
     Attributes:
-        path: where it is in the network, as ``jax.tree_util.keystr`` writes it: ``.blocks[0].conv``.
+        path: its place in the network, as ``jax.tree_util.keystr`` writes it: ``.blocks[0].conv``.
         old_mode: its padding mode before: Equinox's name, or this library's for a ``PaddedConv2d``.
         new_mode: its padding mode now: this library's name.
         pad_width: ``((top, bottom), (left, right))`` in pixels, or "SAME", "SAME_LOWER".
@@ -40,9 +40,9 @@ class RefusedLayer:
     """A layer whose border could not be changed.
 
     Attributes:
-        path: where it is in the network, as ``jax.tree_util.keystr`` writes it.
+        path: its place in the network, as ``jax.tree_util.keystr`` writes it.
         type: name of its class.
-        reason: what hinders, and what to do.
+        reason: why it cannot be changed, and the remedy.
     """
 
     path: str
@@ -55,11 +55,11 @@ class RefusedLayer:
 
 @dataclass(frozen=True)
 class PaddingReport:
-    """What :func:`convert_padding` did; ``print`` it to read it. A shared layer is listed at every place.
+    """What :func:`convert_padding` did; ``print`` it to read it. A shared layer is listed at each place.
 
     Attributes:
         changed: convolutions that have a new padding.
-        unpadded: paths of convolutions and poolings that were left alone, as they do not pad.
+        unpadded: paths of convolutions and poolings that were left alone because they do not pad.
         refused: layers that were left alone although they have a border; empty if ``strict``.
     """
 
@@ -80,37 +80,37 @@ class PaddingReport:
 
 
 def convert_padding(model: Any, padding: str, *, strict: bool = True) -> tuple[Any, PaddingReport]:
-    """Give all padding 2-D convolutions of a network another padding, and keep their weights.
+    """Change the padding of all 2-D convolutions of a network that pad, and keep their weights.
 
     Every ``equinox.nn.Conv2d`` and ``PaddedConv2d`` that pads becomes a ``PaddedConv2d`` with the same
-    arrays; all else stays as it is, and ``model`` itself too. Only the tree's structure is looked at, so this
-    works on arrays, on tracers under ``jit`` and on the shapes of ``equinox.filter_eval_shape``. Layers
-    are found where they are nodes of the tree: not in static fields, in closures, or where a network calls
-    ``jax.lax`` or ``jax.numpy.pad`` by itself.
+    arrays; everything else, and ``model`` itself, stays as it is. Only the structure of the tree is read, so
+    this works on arrays, on tracers under ``jit`` and on the shapes of ``equinox.filter_eval_shape``. Only
+    layers that are nodes of the tree are found, not those in static fields or closures, nor direct calls of
+    ``jax.lax`` or ``jax.numpy.pad``.
 
-    The same layer object at two places stays one object. ``equinox.nn.Shared`` works as before.
+    A layer object that occurs at two places stays one object. ``equinox.nn.Shared`` works as before.
 
     Args:
         model: any PyTree of Equinox modules, or a layer.
         padding: a name, as for ``padding_mode`` of :class:`PaddedConv2d`.
-        strict: refuse networks of which some layer has a border that cannot be changed. Otherwise these
+        strict: refuse networks in which some layer has a border that cannot be changed. Otherwise these
             layers are left alone and reported.
 
     Returns:
-        The new network, and what was changed.
+        The new network, and the report.
 
     Raises:
-        ValueError: no padding has that name; or, if ``strict``, there is a padding ``Conv1d`` or ``Conv3d``,
-            a ``ConvTranspose`` whose windows overlap, a padding ``Pool``, a convolution that crops, or a
-            padding subclass of ``Conv2d`` or another layer of this library, which may do anything. All of
-            them are named.
+        ValueError: no padding has that name; or, if ``strict``, some layer cannot be changed: a ``Conv1d``,
+            ``Conv3d`` or ``Pool`` that pads, a ``ConvTranspose`` whose windows overlap, a convolution that
+            crops, or a subclass of ``Conv2d`` or another layer of this library that pads and may do anything
+            else. The message names all of them.
     """
     changed: list[ChangedLayer] = []
     unpadded: list[str] = []
     refused: list[RefusedLayer] = []
     new_layers: dict[int, PaddedConv2d] = {}
 
-    padding = library_name(padding)  # right or wrong whether or not the network pads
+    padding = library_name(padding)  # refuses wrong names even if no layer of the network pads
 
     def convert(path: tuple[Any, ...], layer: Any) -> Any:
         if not _is_layer(layer):
@@ -143,7 +143,7 @@ def _is_layer(node: Any) -> bool:
 
 
 def _has_border(layer: Any) -> bool:
-    """Whether some output of the layer may depend on what is assumed outside the map."""
+    """Return whether some output of the layer may depend on what is assumed outside the map."""
     if isinstance(layer, eqx.nn.Pool):
         return layer.use_ceil or any(map(any, layer.padding))
     spans = _spans(layer)
@@ -159,7 +159,7 @@ def _has_border(layer: Any) -> bool:
 
 
 def _hindrance(layer: Any) -> str | None:
-    """Why a layer with a border cannot become a ``PaddedConv2d``, and what to do instead."""
+    """Return why a layer with a border cannot become a ``PaddedConv2d``, and the remedy; None if it can."""
     if isinstance(layer, eqx.nn.Pool):
         return "pads; pad before it with padding_from_name and make it with padding=0 and use_ceil=False"
     if isinstance(layer, eqx.nn.ConvTranspose):
@@ -174,5 +174,5 @@ def _hindrance(layer: Any) -> str | None:
 
 
 def _spans(layer: Any) -> Sequence[int]:
-    """Pixels from the first to the last tap, both counted, along each axis."""
+    """Number of pixels from the first to the last tap, both included, along each axis."""
     return [d * (k - 1) + 1 for k, d in zip(layer.kernel_size, layer.dilation, strict=True)]

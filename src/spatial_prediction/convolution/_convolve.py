@@ -1,4 +1,4 @@
-"""The convolution of channels-last maps, whatever surrounds them."""
+"""The convolution of channels-last maps with any padding."""
 
 from collections.abc import Sequence
 
@@ -21,25 +21,27 @@ def convolve(
 ) -> Float[Array, "*batch out_height out_width outputs"]:
     """Convolve maps, by default without padding; the number of groups is inputs / group_inputs.
 
-    A padding costs the prediction of its frame: at stride and dilation 1, in one group, the padded map is
-    never made. Differentiable any number of times, in forward and reverse mode; batched by ``jax.vmap`` too.
+    At stride and dilation 1, in one group, the padded map is not built, so a padding costs only the
+    prediction of its frame. Derivatives of any order exist in forward and reverse mode; ``jax.vmap`` works
+    too.
 
     Args:
         x: channels-last maps with any batch axes, any floating dtype.
         kernel: dtype of ``x``.
-        bias: added to the result as ``+`` does it; that of (outputs,) is one for each output.
-        padding: what surrounds the maps: zeros as wide as a number says for all sides, or
-            ``((top, bottom), (left, right))``, where negative widths crop; or a padding object, which
-            predicts it.
-        stride: every how many pixels there is an output, one number or by rows and columns.
-        dilation: distance of the pixels under neighbouring taps, one number or by rows and columns.
+        bias: added to the result with the usual broadcasting; shape (outputs,) for one value per output
+            channel.
+        padding: width of a frame of zeros, one number for all sides or ``((top, bottom), (left, right))``,
+            where negative widths crop; or a padding object, which predicts the frame.
+        stride: distance in pixels between outputs, one number or two for rows and columns.
+        dilation: distance in pixels between neighbouring taps, one number or two for rows and columns.
 
     Returns:
-        The convolved maps, dtype of ``x``; ``padding.extend(x)`` convolved if ``padding`` is an object.
+        The convolved maps, dtype of ``x``; if ``padding`` is an object, the convolution of
+        ``padding.extend(x)``.
 
     Raises:
         ValueError: the kernel's input channels do not divide those of ``x``, ``x`` has no rows, columns or
-            channels, or ``padding``, ``stride`` or ``dilation`` is not of that form.
+            channels, or ``padding``, ``stride`` or ``dilation`` has another form.
         TypeError: ``kernel`` has another dtype than ``x``.
     """
     check_map(x)
@@ -48,7 +50,7 @@ def convolve(
     if (stride, dilation) == ((1, 1), (1, 1)) and x.shape[-1] == kernel.shape[-2]:
         x, frame = (x, None) if predicting is None else predicting.with_frame(x)
         return framed_convolution(x, frame, kernel, bias, pad_width=pad_width)
-    if predicting is not None:  # XLA is slow on strips in groups, and has no use for them at other strides
+    if predicting is not None:  # XLA is slow on strips in groups and cannot use them at other strides
         x, pad_width = predicting.extend(x), ((0, 0), (0, 0))
     return convolve_by_xla(x, kernel, bias, padding=pad_width, stride=stride, dilation=dilation)
 
@@ -70,7 +72,7 @@ def _border(padding: int | PadWidth | AbstractPadding) -> tuple[PadWidth, Abstra
 
 
 def _pair(value: int | Sequence[int], name: str) -> tuple[int, int]:
-    """Return a setting by rows and columns."""
+    """Return a setting for rows and for columns."""
     if isinstance(value, int):
         return value, value
     try:

@@ -1,18 +1,18 @@
 """Differential convolution: at the border, a transformed kernel on the nearest complete window.
 
+    sum_t K_t p(t - s) = sum_j K'_j u_j
+    K'_j = sum_t K_t L_j(t - s),    L_j(t) = prod_{m != j} (t - m) / (j - m)
+
 Along one axis, let a window of k pixels be centred s pixels outside the range of complete windows, and let
-u_0 ... u_{k-1} be the pixels of the nearest complete window. The polynomial p of degree k - 1 through them,
-p(t) = sum_j L_j(t) u_j with the Lagrange basis L_j(t) = prod_{m != j} (t - m) / (j - m), has at the centre
-every derivative that a kernel of k taps can measure. The method keeps what the kernel does to p, rather
-than its taps: applied s pixels further out it gives
+u_0 ... u_{k-1} be the pixels of the nearest complete window. The polynomial of degree k - 1 through them is
+p(t) = sum_j L_j(t) u_j with the Lagrange basis L_j. The left side of the first equation applies the kernel K
+to p, s pixels further out; the right side applies the transformed kernel K' = T_s K to the complete window.
 
-    sum_t K_t p(t - s) = sum_j K'_j u_j,    K'_j = sum_t K_t L_j(t - s),
-
-and K' = T_s K is the transformed kernel. L_j is 1 at j and 0 at the other samples, so a tap t - s that
-falls inside the complete window picks that very pixel; the others, |s| of them, fall outside the map and
-get L_j(-1), L_j(-2), ..., which are the (integer) weights of Lagrange extrapolation of order k. Hence the
-kernel transformed is the map extrapolated: (T K) u = K (T' u). In two dimensions both factorise over
-the axes. We compute the second form, one convolution of the extended map.
+L_j is 1 at j and 0 at the other samples, so a tap t - s inside the complete window picks just that pixel. The
+other |s| taps fall outside the map and get L_j(-1), L_j(-2), ..., which are the (integer) weights of Lagrange
+extrapolation of order k. Hence transforming the kernel is the same as extrapolating the map:
+(T K) u = K (T' u). In two dimensions both factorise over the axes. We compute the second form, one
+convolution of the extended map.
 
 For k = 3, s = 1 before the first complete window, and a kernel (a, b, c): L(-1) = (3, -3, 1), and
 K' = (3a + b, -3a + c, a).
@@ -51,7 +51,7 @@ def differential_convolution(
     stride: Sequence[int] = (1, 1),
     dilation: Sequence[int] = (1, 1),
 ) -> Float[Array, "*batch out_height out_width outputs"]:
-    """Convolve to the same size (at stride 1); see :class:`DifferentialConv2d` for what it means.
+    """Convolve to the same size (at stride 1); :class:`DifferentialConv2d` explains the method.
 
     With a kernel of three ones in a row, ``1 4 9 16 -> 5 14 29 50``.
 
@@ -59,14 +59,14 @@ def differential_convolution(
         x: channels-last maps, any floating dtype.
         kernel: odd rows and columns, dtype of ``x``; inputs / group_inputs groups.
         bias: added to the result.
-        edge_kernel: takes the place of ``kernel`` at incomplete windows.
-        edge_bias: added there in place of ``bias`` where there is an edge kernel; None adds nothing.
+        edge_kernel: replaces ``kernel`` at incomplete windows.
+        edge_bias: with an edge kernel, replaces ``bias`` there; None adds nothing.
         keep_border_gradient: whether ``x`` gets a gradient through incomplete windows.
-        stride: every how many pixels, by rows and columns, there is an output; the first is at pixel 0.
-        dilation: distance of the pixels under neighbouring taps.
+        stride: distance in pixels between outputs, along rows and columns; the first is at pixel 0.
+        dilation: distance in pixels between neighbouring taps, along rows and columns.
 
     Returns:
-        The convolved maps, dtype of ``x``, of ceil(length / stride) pixels an axis.
+        The convolved maps, dtype of ``x``, of ceil(length / stride) pixels along each axis.
 
     Raises:
         ValueError: the kernel has an even size or input channels that do not divide those of ``x``, ``x`` has
@@ -90,14 +90,14 @@ def differential_convolution(
 
     def outputs(rows: tuple[int, int], columns: tuple[int, int], *, inside: bool = False) -> Array:
         taken = [
-            _under(*between, k, s, d, offset=k // 2 * d if inside else 0)
+            _pixels_under(*between, k, s, d, offset=k // 2 * d if inside else 0)
             for between, k, s, d in zip((rows, columns), size, stride, dilation, strict=True)
         ]
         source, weights, added = (x, kernel, bias) if inside else (extended, edge_kernel, edge_bias)
         return convolve(source[..., taken[0], taken[1], :], weights, added, stride=stride, dilation=dilation)
 
     (top, bottom, height), (left, right, width) = (
-        _complete(*axis) for axis in zip(x.shape[-3:-1], size, stride, dilation, strict=True)
+        _complete_windows(*axis) for axis in zip(x.shape[-3:-1], size, stride, dilation, strict=True)
     )
     if top >= bottom or left >= right:
         return outputs((0, height), (0, width))
@@ -111,27 +111,30 @@ def differential_convolution(
 class DifferentialConv2d(AbstractConv2d):
     """A convolution that applies a transformed kernel where a window is incomplete (DiffConv2d).
 
-    There the nearest complete window is used, and a kernel that does to the polynomial through its pixels
-    what the layer's kernel would do further out. That equals Lagrange extrapolation of the map, of
-    order k along an axis where the kernel has k taps, followed by a valid convolution: polynomials of
-    degree k - 1 see no border at all, ``1 4 9 16 -> 5 14 29 50`` for a kernel of three ones in a row. Noise
-    is amplified as by :class:`spatial_prediction.padding.LagrangeExtrapolation`. Where the map is smaller
-    than the kernel, the polynomial goes through all the pixels there are.
+        y = sum_j K'_j u_j,    K'_j = sum_t K_t L_j(t - s)
 
-    With dilation d the map is taken as d x d interleaved maps, one for each phase, and the result is that
-    of the undilated kernel on each: pixels that are there are used as they are, and the polynomial lives on
+    An incomplete window is moved by s pixels to the nearest complete window u, and the kernel K is
+    transformed so that it gives what K would give further out on the polynomial through u (L_j are the
+    Lagrange polynomials). This equals Lagrange extrapolation of the map, of order k along an axis where the
+    kernel has k taps, followed by a valid convolution. Polynomials of degree k - 1 are continued exactly:
+    ``1 4 9 16 -> 5 14 29 50`` for a kernel of three ones in a row. Noise is amplified as by
+    :class:`spatial_prediction.padding.LagrangeExtrapolation`. If the map is smaller than the kernel, the
+    polynomial goes through all its pixels.
+
+    With dilation d the map is split into d x d interleaved maps, one for each phase, and the result is that
+    of the undilated kernel on each: known pixels are used as they are, and the polynomial is on
     the dilated grid. With stride s the result is every s-th pixel of that with stride 1, from the first on.
     (The published code has neither.)
 
     Arguments and fields are those of ``equinox.nn.Conv2d``, with odd kernel sizes and without padding, and
-    the same key draws the same weights. Besides:
+    the same key draws the same weights. Further arguments:
 
     Args:
-        keep_border_gradient: False lets no gradient through incomplete windows to the input; the weights
+        keep_border_gradient: False stops the gradient to the input through incomplete windows; the weights
             still get theirs.
         edge_kernel: train a separate kernel and bias, ``edge_weight`` and ``edge_bias``, for incomplete
             windows; it is transformed in the same way. They begin as copies of ``weight`` and ``bias``, so
-            that an untrained layer does the same with and without (the published code draws them anew).
+            that they change nothing in an untrained layer (the published code draws them anew).
 
     Raises:
         ValueError: a kernel size is even, or what ``equinox.nn.Conv2d`` refuses.
@@ -171,7 +174,7 @@ class DifferentialConv2d(AbstractConv2d):
             key=key,
         )
         check_odd(self.kernel_size)
-        # Copies, not second names: an optimiser may donate the buffers, and each but once.
+        # Copies, not references: an optimiser may donate the buffers, and each only once.
         self.edge_weight = jnp.copy(self.weight) if edge_kernel else None
         self.edge_bias = None if self.bias is None or not edge_kernel else jnp.copy(self.bias)
         self.keep_border_gradient = keep_border_gradient
@@ -201,24 +204,24 @@ class DifferentialConv2d(AbstractConv2d):
         return channels_first(y)
 
 
-def _complete(length: int, size: int, stride: int, dilation: int) -> tuple[int, int, int]:
-    """First output with a complete window, the one after the last such, and the number of outputs."""
+def _complete_windows(length: int, size: int, stride: int, dilation: int) -> tuple[int, int, int]:
+    """First output with a complete window, the first one after these, and the number of outputs."""
     reach = size // 2 * dilation
     return -(-reach // stride), (length - 1 - reach) // stride + 1, -(-length // stride)
 
 
-def _under(first: int, stop: int, size: int, stride: int, dilation: int, *, offset: int) -> slice:
-    """Pixels under the windows ``first`` to ``stop - 1``, if window 0 begins at pixel ``-offset``."""
+def _pixels_under(first: int, stop: int, size: int, stride: int, dilation: int, *, offset: int) -> slice:
+    """Slice of the pixels under windows ``first`` to ``stop - 1``; window 0 begins at pixel ``-offset``."""
     return slice(first * stride - offset, (stop - 1) * stride + (size - 1) * dilation + 1 - offset)
 
 
 def _extended(x: Array, size: int, dilation: int, *, axis: int) -> Array:
-    """Extrapolate along ``axis`` so far that a kernel of that size finds all its pixels."""
+    """Extrapolate along ``axis`` until every window of that size is complete."""
     matrix = extension_matrix(x.shape[axis], size, dilation)
     if not len(matrix):
         return x
-    # The weights cancel one another and grow into the thousands, which bfloat16 cannot hold, nor the
-    # shortened factors that accelerators like to multiply with.
+    # The weights cancel one another and grow into the thousands, which neither bfloat16 can represent nor the
+    # reduced precision in which accelerators multiply by default.
     wide = at_least_float32(x.dtype)
 
     def continued(nearest: Array, weights: np.ndarray) -> Array:
@@ -240,12 +243,11 @@ def extension_matrix(length: int, size: int, dilation: int) -> np.ndarray:
     """Weights that continue the first pixels of an axis backwards for a kernel of ``size`` taps.
 
     Pixel -i is extrapolated from the nearest ``size`` of the pixels -i + dilation, -i + 2 dilation, ...
-    that are in the map, or from as many of them as there are.
+    that are in the map, or from all of them if there are fewer.
 
     Returns:
         float64, shape (size // 2 * dilation, min(length, size * dilation)): rows are the pixels before the
-        map in the order of the axis. Pixels of a phase that the map does not have get zeros; no
-        window in the map uses them.
+        map in the order of the axis. A phase without pixels in the map gets zeros; no window uses them.
     """
     matrix = np.zeros((size // 2 * dilation, min(length, size * dilation)))
     for row, position in enumerate(range(-len(matrix), 0)):

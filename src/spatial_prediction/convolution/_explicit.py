@@ -1,4 +1,4 @@
-"""Explicit boundary handling: a kernel of its own for every way in which a window can be incomplete."""
+"""Explicit boundary handling: a separate kernel for every way in which a window can be incomplete."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -25,14 +25,14 @@ def explicit_boundary_convolution(
     """Convolve to the same size, with the kernel and bias of the region that each output lies in.
 
     Along an axis with kernels of k = 2 r + 1 taps there are k regions: 0 to r - 1 are the first r pixels,
-    r is the interior and r + 1 to 2 r the last r pixels. With kernels of three ones in a row, but 3/2 in
-    regions 0 and 2, ``1 2 3 4 -> 4.5 6 9 10.5``. A pixel of a map smaller than the kernel may belong to
-    both sides; it takes the side on which more pixels are missing, the first on a tie.
+    r is the interior and r + 1 to 2 r are the last r pixels. With kernels of three ones in a row, but 3/2 in
+    regions 0 and 2, ``1 2 3 4 -> 4.5 6 9 10.5``. In a map smaller than the kernel, a pixel may lie near
+    both sides; it belongs to the side on which more pixels are missing, on a tie to the first.
 
     Args:
         x: channels-last maps, any floating dtype.
-        kernels: a kernel for each region by rows and columns, so odd sizes twice; dtype of ``x``;
-            inputs / group_inputs groups. Taps that lie outside the map in their region are not used.
+        kernels: a kernel for each region along rows and columns; the numbers of regions equal the odd kernel
+            sizes; dtype of ``x``; inputs / group_inputs groups. Taps that lie outside the map are not used.
         biases: a bias for each region.
 
     Returns:
@@ -70,14 +70,16 @@ def explicit_boundary_convolution(
 class ExplicitBoundaryConv2d(AbstractConv2d):
     """A convolution with separately trained kernels and biases near each edge and corner.
 
-    A k x k kernel has k x k regions: the interior, and one for each combination of distances to the
-    borders below k // 2; nine for 3x3. Every region has a whole kernel, but its taps outside the map meet
-    nothing and get no gradient. The network can so learn what to make of an incomplete window, at
-    k x k times the parameters. Untrained, all kernels equal the interior one and the layer does
-    what zero padding does, ``1 2 3 4 -> 3 6 9 7`` for a kernel of three ones in a row.
+        y[p] = sum_t W[region of p][t] x[p + t] + b[region of p]    over the taps t with p + t inside the map
+
+    A k x k kernel has k x k regions, nine for 3x3: the interior, and one for each combination of distances to
+    the borders that makes a window incomplete. Every region has a whole kernel, but its taps outside the map
+    are not used and get no gradient. So the network can learn how to handle an incomplete window, with
+    k x k times the parameters. Untrained, all kernels equal the interior one and the layer is equal to
+    zero padding: ``1 2 3 4 -> 3 6 9 7`` for a kernel of three ones in a row.
 
     Arguments and fields are those of ``equinox.nn.Conv2d``, with odd kernel sizes, without padding, stride
-    and dilation, and the same key draws the same weights. Besides there are the fields
+    and dilation, and the same key draws the same weights. Further fields are
     ``border_weight`` (regions - 1, out_channels, in_channels / groups, rows, columns) and ``border_bias``
     (regions - 1, out_channels, 1, 1) or None: the regions row by row, without the interior.
 
@@ -143,20 +145,20 @@ def by_region(interior: Array, border: Array, size: Sequence[int]) -> Array:
     """Arrange kernels or biases as :func:`explicit_boundary_convolution` takes them.
 
     Args:
-        interior: of the interior, any shape.
-        border: of the other regions row by row, shape (regions - 1, *shape of ``interior``).
-        size: regions by rows and columns, odd.
+        interior: kernel or bias of the interior, any shape.
+        border: those of the other regions row by row, shape (regions - 1, *shape of ``interior``).
+        size: numbers of regions along rows and columns, odd.
 
     Returns:
         Shape (row_regions, column_regions, *shape of ``interior``).
     """
-    middle = len(border) // 2  # the interior's place, as sizes are odd
+    middle = len(border) // 2  # the place of the interior, because sizes are odd
     regions = jnp.concatenate([border[:middle], interior[None], border[middle:]])
     return regions.reshape(*size, *interior.shape)
 
 
 class _Region(NamedTuple):
-    """One region along an axis: its number, the pixels that its windows see and the taps that see them."""
+    """One region along an axis: its number, the pixels in its windows and the taps that lie on them."""
 
     number: int
     pixels: slice
@@ -164,14 +166,14 @@ class _Region(NamedTuple):
 
 
 def _regions(length: int, size: int) -> list[_Region]:
-    """Cut an axis into regions: single pixels near the ends, and what lies between."""
+    """Cut an axis into regions: single pixels near the ends, and the interior between them."""
     reach = size // 2
     interior = range(reach, length - reach)
     regions = []
     for position in range(length):
         missing_before, missing_after = max(reach - position, 0), max(position + reach + 1 - length, 0)
         if position in interior and position > reach:
-            continue  # the first interior pixel brought all of them
+            continue  # the first interior pixel has added the whole interior
         number = reach - missing_before if missing_before >= missing_after else reach + missing_after
         last = interior[-1] if position in interior else position
         pixels = slice(position - reach + missing_before, last + reach + 1 - missing_after)

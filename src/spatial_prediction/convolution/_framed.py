@@ -1,4 +1,4 @@
-"""The convolution of a map in a frame, without making the framed map."""
+"""The convolution of a map in a frame, without building the framed map."""
 
 import jax
 import jax.numpy as jnp
@@ -10,7 +10,7 @@ from spatial_prediction.padding import PadWidth, Sides, add_strips
 from spatial_prediction.padding._sides import surrounded, transposed, turned
 
 LARGEST_KERNEL = 3 * 3 * 96 * 96
-"""Values of the largest kernel for which the compiled convolution is used, XLA's beyond.
+"""Number of weights up to which the compiled convolution is used; larger kernels are left to XLA.
 
 Measured by benchmarks/convolution.py: forward and backward 3.0 times as fast as XLA for 64
 channels, 0.85 times for 128, 0.5 times for 256.
@@ -25,21 +25,21 @@ def framed_convolution(
     *,
     pad_width: PadWidth = ((0, 0), (0, 0)),
 ) -> Float[Array, "*batch out_height out_width outputs"]:
-    """Convolve maps in a frame of ``pad_width``, None for zeros. Differentiable in both modes.
+    """Convolve maps in a frame of ``pad_width``; ``frame`` None is zeros. Differentiable in both modes.
 
-    A bias is added to the result as ``+`` does it; that of (outputs,) is one for each output. ``x`` has rows,
-    columns and channels.
+    The bias is added to the result with the usual broadcasting; shape (outputs,) is one value per output
+    channel. ``x`` must have rows, columns and channels.
 
-    The compiled kernel puts the rows of the framed map together as it goes. XLA knows no such thing, but
-    convolution is linear: the framed map is the map with zeros around it, plus its frame with zeros inside,
-    and the latter reaches only results within the pad width of the border.
+    The compiled kernel assembles the rows of the framed map as it needs them. XLA has no such operation, but
+    convolution is linear: the framed map is the map with zeros around it plus the frame with zeros inside,
+    and the latter contributes only to results near the border.
 
     Raises:
-        ValueError: the strips of the frame do not have the size that ``pad_width`` says.
+        ValueError: the sizes of the frame's strips do not agree with ``pad_width``.
     """
     if frame is not None:
-        frame = _fitted_frame(x, frame, pad_width)
-    if not _fitting(x, frame, kernel, pad_width) or not native.available(x):
+        frame = _checked_frame(x, frame, pad_width)
+    if not _suits_kernel(x, frame, kernel, pad_width) or not native.available(x):
         return _by_xla(x, frame, kernel, bias, pad_width=pad_width)
     if bias is None or bias.shape != kernel.shape[-1:] or bias.dtype != x.dtype:
         no_bias = jnp.zeros(kernel.shape[-1], x.dtype)
@@ -48,7 +48,7 @@ def framed_convolution(
     return _compiled(x, frame, kernel, bias, pad_width=pad_width)
 
 
-def _fitted_frame(x: Array, frame: Sides, pad_width: PadWidth) -> Sides:
+def _checked_frame(x: Array, frame: Sides, pad_width: PadWidth) -> Sides:
     """Broadcast the strips to the batch axes of ``x``, and refuse those of another size."""
     (top, bottom), (left, right) = pad_width
     *batch, height, width, channels = x.shape
@@ -63,8 +63,8 @@ def _fitted_frame(x: Array, frame: Sides, pad_width: PadWidth) -> Sides:
     return Sides(*(jnp.broadcast_to(strip, (*batch, *strip.shape[-3:])) for strip in frame))
 
 
-def _fitting(x: Array, frame: Sides | None, kernel: Array, pad_width: PadWidth) -> bool:
-    """Tell whether the compiled convolution does this kind, and well."""
+def _suits_kernel(x: Array, frame: Sides | None, kernel: Array, pad_width: PadWidth) -> bool:
+    """Return whether the compiled convolution supports this case and is fast at it."""
     cropping = any(width < 0 for axis in pad_width for width in axis)
     some = min(_result_shape(x, kernel, pad_width)) > 0
     same_dtype = all(array.dtype == x.dtype for array in (kernel, *(frame or ())))
@@ -84,7 +84,7 @@ def _by_xla(
     if frame is None:
         y = convolve_by_xla(x, kernel, padding=pad_width)
     elif kernel.shape[0] > x.shape[-3] or kernel.shape[1] > x.shape[-2]:
-        y = convolve_by_xla(surrounded(x, frame), kernel)  # few results, which the strips' would reach beyond
+        y = convolve_by_xla(surrounded(x, frame), kernel)  # few results, and the strips' would reach beyond
     else:
         y = _with_ring(convolve_by_xla(x, kernel, padding=pad_width), frame, kernel)
     return y if bias is None else y + bias
@@ -112,7 +112,7 @@ def _with_ring(y: Array, frame: Sides, kernel: Array) -> Array:
 
 
 def _first_rows(strip: Array, kernel: Array) -> Array:
-    """Convolve a strip of rows with nothing below it; by matrix products, for XLA convolves strips slowly."""
+    """Convolve rows with zeros below them; by matrix products, because XLA convolves strips slowly."""
     height, width, _, outputs = kernel.shape
     rows, columns = strip.shape[-3], strip.shape[-2] - width + 1
 
@@ -147,8 +147,8 @@ def _compiled(x: Array, frame: Sides | None, kernel: Array, bias: Array, *, pad_
         arguments: tuple[Array, Sides, Array, Array], cotangent: Array
     ) -> tuple[Array, Sides, Array, Array]:
         x, strips, kernel, bias = arguments
-        # Cotangents in zeros as wide as a window reaches give those of the whole framed map. Of zeros nobody
-        # asks for gradients.
+        # The cotangent with margins of zeros as wide as a window reaches gives the cotangent of the whole
+        # framed map. Without a frame only that of the map inside is needed.
         without_frame = frame is None and bool((widths <= reach).all())
         of_map = native.kernel(
             "convolution_map_gradient",

@@ -1,4 +1,4 @@
-"""What the layers share: arguments, fields and first weights, and the way between the two layouts."""
+"""What the layers share: arguments, fields and initial weights, and conversion between the two layouts."""
 
 import abc
 import dataclasses
@@ -15,22 +15,22 @@ from spatial_prediction.padding._base import at_least_float32
 
 
 class AbstractConv2d(eqx.Module):
-    """A convolution with the arguments, fields and first weights of ``equinox.nn.Conv2d``.
+    """A convolution with the arguments, fields and initial weights of ``equinox.nn.Conv2d``.
 
-    It takes them from one that it makes and does not keep. It is none itself: Equinox's layers are final, and
-    each subclass here treats the border its own way.
+    It copies them from an ``equinox.nn.Conv2d`` that it makes and discards. It does not derive from that
+    class, because Equinox's layers are final; each subclass here handles the border in its own way.
 
     Attributes:
         num_spatial_dims: 2.
         weight: shape (out_channels, in_channels / groups, rows, columns).
         bias: shape (out_channels, 1, 1), or None.
-        in_channels: of the maps that come in.
-        out_channels: of those that go out.
+        in_channels: channels of the input.
+        out_channels: channels of the output.
         kernel_size: rows and columns.
-        stride: every how many pixels, by rows and columns, there is an output.
+        stride: distance in pixels between outputs, along rows and columns.
         padding: pad widths ``((top, bottom), (left, right))``, or "SAME", "SAME_LOWER", "VALID".
-        dilation: distance of the pixels under neighbouring taps, by rows and columns.
-        groups: each has its share of the channels for itself.
+        dilation: distance in pixels between neighbouring taps, along rows and columns.
+        groups: number of groups of channels that are convolved separately.
         use_bias: whether there was a bias when the layer was made.
         padding_mode: "ZEROS", unless a layer says otherwise.
     """
@@ -104,7 +104,7 @@ def _as_pairs(pad_width: Sequence[Sequence[int]]) -> PadWidth:
 
 
 def check_odd(kernel_size: Sequence[int]) -> None:
-    """Refuse kernels without a central pixel: for them a map of the same size is ambiguous.
+    """Refuse kernels without a central pixel, for which "a map of the same size" is ambiguous.
 
     Raises:
         ValueError: a size is even or not positive.
@@ -146,8 +146,8 @@ def channels_last_kernel(weight: Array) -> Array:
 def channels_last_bias(bias: Array | None) -> Array | None:
     """Turn a bias (..., outputs, 1, 1) into (..., outputs).
 
-    Another one, put in its place by hand, is broadcast against (outputs, height, width) by Equinox's layers;
-    it is turned so that channels-last results broadcast it alike.
+    Equinox's layers broadcast a bias of any other shape, put there by hand, against (outputs, height, width);
+    its axes are reordered so that it broadcasts likewise against channels-last results.
     """
     if bias is None:
         return None

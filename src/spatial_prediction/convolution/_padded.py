@@ -36,11 +36,11 @@ def library_name(padding_mode: str) -> str:
 
 
 class PaddedConv2d(AbstractConv2d):
-    """A convolution whose ``padding_mode`` is any padding: linear prediction, extrapolation, a copying one.
+    """A convolution whose ``padding_mode`` is any padding: linear prediction, extrapolation or copying.
 
-    The map is padded by :func:`spatial_prediction.padding.padding_from_name`, and the convolution leaves
-    its borders alone. Arguments and fields are those of ``equinox.nn.Conv2d``, and the same key draws the
-    same weights, so that layers can be exchanged; two defaults differ.
+    :func:`spatial_prediction.padding.padding_from_name` makes the padding. Arguments and fields are those of
+    ``equinox.nn.Conv2d``, and the same key draws the same weights, so that layers can be exchanged; two
+    defaults differ.
 
     Args:
         padding: a number, one for each axis, pairs ``((top, bottom), (left, right))``, or "SAME",
@@ -88,9 +88,9 @@ class PaddedConv2d(AbstractConv2d):
     def from_convolution(
         cls, conv: eqx.nn.Conv | AbstractConv2d, padding_mode: str = "lp2x3"
     ) -> "PaddedConv2d":
-        """Take over the settings and the very arrays of ``conv``, and pad by ``padding_mode``.
+        """Make a layer with the settings and the same arrays as ``conv`` that pads by ``padding_mode``.
 
-        What ``conv`` does besides, being of a subclass or another layer of this library, is lost.
+        Anything else that ``conv`` does, as a subclass or as another layer of this library, is lost.
 
         Raises:
             ValueError: ``conv`` does not have two spatial axes, or what the constructor refuses.

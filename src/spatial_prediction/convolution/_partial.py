@@ -1,4 +1,4 @@
-"""Partial convolution: known pixels alone, scaled up by the share of those that are missing."""
+"""Partial convolution: only known pixels, scaled up to make up for missing ones."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,19 +28,16 @@ def partial_convolution(
     x: Float[Array, "*batch height width inputs"],
     kernel: Float[Array, "rows columns group_inputs outputs"],
     bias: Shaped[Array, "..."] | None = None,
-    *,
-    epsilon: float = EPSILON,
 ) -> Float[Array, "*batch height width outputs"]:
-    """Convolve to the same size; incomplete windows are scaled up by their share of missing pixels.
+    """Convolve to the same size, ``y = W * x sum(1) / (sum(M) + epsilon) + b``; see :class:`PartialConv2d`.
 
-    With a kernel of three ones in a row, ``1 2 3 4 -> 4.5 6 9 10.5``: both ends are 3/2 of the sum of the
-    two pixels that are there.
+    M is 1 in the map and 0 outside. With a kernel of three ones in a row, ``1 2 3 4 -> 4.5 6 9 10.5``: both
+    ends are 3/2 of the sum of their two known pixels.
 
     Args:
         x: channels-last maps, any floating dtype.
         kernel: odd rows and columns, dtype of ``x``; inputs / group_inputs groups.
         bias: added after the scaling.
-        epsilon: see :class:`PartialConv2d`.
 
     Returns:
         The convolved maps, dtype of ``x``.
@@ -53,38 +50,38 @@ def partial_convolution(
     """
     check_odd(kernel.shape[:2])
     rows, columns = (size // 2 for size in kernel.shape[:2])
-    y, _ = _convolve_known(x, kernel, bias, None, padding=((rows, rows), (columns, columns)), epsilon=epsilon)
+    y, _ = _convolve_known(x, kernel, bias, None, padding=((rows, rows), (columns, columns)), epsilon=EPSILON)
     return y
 
 
 class PartialConv2d(AbstractConv2d):
     """A convolution over known pixels only, scaled as if the window were complete.
 
-    With M the mask (1 known, 0 unknown; outside the map 0) and 1 a map of ones, all over one window,
+        y = W * (M x) sum(1) / (sum(M) + epsilon) + b    where sum(M) > 0, and 0 elsewhere
+        updated mask = clip(sum(M), 0, 1)
 
-        y = W * (M x) sum(1) / (sum(M) + epsilon) + b    where sum(M) > 0, and 0 elsewhere,
-
-    and the updated mask tells the two cases apart: clip(sum(M), 0, 1). Without holes, ``mask=None``, only
-    windows that reach over the border differ from zero padding: for a 3x3 kernel by 3/2 at edges and 9/4
-    in corners. Pixels are counted, not weighed by the kernel: a constant map gives a constant if the
-    kernel is flat, and a derivative becomes something else. ``1 2 3 4 -> 4.5 6 9 10.5`` for a kernel of
-    three ones in a row.
+    M is the mask, 1 where a pixel is known and 0 where it is unknown or outside the map; sums are over one
+    window, and sum(1) is its number of pixels. Without holes, ``mask=None``, only
+    windows that reach over the border differ from zero padding: for a 3x3 kernel by the factor 3/2 at edges
+    and 9/4 in corners. Pixels are counted whatever their weights in the kernel: a flat kernel turns a
+    constant map into a constant, but a derivative kernel sees a jump at the border. For a kernel of three
+    ones in a row, ``1 2 3 4 -> 4.5 6 9 10.5``.
 
     Arguments and fields are those of ``equinox.nn.Conv2d``, and the same key draws the same weights, so
-    that layers can be exchanged; ``padding`` may be a number, pairs or "SAME". Besides:
+    that layers can be exchanged; ``padding`` may be a number, pairs or "SAME". Further arguments:
 
     Args:
-        multi_channel: masks have shape (in_channels, height, width) and pixels are counted over all
-            channels of the group. Otherwise they have shape (1, height, width).
-        epsilon: keeps the division defined where nothing is known.
+        multi_channel: masks have shape (in_channels, height, width), and pixels are counted over all
+            channels of the group. Otherwise masks have shape (1, height, width).
+        epsilon: keeps the division defined where no pixel is known.
 
     Raises:
         ValueError: epsilon vanishes in float32, or what ``equinox.nn.Conv2d`` refuses.
 
     Source: arXiv 1811.11718; arXiv 1804.07723 for holes. Fractional masks follow the published code,
-    which scales by the clipped sum twice. Three things differ from it: counts in half precision are made
+    which scales by the clipped sum twice. Three things differ from it: in half precision pixels are counted
     in float32, where the published code overflows; with several groups a multi-channel mask is counted
-    over the channels which the output sees, not over all; unknown pixels may be NaN.
+    over the channels that the output sees, not over all; unknown pixels may be NaN.
     """
 
     multi_channel: bool = eqx.field(static=True)
@@ -146,7 +143,7 @@ class PartialConv2d(AbstractConv2d):
     ) -> tuple[
         Float[Array, "outputs out_height out_width"], Float[Array, "mask_outputs out_height out_width"]
     ]:
-        """Convolve one example, and tell which of the results rest on known pixels.
+        """Convolve one example, and return the mask of the results as well.
 
         Args:
             x: feature map (channels, height, width), the weight's dtype.
@@ -154,8 +151,8 @@ class PartialConv2d(AbstractConv2d):
                 multi-channel layer. None: everything is known. It gets no gradient.
 
         Returns:
-            The convolved map, and the updated mask: the next layer's, with one channel, or
-            ``out_channels`` for a multi-channel layer. Both of the dtype of ``x``.
+            The convolved map, and the updated mask for the next layer, with one channel, or
+            ``out_channels`` for a multi-channel layer. Both have the dtype of ``x``.
 
         Raises:
             ValueError: shapes of ``x`` or ``mask`` do not fit the layer.
@@ -200,16 +197,17 @@ def _convolve_known(
     counted_channels = group_inputs if multi_channel else 1
     dtype, wide = x.dtype, at_least_float32(x.dtype)
     if mask is None:
-        # The count over a rectangle of ones is a product of two counts along the axes, known from the
-        # shapes alone: two short constants in place of a convolution.
+        # The count over a rectangle of ones is the product of the counts along its axes, which depend only on
+        # the shapes: two short constants instead of a convolution.
         rows, columns = (
-            _counts(*axis) for axis in zip(x.shape[-3:-1], size, stride, padding, dilation, strict=True)
+            _known_per_window(*axis)
+            for axis in zip(x.shape[-3:-1], size, stride, padding, dilation, strict=True)
         )
         count = jnp.asarray(rows[:, None, None], wide) * jnp.asarray(columns[:, None], wide)
         count = count * counted_channels
     else:
         mask = jax.lax.stop_gradient(mask.astype(wide))
-        # Not a product alone: an unknown pixel may be NaN.
+        # A product by itself would not do, because an unknown pixel may be NaN.
         x = jnp.where(mask > 0, x * mask.astype(dtype), jnp.zeros((), dtype))
         groups = mask.shape[-1] // counted_channels
         ones = jnp.ones((*size, counted_channels, groups), wide)
@@ -225,8 +223,10 @@ def _convolve_known(
     return (y * updated).astype(dtype), updated.astype(dtype)
 
 
-def _counts(length: int, size: int, stride: int, pads: tuple[int, int], dilation: int) -> np.ndarray:
-    """For each window along an axis, how many of its ``size`` pixels lie inside the map."""
+def _known_per_window(
+    length: int, size: int, stride: int, pads: tuple[int, int], dilation: int
+) -> np.ndarray:
+    """Return how many of the ``size`` pixels of each window along an axis lie inside the map."""
     windows = (length + sum(pads) - dilation * (size - 1) - 1) // stride + 1
     pixels = stride * np.arange(max(windows, 0))[:, None] - pads[0] + dilation * np.arange(size)
     return ((pixels >= 0) & (pixels < length)).sum(axis=1)

@@ -17,7 +17,7 @@ def convolve_by_xla(
     stride: Sequence[int] = (1, 1),
     dilation: Sequence[int] = (1, 1),
 ) -> Float[Array, "*batch out_height out_width outputs"]:
-    """Convolve with zeros around the maps, as ``convolve`` does with a pad width, without compiled kernels.
+    """Convolve without compiled kernels; ``padding`` is a pad width of zeros, as in ``convolve``.
 
     Raises:
         ValueError: the kernel's input channels do not divide those of ``x``.

@@ -1,7 +1,4 @@
-"""Networks, which take the object that handles their borders, never its name.
-
-``border_from_name`` makes such an object of a name.
-"""
+"""Networks. They take an object that handles their borders; ``border_from_name`` makes one from its name."""
 
 from spatial_prediction.models._border_names import border_from_name
 from spatial_prediction.models._borders import (

@@ -15,9 +15,9 @@ def border_from_name(name: str) -> AbstractBorder:
     """Make the border handling called ``name``, for all 3x3 convolutions of a network.
 
     Args:
-        name: ``part``: partial convolution; ``diff``: differential convolution; ``diff_edge``: with an edge
-            kernel; ``ebh``: explicit boundary handling; or what ``padding_from_name`` or
-            ``trained_padding_from_name`` knows.
+        name: ``part`` (partial convolution), ``diff`` (differential convolution), ``diff_edge`` (the same
+            with an edge kernel), ``ebh`` (explicit boundary handling), or a name that ``padding_from_name``
+            or ``trained_padding_from_name`` accepts.
 
     Raises:
         ValueError: nothing has that name.

@@ -1,6 +1,6 @@
-"""What a network's convolutions do where their windows reach beyond the map, as objects.
+"""Objects that handle the borders of a network's convolutions.
 
-A network takes one such object for all its 3x3 convolutions, and makes of it one for each, see
+A network takes one such object and makes a copy for each of its 3x3 convolutions, see
 ``AbstractBorder.for_layer``.
 """
 
@@ -26,7 +26,7 @@ class AbstractBorder(eqx.Module):
     """The border handling of 3x3 convolutions; may hold arrays that are trained with the network."""
 
     def for_layer(self, layer: RepConv | Convolution) -> "AbstractBorder":
-        """Return a copy with untrained arrays of its own for ``layer``, or itself if it has none."""
+        """Return a copy with new, untrained arrays for ``layer``, or itself if it has no arrays."""
         del layer
         return self
 
@@ -37,12 +37,12 @@ class AbstractBorder(eqx.Module):
         """Convolve to the same size."""
 
     def merged(self, layer: RepConv | Convolution) -> "AbstractBorder":
-        """Return the same handling for ``layer`` once its branches are merged."""
+        """Return the handling that does the same for ``layer`` once its branches are merged."""
         del layer
         return self
 
     def remember(self, x: Float[Array, "batch height width inputs"]) -> "AbstractBorder | None":
-        """Return the handling with the statistics of ``x`` taken up; None if it remembers nothing."""
+        """Return the handling with the statistics of ``x`` added to its memory; None if it has no memory."""
         del x
         return None
 
@@ -51,8 +51,8 @@ class PaddedBorder(AbstractBorder):
     """Pad by one pixel. Branches that are not merged share the padded map.
 
     Attributes:
-        padding: of one pixel on each side. One with arrays may have them for one channel, which every
-            layer's channels begin with.
+        padding: of one pixel on each side. The arrays of a trained padding may be for one channel;
+            ``for_layer`` then repeats them for all channels of the layer.
     """
 
     padding: AbstractPadding
@@ -61,7 +61,7 @@ class PaddedBorder(AbstractBorder):
         check_one_pixel(self.padding)
 
     def for_layer(self, layer: RepConv | Convolution) -> "PaddedBorder":
-        """Return the handling with arrays of its own for the channels of ``layer``."""
+        """Return the handling with separate arrays for the channels of ``layer``."""
         return PaddedBorder(self.padding.for_channels(_spatial(layer).kernel.shape[-2]))
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
@@ -71,18 +71,19 @@ class PaddedBorder(AbstractBorder):
         return layer(self.padding.extend(x))
 
     def remember(self, x: Array) -> "PaddedBorder | None":
-        """Return the handling with the statistics of ``x`` taken up; None if it remembers nothing."""
+        """Return the handling with the statistics of ``x`` added to its memory; None if it has no memory."""
         return PaddedBorder(self.padding.remember(x)) if isinstance(self.padding, RunningPrediction) else None
 
 
 class PartialBorder(AbstractBorder):
-    """Partial convolution: known pixels alone, scaled up by the share that is missing.
+    """Partial convolution: only known pixels, scaled up to make up for missing ones.
 
-    In branches of one pixel, 1x1 and identity, none is ever missing: they are not scaled. Scaling the
+    The 1x1 and identity branches see one pixel, which is never missing, so they are not scaled. Scaling the
     identity too would multiply an edge by 3/2 in every layer.
 
     Attributes:
-        pointwise: what those branches have become within a merged kernel, (inputs, outputs); None if nothing.
+        pointwise: the share of these branches in a merged kernel's centre, (inputs, outputs); None if there
+            is none.
     """
 
     pointwise: Array | None = None
@@ -90,23 +91,23 @@ class PartialBorder(AbstractBorder):
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
         pointwise = self.merged(layer).pointwise
-        layer = _merged(layer)
+        layer = _as_convolution(layer)
         if pointwise is None:
             return partial_convolution(x, layer.kernel, layer.bias)
         return partial_convolution(x, layer.kernel.at[1, 1].add(-pointwise), layer.bias) + x @ pointwise
 
     def merged(self, layer: RepConv | Convolution) -> "PartialBorder":
-        """Return the same handling for ``layer`` once its branches are merged."""
+        """Return the handling that does the same for ``layer`` once its branches are merged."""
         return self if isinstance(layer, Convolution) else PartialBorder(layer.pointwise())
 
 
 class DifferentialBorder(AbstractBorder):
-    """Differential convolution, with or without an edge kernel of its own.
+    """Differential convolution, with or without a separate edge kernel.
 
     Attributes:
-        edge_kernel: whether each layer gets one.
-        edge: trained convolution for incomplete windows,
-            begun as a copy of the layer's. None for the layer's.
+        edge_kernel: whether each layer gets an edge kernel.
+        edge: trained convolution for incomplete windows, which begins as a copy of the layer's; None uses the
+            layer's.
     """
 
     edge_kernel: bool = eqx.field(static=True, default=False)
@@ -118,7 +119,7 @@ class DifferentialBorder(AbstractBorder):
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
-        layer = _merged(layer)
+        layer = _as_convolution(layer)
         kernel, bias = (None, None) if self.edge is None else (self.edge.kernel, self.edge.bias)
         return differential_convolution(x, layer.kernel, layer.bias, edge_kernel=kernel, edge_bias=bias)
 
@@ -127,8 +128,8 @@ class ExplicitBorder(AbstractBorder):
     """Explicit boundary handling: a trained convolution for each edge and corner.
 
     Attributes:
-        regions: their convolutions row by row, without the interior; begun as copies of the layer's. None
-            for the layer's.
+        regions: convolutions of the regions row by row, without the interior, which begin as copies of the
+            layer's; None uses the layer's.
     """
 
     regions: Convolution | None = None
@@ -139,7 +140,7 @@ class ExplicitBorder(AbstractBorder):
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""
-        layer = _merged(layer)
+        layer = _as_convolution(layer)
         regions = _of_regions(layer) if self.regions is None else self.regions
         size = layer.kernel.shape[:2]
         return explicit_boundary_convolution(
@@ -150,7 +151,7 @@ class ExplicitBorder(AbstractBorder):
 
 
 def as_border(handling: AbstractBorder | AbstractPadding) -> AbstractBorder:
-    """Return a border handling as it is, and a padding as the handling that pads by it.
+    """Return a border handling as it is, and turn a padding into the handling that pads with it.
 
     Raises:
         TypeError: ``handling`` is neither, such as a name.
@@ -179,7 +180,7 @@ def _spatial(layer: RepConv | Convolution) -> Convolution:
     return layer if isinstance(layer, Convolution) else layer.residual_3x3
 
 
-def _merged(layer: RepConv | Convolution) -> Convolution:
+def _as_convolution(layer: RepConv | Convolution) -> Convolution:
     return layer if isinstance(layer, Convolution) else layer.merged()
 
 
@@ -189,8 +190,8 @@ def _of_regions(layer: RepConv | Convolution) -> Convolution:
 
 
 def _copies(layer: RepConv | Convolution, count: int | None = None) -> Convolution:
-    """Copy the merged convolution, ``count`` times side by side; buffers may be donated, each but once."""
-    layer = _merged(layer)
+    """Copy the merged convolution, or stack ``count`` copies; buffers may be donated, each only once."""
+    layer = _as_convolution(layer)
     if count is None:
         return Convolution(jnp.copy(layer.kernel), jnp.copy(layer.bias))
     return Convolution(jnp.stack([layer.kernel] * count), jnp.stack([layer.bias] * count))

@@ -31,15 +31,15 @@ class Convolution(eqx.Module):
     def __call__(
         self, x: Float[Array, "batch height width inputs"]
     ) -> Float[Array, "batch out_height out_width outputs"]:
-        """Convolve; the map shrinks by the kernel's size less one."""
+        """Convolve; the map shrinks by the kernel's size minus one."""
         return convolve(x, self.kernel, self.bias)
 
 
 def then(first: Convolution, second: Convolution) -> Convolution:
     """Compose two convolutions, one of them 1x1, into one: ``then(f, g)(x) = g(f(x))``.
 
-    Both are linear and the map between them is unpadded, so this is exact. A 1x1 convolution is a
-    matrix on the channels: it multiplies the other's kernel from its side.
+    Both are linear and the map between them is not padded, so this is exact. A 1x1 convolution is a
+    matrix on the channels, which multiplies the other kernel on its input or output side.
     """
     if second.kernel.shape[-4:-2] == (1, 1):
         matrix = second.kernel[..., 0, 0, :, :]

@@ -19,7 +19,7 @@ class FeedForward(eqx.Module):
 
     @classmethod
     def initialised(cls, channels: int, *, key: Array) -> "FeedForward":
-        """Make a block that keeps the number of channels."""
+        """Make a feed-forward part that keeps the number of channels."""
         expand_key, reduce_key = jax.random.split(key)
         return cls(
             Convolution.initialised(channels, 2 * channels, 1, key=expand_key),

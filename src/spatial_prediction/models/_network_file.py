@@ -24,23 +24,24 @@ _REMEDY = "fetch the file again, or train the network anew"
 def load_network(path: str | Path, *, output_crop: int | None = None, merged: bool = True) -> RVSR:
     """Read a network that the study has trained, ready for use.
 
-    Sizes, paddings and output crop are those of its training; they stand in the file's header.
+    Sizes, paddings and output crop are those of its training, which are in the file's header.
 
     Args:
         path: ``results/models/{preset}/seed_{seed}.safetensors``.
-        output_crop: input pixels to cut off each side of the output; by default as in training. Without a
+        output_crop: input pixels cropped from each side of the output; by default as in training. Without a
             crop (0) the output covers the whole input.
-        merged: in inference form, one convolution a layer, see :func:`merge_branches`; False keeps the
-            branches, for training on or ``to_named_arrays``.
+        merged: return the inference form, one convolution per layer, see :func:`merge_branches`; False keeps
+            the branches, for further training or ``to_named_arrays``.
 
     Returns:
         The network. Call it on reflectance scaled to [-1, 1] (DN / 5000 - 1), shape (3, height, width), bands
         B04, B03, B02.
 
     Raises:
-        CheckpointError: the file is missing or damaged, of another format version, no such network or one
-            of another shape, or that of a run that diverged, which has no weights.
-        ValueError: the network has no such output crop, or it is not a whole number.
+        CheckpointError: the file is missing or damaged, has another format version, is no network of the
+            study, has arrays of other shapes than its header says, or is of a run that diverged and has no
+            weights.
+        ValueError: the network has no such output crop, or the crop is not a whole number.
     """
     network, header = network_and_header(path, output_crop=output_crop)
     if network is None:
@@ -55,10 +56,10 @@ def load_network(path: str | Path, *, output_crop: int | None = None, merged: bo
 def network_and_header(
     path: str | Path, *, output_crop: int | None = None
 ) -> tuple[RVSR | None, dict[str, Any]]:
-    """Read a network with its training branches, None for a diverged run, and the header of its file.
+    """Read a network with its training branches (None for a diverged run) and the header of its file.
 
     Raises:
-        CheckpointError: as :func:`load_network`, but for diverged runs.
+        CheckpointError: as :func:`load_network`, except for diverged runs.
     """
     arrays, header = load_arrays(path)
     try:

@@ -37,8 +37,8 @@ class ExpandedConvolution(eqx.Module):
 class RepConv(eqx.Module):
     """Sum of two expanded convolutions, a 3x3, a 1x1 and the identity, on an already padded map.
 
-    Every branch is linear and padding comes before the branching, so the sum *is* one 3x3 convolution,
-    at borders too: 1x1 and identity are 3x3 kernels with a centre alone. The branches change how
+    Every branch is linear and padding comes before the branching, so the sum equals one 3x3 convolution,
+    at borders too: 1x1 and identity are 3x3 kernels that are 0 except in the centre. The branches change how
     training moves through weight space, not what the layer can express (RVSR, arXiv 2404.16484).
     """
 
@@ -65,7 +65,7 @@ class RepConv(eqx.Module):
         return branches + self.residual_3x3(padded) + self.residual_1x1(centre) + centre
 
     def pointwise(self) -> Array:
-        """Return the kernel (inputs, outputs) of 1x1 and identity together, which see one pixel alone."""
+        """Return the sum (inputs, outputs) of the 1x1 and identity kernels, which see only one pixel."""
         kernel = self.residual_1x1.kernel[..., 0, 0, :, :]
         return kernel + jnp.eye(kernel.shape[-1], dtype=kernel.dtype)
 

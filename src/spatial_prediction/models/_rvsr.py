@@ -1,4 +1,4 @@
-"""RVSR, a small super-resolution network that takes the object which handles its borders."""
+"""RVSR, a small super-resolution network with exchangeable border handling."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -34,12 +34,12 @@ class RVSR(eqx.Module):
     ``borders``, in the order of the layers; the bilinear upscaling pads with ``upscale_padding``.
     Feed-forward GELUs are the only non-linearity.
 
-    ``output_crop`` input pixels are cut off each side of the output. The last ``output_crop`` of the ten
-    3x3 convolutions then need no padding and run unpadded, which computes exactly the kept part of the
+    ``output_crop`` input pixels are cropped from each side of the output. The last ``output_crop`` of the ten
+    3x3 convolutions then need no padding and run without it, which gives exactly the kept part of the
     uncropped output.
 
-    Call it on one example (3, height, width); ``apply`` takes channels-last batches and is what training
-    uses. Values are reflectance scaled to [-1, 1]. Source: arXiv 2404.16484; as re-implemented for arXiv
+    Call it on one example (3, height, width); ``apply`` takes channels-last batches, as in training.
+    Values are reflectance scaled to [-1, 1]. Source: arXiv 2404.16484, as re-implemented for arXiv
     2502.12300, whose parameter count (218,928) and numbers it reproduces.
     """
 
@@ -79,14 +79,14 @@ class RVSR(eqx.Module):
         """Make a network with random weights; they depend on ``key`` and the sizes, not on the borders.
 
         Args:
-            padding: what handles the border of every 3x3 convolution: a padding of one pixel on each side, or
+            padding: border handling of every 3x3 convolution: a padding of one pixel on each side, or
                 another handling, such as ``border_from_name`` makes.
-            upscale_padding: one pixel before the bilinear upscaling.
-            output_crop: input pixels cut off each side of the output.
+            upscale_padding: padding of one pixel before the bilinear upscaling.
+            output_crop: input pixels cropped from each side of the output.
             hidden_channels: channels between head and projection.
-            blocks: RepViT blocks.
+            blocks: number of RepViT blocks.
             upscale_factor: output pixels per input pixel along each axis.
-            key: for the weights.
+            key: random key of the weights.
 
         Raises:
             ValueError: a padding is not of one pixel on each side, or there is no such output crop.
@@ -124,22 +124,22 @@ class RVSR(eqx.Module):
         upscale_padding: AbstractPadding | str,
         output_crop: int = 0,
     ) -> "RVSR":
-        """Make a network from ``{name: array}`` as ``to_named_arrays`` gives it.
+        """Make a network from ``{name: array}`` as ``to_named_arrays`` returns it.
 
         Sizes follow from the shapes.
 
         Args:
-            arrays: of the network, and of its borders where these hold any.
-            padding: what handles the border of every 3x3 convolution, as of ``initialised``; or its name,
+            arrays: those of the network, and of its border handling if that has any.
+            padding: border handling of every 3x3 convolution, as for ``initialised``; or its name,
                 which stands for ``border_from_name(padding)``.
-            upscale_padding: one pixel before the bilinear upscaling; or its name, which stands for
+            upscale_padding: padding of one pixel before the bilinear upscaling; or its name, which stands for
                 ``padding_from_name(upscale_padding, 1)``.
-            output_crop: input pixels cut off each side of the output.
+            output_crop: input pixels cropped from each side of the output.
 
         Raises:
             ValueError: an array is missing or unknown, no border handling or padding has the name, a padding
                 is not of one pixel on each side, or there is no such output crop.
-            TypeError: ``padding`` is no border handling, padding or name.
+            TypeError: ``padding`` is not a border handling, padding or name.
         """
         border = border_from_name(padding) if isinstance(padding, str) else as_border(padding)
         if isinstance(upscale_padding, str):
@@ -193,8 +193,8 @@ class RVSR(eqx.Module):
     def to_named_arrays(self) -> dict[str, np.ndarray]:
         """Return ``{name: array}``: weights (outputs, inputs, rows, columns), biases (outputs, 1, 1).
 
-        Arrays of the body carry a leading axis over the blocks. What the borders hold follows as it is,
-        ``borders.LAYER.FIELD``.
+        Arrays of the body have a leading axis over the blocks. Arrays of the border handling keep their
+        shapes and are named ``borders.LAYER.FIELD``.
 
         Raises:
             ValueError: the branches have been merged; their weights are gone.
@@ -232,14 +232,14 @@ class RVSR(eqx.Module):
         return pixel_shuffle(phases, self.upscale_factor), features
 
     def phases_with_features(self, x: Float[Array, "batch height width 3"]) -> tuple[Array, list[Array]]:
-        """Upscale but for the pixel shuffle, which costs a loss time that has no need of it.
+        """Upscale without the final pixel shuffle, which a loss does not need.
 
         Returns:
-            The output as ``pixel_unshuffle`` gives it, and what goes into each 3x3 convolution behind the
+            The output as ``pixel_unshuffle`` returns it, and the input of each 3x3 convolution after the
             head: ``blocks + 1`` feature maps (batch, height, width, channels) before padding.
 
         Raises:
-            TypeError: ``x`` is not of floating numbers.
+            TypeError: ``x`` does not have a floating dtype.
         """
         if not jnp.issubdtype(x.dtype, jnp.floating):
             raise TypeError(f"x must be reflectance scaled to [-1, 1], of floating numbers; got {x.dtype}")
@@ -254,13 +254,14 @@ class RVSR(eqx.Module):
         return self._phases(x, features[-1]), features
 
     def remembered(self, maps: Sequence[Array]) -> "RVSR | None":
-        """Take up the statistics of a batch where the borders keep a memory of them.
+        """Add the statistics of a batch to the memories of border handlings that have one.
 
         Args:
-            maps: the input and the feature maps of ``with_features``, what goes into each 3x3 convolution.
+            maps: the input of each 3x3 convolution: that of the network, then the feature maps of
+                ``with_features``.
 
         Returns:
-            A network with the new memories and None for every other array; None if nothing is remembered.
+            A network with the new memories and None for every other array; None if there is no memory.
         """
         borders = [border.remember(each) for border, each in zip(self.borders, maps, strict=True)]
         if not any(borders):
@@ -275,7 +276,7 @@ class RVSR(eqx.Module):
         return residual + bilinear_phases(x, self.upscale_factor)
 
     def _convolved(self, x: Array, index: int, layer: RepConv | Convolution) -> Array:
-        """Apply the ``index``-th 3x3 convolution, unpadded where nothing that is kept sees its border."""
+        """Apply the ``index``-th 3x3 convolution, without padding if the kept output does not need it."""
         if index < self.depth - self.output_crop:
             return self.borders[index].convolve(x, layer)
         return layer(x)
@@ -291,7 +292,7 @@ class RVSR(eqx.Module):
         return self.depth
 
 
-@eqx.filter_jit  # most need nothing of the layers, which are then not even taken apart
+@eqx.filter_jit  # most handlings do not use the layers, which are then not even taken apart
 def _borders_of_layers(
     border: AbstractBorder, head: Convolution, body: Block, tail: RepConv
 ) -> tuple[AbstractBorder, ...]:
@@ -320,7 +321,7 @@ def merge_branches(model: RVSR) -> RVSR:
     """Return the inference form: each RepConv as one 3x3 convolution, with the same outputs.
 
     Cheap and differentiable, so training may merge inside the step: the loss and its gradient with
-    respect to the branches are those of the plain form for a tenth of the arithmetic.
+    respect to the branches are those of the unmerged form, for a tenth of the arithmetic.
     """
     if isinstance(model.tail, Convolution) or isinstance(model.body.repconv, Convolution):
         return model

@@ -1,4 +1,4 @@
-"""Fixed upscaling: new pixels as channels, bilinear interpolation, and the shuffle into place."""
+"""Fixed upscaling: bilinear interpolation and the pixel shuffle."""
 
 import jax.numpy as jnp
 import numpy as np
@@ -25,18 +25,18 @@ def pixel_unshuffle(
 def bilinear_upscaling(
     x: Float[Array, "batch height width channels"], factor: int
 ) -> Float[Array, "batch out_height out_width channels"]:
-    """Upscale a channels-last batch bilinearly; the outermost pixels serve as neighbours alone."""
+    """Upscale a channels-last batch bilinearly; the outermost pixels serve only as neighbours."""
     return pixel_shuffle(bilinear_phases(x, factor), factor)
 
 
 def bilinear_phases(
     x: Float[Array, "batch height width channels"], factor: int
 ) -> Float[Array, "batch inner_height inner_width phases"]:
-    """Upscale bilinearly, the new pixels of each inner pixel as channels (channel, row, column).
+    """Upscale bilinearly, with the new pixels of each inner pixel as channels (channel, row, column).
 
     With pixel centres at half-integers, each of the ``factor`` positions inside a pixel lies between it
-    and one neighbour, so the upscaling is a fixed 3x3 convolution; the outermost pixels serve as
-    neighbours alone. Equal to ``jax.image.resize(..., "bilinear")`` away from its borders.
+    and one neighbour, so the upscaling is a fixed 3x3 convolution; the outermost pixels serve only as
+    neighbours. Equal to ``jax.image.resize(..., "bilinear")`` away from its borders.
     """
     offsets = (np.arange(factor) + 0.5) / factor - 0.5
     taps = np.stack([np.maximum(0, 1 - np.abs(offsets - neighbour)) for neighbour in (-1, 0, 1)])

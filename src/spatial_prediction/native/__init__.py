@@ -1,11 +1,12 @@
 """Compiled kernels for the CPU, where XLA leaves most of the processor idle; optional.
 
 ``python -m spatial_prediction.native`` compiles the C++ files of this folder with the machine's compiler.
-Until that is done, on accelerators, and with ``SPATIAL_PREDICTION_NATIVE=0``, XLA computes the same, more
-slowly. Whoever calls a kernel gives the XLA form too: it is the definition, the kernel must agree.
+Until that is done, on accelerators, and with ``SPATIAL_PREDICTION_NATIVE=0``, XLA computes the same more
+slowly. Every caller of a kernel also supplies the XLA form, which is the definition that the kernel must
+match.
 
-A library compiled with the headers of one JAX runs in that and in later ones (0.10 to 0.12 were tried), never
-in earlier ones. Each version gets one of its own from ``build``; a wheel may ship one for all.
+A library compiled with the headers of one JAX runs in that version and in later ones (0.10 to 0.12 were
+tried), never in earlier ones. ``build`` makes one for each version; a wheel may ship one for all.
 """
 
 import ctypes
@@ -51,7 +52,7 @@ FLAGS = (
     "-DNDEBUG",
     *os.environ.get(FLAGS_VARIABLE, "").split(),
 )
-"""Of the compiler; further ones, as for sanitizers, make a library beside the usual one."""
+"""Flags of the compiler; with further flags, as for sanitizers, a separate library is made."""
 
 
 class CompilationError(SpatialPredictionError):
@@ -59,15 +60,15 @@ class CompilationError(SpatialPredictionError):
 
 
 def library_path(folder: Path = FOLDER) -> Path:
-    """Where the kernels compiled for this JAX lie in ``folder``, or would.
+    """Return the path in ``folder`` of the kernels compiled for this JAX, whether or not it exists.
 
-    One file for each version of jaxlib and each state of the sources, the flags and the kind of processor.
+    There is one file for each version of jaxlib and each state of sources, flags and kind of processor.
     """
     return folder / f"kernels-{jaxlib.__version__}-{_state()}.so"
 
 
 def _state() -> str:
-    """Hash of what the machine code depends on, but for the headers of JAX."""
+    """Hash of everything that the machine code depends on, except the headers of JAX."""
     state = hashlib.sha256(f"{platform.system()} {platform.machine()} {FLAGS}".encode())
     for path in sorted([*SOURCES, *FOLDER.glob("*.h")]):
         state.update(path.read_bytes())
@@ -92,13 +93,13 @@ def compiler() -> str | None:
 
 
 def build(folder: Path = FOLDER) -> Path:
-    """Compile the kernels for this JAX unless that has been done; return the library.
+    """Compile the kernels for this JAX unless that has been done; return the path of the library.
 
-    Libraries that earlier sources left for this JAX are removed; those for other versions stay, since other
+    Libraries of earlier sources for this JAX are removed; those for other versions stay, because other
     environments may share the folder.
 
     Args:
-        folder: to write the library into; it is found only in the default one.
+        folder: folder of the library; only in the default one will it be found.
 
     Raises:
         CompilationError: there is no C++ compiler, it failed, or the folder cannot be written.
@@ -142,10 +143,10 @@ def _run(program: str, *arguments: str | Path) -> None:
 
 
 def available(*arrays: jax.Array) -> bool:
-    """Tell whether computations with ``arrays`` on the default device use the kernels.
+    """Return whether computations with ``arrays`` on the default device use the kernels.
 
-    They take float32 and float64, and arrays that hold something. Where kernels would be used but can't be,
-    one line of the log says so, once in a process.
+    Kernels take float32 and float64 arrays that are not empty. If kernels should be used but cannot be, one
+    line of the log says so, once per process.
     """
     wanted = os.environ.get(DISABLING_VARIABLE, "1") != "0"
     if not (wanted and jax.default_backend() == "cpu" and _library() is not None):
@@ -161,14 +162,14 @@ def kernel(
     Leading axes of the arrays are a batch; ``jax.vmap`` adds one.
 
     Args:
-        name: of the kernel.
-        results: what it returns.
-        in_place: the first result takes the place of the first argument, which is not copied where
-            nothing else needs it.
-        attributes: of the kernel.
+        name: name of the kernel.
+        results: shapes and dtypes of its results.
+        in_place: the first result overwrites the first argument, which is copied only if something else
+            needs it.
+        attributes: attributes of the kernel.
 
-    What it returns raises, before anything is computed:
-        ValueError: a shape or an attribute is not what the kernel takes.
+    The returned function raises, before anything is computed:
+        ValueError: a shape or an attribute does not fit the kernel.
         TypeError: arrays are not all float32 or all float64.
     """
 
@@ -188,14 +189,15 @@ def kernel(
 
 
 def like(*arrays: jax.Array) -> list[jax.ShapeDtypeStruct]:
-    """Results of the shapes and dtypes of ``arrays``."""
+    """Return the shapes and dtypes of ``arrays``, for results that are like them."""
     return [jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays]
 
 
 class BatchAxes(NamedTuple):
-    """How many leading axes of each array are a batch, as pytrees of the arguments and of the results.
+    """Number of leading batch axes of each array, as pytrees of the arguments and of the results.
 
-    An argument without some of them is shared along them. So may its gradient be: the sum over the batch.
+    An argument without some of the batch axes is shared along them, and its gradient may be the sum over
+    them.
     """
 
     arguments: tuple[Any, ...]
@@ -210,18 +212,18 @@ def differentiable(
     compact: Callable[..., Any] | None = None,
     batch: BatchAxes | None = None,
 ) -> Callable[..., Any]:
-    """Give kernels that compute ``reference`` and its gradient their place in JAX's differentiation.
+    """Make a differentiable function of kernels that compute ``reference`` and its gradient.
 
-    Forward mode and derivatives of higher order go by ``compact``. What is exported or lowered for an
-    accelerator, where there are no kernels, goes by JAX's operations.
+    Forward mode and derivatives of higher order use ``compact``. Programs that are exported or lowered for an
+    accelerator, where there are no kernels, use JAX's operations.
 
     Args:
         reference: function of arrays, in JAX operations.
-        forward: the same function by a kernel.
-        backward: ``(arguments, cotangents of the results) -> gradients`` by a kernel.
+        forward: the same function, computed by a kernel.
+        backward: ``(arguments, cotangents of the results) -> gradients``, computed by a kernel.
         compact: the same function in fewer operations, differentiable any number of times, for forward mode
             and higher derivatives.
-        batch: along which axes a batch may be divided among devices; None where XLA shall compute it then.
+        batch: axes along which a batch may be divided among devices; with None, XLA computes divided batches.
     """
 
     def reference_gradients(arguments: tuple[Any, ...], cotangents: Any) -> tuple[Any, ...]:
@@ -265,5 +267,5 @@ def _register(target: str) -> None:
 
 
 def as_attribute(numbers: Any) -> np.ndarray:
-    """Integers as kernels take them."""
+    """Flatten integers to the int64 list that kernels take as an attribute."""
     return np.asarray(numbers, np.int64).reshape(-1)

@@ -7,11 +7,11 @@ from spatial_prediction.native import CompilationError, build, usable_libraries
 
 DESCRIPTION = """\
 Compile the kernels for the JAX of this environment, with the C++ compiler that CXX names or the first of the
-usual ones on PATH; it takes about a minute. Does nothing where that has been done."""
+usual ones on PATH. It takes about a minute, and does nothing if the kernels are there already."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Compile, and say where the library lies."""
+    """Compile, and print the path of the library."""
     command.argument_parser(DESCRIPTION).parse_args(arguments)
     try:
         print(f"compiled kernels: {build()}")

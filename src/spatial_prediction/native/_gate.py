@@ -1,16 +1,17 @@
-"""The gate of the compiled kernels: what each of them takes and gives.
+"""The gate of the compiled kernels: the signature of each kernel, which every call is checked against.
 
-Kernels read and write memory by the shapes that they are given, so every call is checked against its form
-where it is traced, and again by the kernel itself (``checks.h``). A form is written in the words of the C++
-sources: ``"*maps height width channels"`` are the axes of an array. A name means the same size wherever it
-stands, an expression such as ``left+width+right`` has to hold, ``*maps`` are any leading axes, and ``*some``
-the first of these. An array whose axes begin with ``?`` may also be empty.
+Kernels read and write memory according to the shapes that they are given, so every call is checked against
+the signature of the kernel when it is traced, and again by the kernel itself (``checks.h``). Signatures use
+the names of the C++ sources: ``"*maps height width channels"`` are the axes of an array. The same name is the
+same size everywhere, an axis given by an expression such as ``left+width+right`` must have that size,
+``*maps`` are any leading axes, and ``*some`` are the first few of these. An array whose axes begin with ``?``
+may also be empty.
 """
 
 import ast
 import functools
 import operator
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import jax
@@ -20,35 +21,33 @@ Array: TypeAlias = jax.Array | np.ndarray | jax.ShapeDtypeStruct
 
 DTYPES = (np.float32, np.float64)
 LARGEST = 1 << 16
-"""Pixels of the largest pad width, neighbourhood or lag."""
+"""The largest pad width, neighbourhood or lag, pixels."""
 
 REAL = "a real number"
 PAIRS = "[2*lags]"
 _PAD_WIDTHS, _MARGINS = "top bottom left right", "above below before behind"
-_MAY_BE_ZERO = {*_PAD_WIDTHS.split(), *_MARGINS.split(), "rows_down", "rows_right"}
-"""Sizes that may be 0; all others are positive."""
+_MAY_BE_ZERO = {*_PAD_WIDTHS.split(), *_MARGINS.split()}
+"""Sizes that may be 0, as may all that attributes name; others are positive."""
 
 
-class Form(NamedTuple):
-    """What a kernel takes and gives.
+class Signature(NamedTuple):
+    """Operands, results and attributes of a kernel.
 
     Attributes:
         operands: axes of each array that it takes, in this order.
-        results: of each array that it returns.
-        attributes: ``REAL``; ``PAIRS``; the names of so many integers; or how many there are, with the limit
-            below which they lie: ``"[unknowns] < lags"``.
-        derived: further sizes, as expressions.
-        conditions: what has to hold besides.
+        results: axes of each array that it returns.
+        attributes: for each attribute, ``REAL``; ``PAIRS``; names for its integers, one each; or the number
+            of its integers and their upper limit, ``"[unknowns] < lags"``.
+        conditions: further conditions, as expressions.
     """
 
     operands: Mapping[str, str]
     results: Mapping[str, str]
     attributes: Mapping[str, str] = {}
-    derived: Mapping[str, str] = {}
     conditions: Sequence[str] = ()
 
-    def gradient(self, first: Mapping[str, str], *, of: str) -> "Form":
-        """The form of the kernel that adds the gradient with respect to ``of`` to what it takes ``first``."""
+    def gradient(self, first: Mapping[str, str], *, of: str) -> "Signature":
+        """Return the signature of the kernel that takes ``first`` as well and adds the gradient by ``of``."""
         return self._replace(
             operands={**first, **self.operands, **self.results}, results={"gradient": self.operands[of]}
         )
@@ -56,12 +55,12 @@ class Form(NamedTuple):
 
 _X = "*maps height width channels"
 
-_LAGGED_PRODUCTS = Form(
+_LAGGED_PRODUCTS = Signature(
     operands={"x": _X, "taper_y": "*some height", "taper_x": "*some width"},
     results={"means": "*maps channels", "sums": "*maps lags channels"},
     attributes={"lags": PAIRS},
 )
-_PREDICTION_COEFFICIENTS = Form(
+_PREDICTION_COEFFICIENTS = Signature(
     operands=_LAGGED_PRODUCTS.operands,
     results={
         "means": "*maps channels",
@@ -76,28 +75,7 @@ _PREDICTION_COEFFICIENTS = Form(
         "ridge": REAL,
     },
 )
-_NEIGHBOURHOOD_PRODUCTS = Form(
-    operands={"x": _X, "weights_down": "*some rows_down", "weights_right": "*some rows_right"},
-    results={
-        "means": "*maps channels",
-        "vertical": "*maps 2 down_pairs channels",
-        "horizontal": "*maps 2 right_pairs channels",
-    },
-    attributes={"neighbourhoods": "down_length down_width right_length right_width"},
-    derived={
-        "down_unknowns": "down_length*down_width",
-        "right_unknowns": "right_length*right_width",
-        "down_pairs": "down_unknowns*(down_unknowns+down_width) - down_unknowns*(down_unknowns-1)//2",
-        "right_pairs": "right_unknowns*(right_unknowns+right_width) - right_unknowns*(right_unknowns-1)//2",
-    },
-    conditions=(
-        "down_length+rows_down <= height",
-        "right_length+rows_right <= width",
-        "down_width <= width",
-        "right_width <= height",
-    ),
-)
-_FIRST_ORDER = Form(
+_FIRST_ORDER = Signature(
     operands={"x": _X}, results={"means": "*maps channels", "coefficients": "*maps 4 channels"}
 )
 _COEFFICIENTS = {
@@ -110,7 +88,7 @@ _STRIPS = {
     "left_strip": "*maps height left channels",
     "right_strip": "*maps height right channels",
 }
-_PREDICTED_FRAME = Form(
+_PREDICTED_FRAME = Signature(
     operands={"x": _X, "mean": "*maps channels", **_COEFFICIENTS},
     results=_STRIPS,
     conditions=tuple(
@@ -145,13 +123,11 @@ _SYSTEM = {
     "right_hand_side": "*maps unknowns columns count",
 }
 
-FORMS: Mapping[str, Form] = {
+SIGNATURES: Mapping[str, Signature] = {
     "lagged_products": _LAGGED_PRODUCTS,
     "lagged_products_gradient": _LAGGED_PRODUCTS.gradient({"cotangents": _X}, of="x"),
     "prediction_coefficients": _PREDICTION_COEFFICIENTS,
     "prediction_coefficients_gradient": _PREDICTION_COEFFICIENTS.gradient({"cotangents": _X}, of="x"),
-    "neighbourhood_products": _NEIGHBOURHOOD_PRODUCTS,
-    "neighbourhood_products_gradient": _NEIGHBOURHOOD_PRODUCTS.gradient({"cotangents": _X}, of="x"),
     "first_order": _FIRST_ORDER,
     "first_order_gradient": _FIRST_ORDER.gradient({"cotangents": _X}, of="x"),
     "predicted_frame": _PREDICTED_FRAME,
@@ -159,8 +135,8 @@ FORMS: Mapping[str, Form] = {
         operands={"cotangents": _X, **_PREDICTED_FRAME.operands, **_STRIPS},
         results={f"of_{name}": axes for name, axes in _PREDICTED_FRAME.operands.items()},
     ),
-    "convolution": Form({**_FRAMED, **_KERNEL, **_BIAS}, {"y": _CONVOLVED}, _WIDTHS),
-    "convolution_map_gradient": Form(
+    "convolution": Signature({**_FRAMED, **_KERNEL, **_BIAS}, {"y": _CONVOLVED}, _WIDTHS),
+    "convolution_map_gradient": Signature(
         operands={
             "cotangents": "*maps out_height out_width outputs",
             **_KERNEL,
@@ -172,14 +148,16 @@ FORMS: Mapping[str, Form] = {
             "before+out_width+behind-columns+1 == left+width+right",
         ),
     ),
-    "convolution_kernel_gradient": Form({"cotangents": _CONVOLVED, **_FRAMED}, {**_KERNEL, **_BIAS}, _WIDTHS),
-    "feed_forward": Form({"x": _X, **_WEIGHTS}, {"y": _X}),
-    "feed_forward_gradient": Form(
+    "convolution_kernel_gradient": Signature(
+        {"cotangents": _CONVOLVED, **_FRAMED}, {**_KERNEL, **_BIAS}, _WIDTHS
+    ),
+    "feed_forward": Signature({"x": _X, **_WEIGHTS}, {"y": _X}),
+    "feed_forward_gradient": Signature(
         {"cotangents": _X, "x": _X, **{name: _WEIGHTS[name] for name in ("expand", "expand_bias", "reduce")}},
         {f"of_{name}": axes for name, axes in {"x": _X, **_WEIGHTS}.items()},
     ),
-    "normal_equations": Form(_SYSTEM, {"solution": _SYSTEM["right_hand_side"]}),
-    "normal_equations_gradient": Form(
+    "normal_equations": Signature(_SYSTEM, {"solution": _SYSTEM["right_hand_side"]}),
+    "normal_equations_gradient": Signature(
         {**_SYSTEM, "cotangents": _SYSTEM["right_hand_side"]},
         {f"of_{name}": axes for name, axes in _SYSTEM.items()},
     ),
@@ -189,27 +167,32 @@ FORMS: Mapping[str, Form] = {
 def check(
     name: str, arguments: Sequence[Array], results: Sequence[Array], attributes: Mapping[str, Any]
 ) -> None:
-    """Refuse a call that does not have the form of the kernel.
+    """Refuse a call that does not fit the signature of the kernel.
 
     Args:
-        name: of the kernel.
-        arguments: arrays that it is to take, before any transformation adds axes to them.
-        results: shapes and dtypes of those that it is to return.
-        attributes: of the call.
+        name: name of the kernel.
+        arguments: its arguments, before any transformation adds axes to them.
+        results: shapes and dtypes of its results.
+        attributes: attributes of the call.
 
     Raises:
-        ValueError: a shape, a number of arrays, or an attribute's value is another.
-        TypeError: arrays are not all float32 or all float64, or an attribute is of another type.
+        ValueError: a shape, the number of arrays, or the value of an attribute does not fit.
+        TypeError: arrays are not all float32 or all float64, or an attribute has another type.
     """
-    form = FORMS[name]
-    names = [*form.operands, *form.results]
-    if (len(arguments), len(results)) != (len(form.operands), len(form.results)):
+    signature = SIGNATURES[name]
+    names = [*signature.operands, *signature.results]
+    if (len(arguments), len(results)) != (len(signature.operands), len(signature.results)):
         raise ValueError(
-            f"kernel {name} takes {', '.join(form.operands)} and gives {', '.join(form.results)}; "
+            f"kernel {name} takes {', '.join(signature.operands)} and gives {', '.join(signature.results)}; "
             f"got {len(arguments)} arrays for {len(results)} results"
         )
     arrays = list(
-        zip(names, [*form.operands.values(), *form.results.values()], [*arguments, *results], strict=True)
+        zip(
+            names,
+            [*signature.operands.values(), *signature.results.values()],
+            [*arguments, *results],
+            strict=True,
+        )
     )
     dtype = results[0].dtype
     for operand, _, array in arrays:
@@ -218,45 +201,37 @@ def check(
                 f"kernel {name}: {operand} has dtype {array.dtype}, wanted "
                 f"{dtype if dtype in DTYPES else 'float32 or float64'}"
             )
-    sizes = _Sizes(name, form.derived)
-    sizes.take_attributes(form.attributes, attributes)
+    sizes = _Sizes(name)
+    sizes.take_attributes(signature.attributes, attributes)
     for operand, axes, array in arrays:
         sizes.take(operand, axes, array.shape)
-    for size, expression in form.derived.items():
-        sizes.known[size] = sizes.value(expression)
     for operand, axes, array in arrays:
         sizes.compare(operand, axes, array.shape)
-    sizes.compare_attributes(form.attributes, attributes)
-    for condition in form.conditions:
+    sizes.compare_attributes(signature.attributes, attributes)
+    for condition in signature.conditions:
         if not sizes.value(condition):
             raise ValueError(f"kernel {name}: needs {condition}, got {sizes.in_words(condition)}")
 
 
-def fits(
-    name: str,
-    arguments: Sequence[Array],
-    results: Sequence[Array],
-    attributes: Mapping[str, Any] | None = None,
-) -> bool:
-    """Tell whether a call has the form of the kernel; see ``check``."""
+def fits(name: str, arguments: Sequence[Array], results: Sequence[Array]) -> bool:
+    """Return whether a call without attributes fits the signature of the kernel; see ``check``."""
     try:
-        check(name, arguments, results, attributes or {})
+        check(name, arguments, results, {})
     except (TypeError, ValueError):
         return False
     return True
 
 
 class _Sizes:
-    """What the names of a form mean in one call."""
+    """The values of a signature's names in one call."""
 
-    def __init__(self, kernel: str, derived: Container[str]) -> None:
+    def __init__(self, kernel: str) -> None:
         self._kernel = kernel
-        self._derived = derived
         self._leading: dict[str, tuple[int, ...]] = {}
         self.known: dict[str, int] = {}
 
     def take(self, operand: str, axes: str, shape: tuple[int, ...]) -> None:
-        """Learn the sizes that an array names, unless they are known."""
+        """Take the values of the names in an array's axes from its shape, unless they are known."""
         leading, *rest = axes.removeprefix("? ").split()
         if axes.startswith("?") and 0 in shape:
             return
@@ -265,13 +240,13 @@ class _Sizes:
         before, behind = shape[: len(shape) - len(rest)], shape[len(shape) - len(rest) :]
         self._leading.setdefault(leading, before)
         for axis, size in zip(rest, behind, strict=True):
-            if axis.isidentifier() and axis not in self.known and axis not in self._derived:
+            if axis.isidentifier() and axis not in self.known:
                 if not size and axis not in _MAY_BE_ZERO:
                     raise ValueError(f"kernel {self._kernel}: {operand} has shape {shape}, no {axis}")
                 self.known[axis] = size
 
     def take_attributes(self, wanted: Mapping[str, str], found: Mapping[str, Any]) -> None:
-        """Learn the sizes that attributes name."""
+        """Take the values of the names in attributes."""
         if wanted.keys() != found.keys():
             raise ValueError(
                 f"kernel {self._kernel}: attributes are {sorted(found)}, wanted {sorted(wanted)}"
@@ -288,8 +263,7 @@ class _Sizes:
                 self.known["lags"] = len(value) // 2
             elif meaning != REAL and not meaning.startswith("["):
                 sizes = meaning.split()
-                least = [int(size not in _MAY_BE_ZERO) for size in sizes]
-                if len(value) != len(sizes) or (value < least).any() or (value > LARGEST).any():
+                if len(value) != len(sizes) or (value < 0).any() or (value > LARGEST).any():
                     raise ValueError(
                         f"kernel {self._kernel}: attribute {attribute} is {value.tolist()}, wanted "
                         f"({meaning}), none negative or above {LARGEST}"
@@ -297,7 +271,7 @@ class _Sizes:
                 self.known.update(zip(sizes, value.tolist(), strict=True))
 
     def compare(self, operand: str, axes: str, shape: tuple[int, ...]) -> None:
-        """Refuse an array of another shape than the sizes ask for."""
+        """Refuse an array whose shape does not agree with the known sizes."""
         leading, *rest = axes.removeprefix("? ").split()
         if axes.startswith("?") and 0 in shape:
             return
@@ -307,7 +281,7 @@ class _Sizes:
             raise ValueError(f"kernel {self._kernel}: {operand} has shape {shape}, wanted {wanted} ({axes})")
 
     def compare_attributes(self, wanted: Mapping[str, str], found: Mapping[str, Any]) -> None:
-        """Refuse lists of integers that are of another length or beyond their limit."""
+        """Refuse lists of integers that have another length or exceed their limit."""
         for attribute, meaning in wanted.items():
             if not meaning.startswith("["):
                 continue
@@ -321,7 +295,7 @@ class _Sizes:
                 )
 
     def value(self, expression: str) -> int:
-        """Work out an expression of sizes, or a comparison of two."""
+        """Evaluate an expression of sizes, or a comparison of two."""
 
         def of(node: ast.AST) -> int:
             match node:
@@ -333,12 +307,12 @@ class _Sizes:
                     return _OPERATIONS[type(sign)](of(left), of(right))
                 case ast.Compare(left=left, ops=[sign], comparators=[right]):
                     return _OPERATIONS[type(sign)](of(left), of(right))
-            raise AssertionError(f"a form says {expression!r}")
+            raise AssertionError(f"a signature says {expression!r}")
 
         return of(_parsed(expression))
 
     def in_words(self, expression: str) -> str:
-        """Say what the names of an expression mean."""
+        """Write the values of the names in an expression."""
         names = sorted({node.id for node in ast.walk(_parsed(expression)) if isinstance(node, ast.Name)})
         return ", ".join(f"{name} = {self.known[name]}" for name in names)
 
@@ -352,7 +326,6 @@ _OPERATIONS: Mapping[type, Callable[[int, int], int]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
     ast.LtE: operator.le,
     ast.Eq: operator.eq,

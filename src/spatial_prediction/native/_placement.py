@@ -1,7 +1,8 @@
-"""Kernel or XLA: decided when a program is lowered, for only then is it known where it will run.
+"""Kernel or XLA: decided when a program is lowered, because only then is it known where it will run.
 
-A compiled kernel is a pointer into this process. A program that is exported, or lowered for another platform,
-gets the XLA form. One for several devices gets the kernel once for each device's share of the batch.
+A compiled kernel is a pointer into this process, so a program that is exported, or lowered for another
+platform, gets the XLA form. A program for several devices calls the kernel once for each device's share of
+the batch.
 """
 
 import functools
@@ -26,16 +27,16 @@ def placed(
     *,
     axes: tuple[Any, Any] | None,
 ) -> Any:
-    """Compute by a kernel where the program runs on the CPUs of this process, else by XLA.
+    """Compute by a kernel if the program runs on the CPUs of this process, else by XLA.
 
     Args:
-        by_kernel: function of ``arguments`` that calls a kernel. It and the next are called when the program
-            is lowered, and close over no JAX arrays.
-        by_xla: the same by JAX's own operations.
+        by_kernel: function of ``arguments`` that calls a kernel. This function and ``by_xla`` are called when
+            the program is lowered, and close over no JAX arrays.
+        by_xla: the same function in JAX's own operations.
         arguments: pytrees of arrays.
-        axes: numbers of leading axes that are a batch, as pytrees of ``arguments`` and of the results. An
+        axes: numbers of leading batch axes, as pytrees of ``arguments`` and of the results. An
             argument without some of them is shared along them; a result without some is a sum over them.
-            None: it can't be divided along a batch, XLA computes it where there are several devices.
+            None if there is no batch to divide: XLA then computes it when there are several devices.
     """
     leaves, arguments_tree = jax.tree.flatten(arguments)
     shapes = jax.eval_shape(by_kernel, *arguments)
@@ -86,7 +87,7 @@ def _batch(
     results: Sequence[ShapedArray],
 ) -> tuple[Any, list[int]]:
     size = next(each.shape[axis] for each, axis in zip(arguments, mapped, strict=True) if axis is not None)
-    # what has no batch axes so far may go without this one too; all else has all of them
+    # an argument without batch axes may stay without this one too; all others have all of them
     shared = [
         axis is None and axes is not None and count == 0
         for axis, count in zip(mapped, axes[0] if axes else [0] * len(mapped), strict=True)
@@ -144,7 +145,7 @@ def _devices(axis_context: Any) -> int:
 
 
 def _is_manual(axis_context: Any) -> bool:
-    """Whether the program is written for one device of a mesh, as in ``jax.shard_map``."""
+    """Return whether the program is written for one device of a mesh, as in ``jax.shard_map``."""
     return isinstance(axis_context, mlir.SPMDAxisContext) and (
         axis_context.manual_axes == frozenset(axis_context.mesh.axis_names)
     )
@@ -161,7 +162,7 @@ def _partitioned(
     most = max(of_arguments)
 
     def batch_of(shardings: Sequence[Any]) -> tuple[Any, ...]:
-        """Mesh axes that each batch axis is cut along: as most arguments have it, those of all axes first."""
+        """Mesh axes of each batch axis, as in the first sharded argument, most batch axes first."""
         for count, each in sorted(zip(of_arguments, shardings, strict=True), key=lambda pair: -pair[0]):
             spec = getattr(each.sharding, "spec", ())
             named = (*spec, *[None] * most)[:count]
@@ -179,7 +180,7 @@ def _partitioned(
         def on_one_device(*values: jax.Array) -> tuple[jax.Array, ...]:
             found = []
             for value, count in zip(function(*values[: len(arguments)]), of_results, strict=True):
-                over = jax.tree.leaves(batch[count:])  # an axis of the batch may be cut along several
+                over = jax.tree.leaves(batch[count:])  # a batch axis may be divided along several mesh axes
                 found.append(jax.lax.psum(value, tuple(over)) if over else value)
             return tuple(found)
 
@@ -190,7 +191,7 @@ def _partitioned(
         batch = batch_of(arg_shapes)
         return tuple(NamedSharding(mesh, PartitionSpec(*batch[:count])) for count in of_results)
 
-    # The program for the whole batch gives shapes. It may hold no constants, they come as arguments.
+    # The program for the whole batch supplies shapes. Its constants must be passed as arguments.
     whole = jax.make_jaxpr(function)(*(jax.ShapeDtypeStruct(each.shape, each.dtype) for each in arguments))
     constants = [jax.numpy.asarray(each) for each in whole.consts]
     of_arguments += (0,) * len(constants)

@@ -1,8 +1,8 @@
-// The gate of a kernel: is a call such as the kernel takes for granted, before it reads or writes anything?
+// The gate of a kernel: checks what the kernel assumes about a call, before it reads or writes anything.
 //
-// XLA itself makes sure of dtypes, of the number of buffers, and of the names and types of attributes. `_gate.py`
-// checks the same shapes where a program is traced; here they are checked for whoever calls a kernel otherwise, and
-// with the batch axes that transformations of the program have added in front.
+// XLA itself checks dtypes, the number of buffers, and the names and types of attributes. `_gate.py` checks the same
+// shapes when a program is traced; here they are checked for every other caller, and with the batch axes that
+// transformations of the program have added in front.
 
 #pragma once
 
@@ -48,7 +48,7 @@ class Call {
     return sizes;
   }
 
-  // Maps (*maps, height, width, channels), which say what the leading axes of other operands are.
+  // Maps (*maps, height, width, channels), which define the leading axes of other operands.
   kernels::Shape maps(const char* operand, Dimensions found) {
     const auto sizes = last<3>(operand, found);
     leading_ = {found.begin(), found.size() < 3 ? 0 : found.size() - 3};
@@ -62,7 +62,7 @@ class Call {
     if (kChecked && !agrees(found, leading_.size(), rest)) note_shape(operand, found, leading_.size(), rest);
   }
 
-  // An operand (*some of maps, rest), which some maps share: as many leading axes for all such operands.
+  // An operand (*some of maps, rest) that is shared by maps; all such operands have the same number of leading axes.
   void shared(const char* operand, Dimensions found, std::initializer_list<int64_t> rest) {
     if (!kChecked) return;
     const int64_t before = static_cast<int64_t>(found.size()) - static_cast<int64_t>(rest.size());
@@ -70,7 +70,7 @@ class Call {
     if (!agrees(found, shared_, rest)) note_shape(operand, found, shared_, rest);
   }
 
-  // An operand of the shape of another one.
+  // An operand with the shape of another one.
   void same(const char* operand, Dimensions found, Dimensions wanted) {
     if (kChecked && !(found == wanted)) note_shape(operand, found, wanted);
   }

@@ -12,8 +12,8 @@ namespace cholesky {
 
 constexpr int64_t kLanes = 8;  // systems side by side: a cache line of each of their numbers
 
-// Some of the systems, as many as a register holds. Their numbers are reached by pointers that stand still: a store
-// might change one that is read from memory.
+// Some of the systems, as many as a register holds. Pointers to their numbers are passed by value, because the compiler
+// would have to assume that a store changes a pointer that is read from memory.
 template <int64_t bytes>
 struct Lanes {
   using In = kernels::Registers<double, bytes>;
@@ -44,8 +44,7 @@ ALWAYS_INLINE Register inverse_root(const Register& value, Register& definite) {
   return definite != 0 ? 1 / root : Register{};
 }
 
-// `count` rows of the factor from row i on, in column k. Several at once, for their sums do not wait for
-// one another.
+// `count` rows of the factor from row i on, in column k. Several at once, because their sums are independent.
 template <int64_t count, int64_t bytes>
 ALWAYS_INLINE void eliminate(const Lanes<bytes>& at, double* matrix, int64_t n, int64_t i, int64_t k,
                              const typename Lanes<bytes>::Register& inverse) {
@@ -74,7 +73,7 @@ ALWAYS_INLINE void factor(const Lanes<bytes>& at, double* matrix, int64_t n, dou
   }
 }
 
-// Solves L L' x = b for `count` columns from `first` on, x in the place of b (n, columns).
+// Solves L L' x = b for `count` columns from `first` on; x overwrites b (n, columns).
 template <int64_t count, int64_t bytes>
 ALWAYS_INLINE void substitute(const Lanes<bytes>& at, double* factor, int64_t n, int64_t columns,
                               int64_t first, double* b) {

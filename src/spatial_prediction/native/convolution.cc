@@ -1,7 +1,7 @@
 // XLA custom calls: the convolution of maps in a frame, and its derivatives.
 //
-// The frame is four strips of predicted pixels, or zeros. Rows of the framed map are put together as they are
-// needed, as many at a time as the kernel has: nobody makes a padded map.
+// The frame is four strips of predicted pixels, or zeros. Rows of the framed map are assembled as they are
+// needed, as many at a time as the kernel has rows: no padded map is made.
 
 #include "checks.h"
 #include "row_products.h"
@@ -15,11 +15,11 @@ using rows::Row;
 using rows::Size;
 using checks::Dimensions;
 
-constexpr int64_t kRows = 24;  // results computed by one thread in a go, and whose gradients are summed up first
+constexpr int64_t kRows = 24;  // rows of results that one thread computes at a time, and sums the gradients of
 enum Side { kTop, kBottom, kLeft, kRight };
 constexpr int kSides = 4;
 
-// Maps and the strips around each, top and bottom with corners; or only their widths: zeros, or nothing at all.
+// Maps and the strips around each, top and bottom with corners. Null strips are zeros when read, and are not written.
 template <typename T>
 struct FramedMaps {
   Shape shape;
@@ -49,7 +49,7 @@ struct FramedMaps {
   }
 };
 
-// The rows of framed maps that a kernel sees, one after the other.
+// The rows of framed maps that a kernel covers, moving down row by row.
 template <typename T>
 class Window {
  public:
@@ -58,7 +58,7 @@ class Window {
         held_(kernel.rows, Row<T>(kernel.inputs, columns_for(from.columns()) + kernel.columns)),
         seen_(kernel.rows) {}
 
-  // Rows from `row` of the map on; cheap when the call before was for the row above.
+  // Rows from `row` of the map on; cheap if the previous call was for the row above.
   const Row<T>* const* at(int64_t map, int64_t row) {
     const int64_t count = held_.size();
     const bool goes_on = map == map_ && row == row_ + 1;
@@ -108,7 +108,7 @@ auto or_null(Buffer& strip) {
   return strip.element_count() ? strip.typed_data() : nullptr;
 }
 
-// What all three kernels are given: maps x (*maps, height, width, inputs), strips of their frame or empty ones, and a
+// Operands of all three kernels: maps x (*maps, height, width, inputs), strips of their frame or empty ones, and a
 // kernel (*some of maps, rows, columns, inputs, outputs).
 struct Given {
   Size kernel;
@@ -160,8 +160,8 @@ ffi::Error convolution(ffi::ThreadPool pool, Dimensions widths, ffi::Buffer<D> x
   return ffi::Error::Success();
 }
 
-// The gradient with respect to x and the strips, given the cotangents of y; a convolution of these in zeros. `margins`
-// are those zeros: where the frame is of zeros, only as many as the map itself is seen by.
+// The gradient with respect to x and the strips, given the cotangents of y: a convolution of the cotangents with zeros
+// around them. `margins` are the widths of these zeros; without a frame, only those that the gradient of x needs.
 template <ffi::DataType D>
 ffi::Error convolution_map_gradient(ffi::ThreadPool pool, Dimensions widths, Dimensions margins,
                                     ffi::Buffer<D> cotangents, ffi::Buffer<D> kernel, ffi::ResultBuffer<D> x,

@@ -1,7 +1,7 @@
 // XLA custom calls: the pixelwise feed-forward part of a network, x + reduce(GELU(expand(x))), and its derivative.
 //
-// Some pixels at a time go through all of it. What lies between, twice the channels, stays in the cache, and is
-// computed again for the derivative: that costs less than keeping it in memory.
+// Some pixels at a time go through all of it. The hidden values, twice the channels, stay in the cache, and are
+// computed again for the derivative, which costs less than keeping them in memory.
 
 #include <cmath>
 
@@ -17,15 +17,15 @@ using rows::Registers;
 using rows::Row;
 using rows::Size;
 
-constexpr int64_t kPixels = 96;      // that go through together
-constexpr int64_t kTogether = 1152;  // computed by one thread in a go, and whose gradients are summed up first
+constexpr int64_t kPixels = 96;      // pixels that go through together
+constexpr int64_t kTogether = 1152;  // pixels that one thread computes at a time, and sums the gradients of
 
 // Replaces x by e^x, for -87 <= x <= 87, in as many lanes as a register has.
 template <typename T, int64_t bytes>
 ALWAYS_INLINE void exponentiate(typename Registers<T, bytes>::Register& x) {
   using Values = typename Registers<T, bytes>::Register;
   if constexpr (sizeof(T) == sizeof(float)) {
-    // 2^n e^r with integer n and |r| <= ln(2) / 2, by Taylor's series, whose rest is 6e-9.
+    // 2^n e^r with integer n and |r| <= ln(2) / 2, by Taylor's series, whose remainder is 6e-9.
     typedef int32_t Bits __attribute__((vector_size(bytes), may_alias));
     constexpr float rounding = 1.5f * (1 << 23);  // added, it leaves no fraction: the integer is in the last bits
     const Values shifted = x * 1.44269504f + rounding, n = shifted - rounding;
@@ -39,8 +39,8 @@ ALWAYS_INLINE void exponentiate(typename Registers<T, bytes>::Register& x) {
   }
 }
 
-// GELU by the hyperbolic tangent: x / (1 + e^(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3); and its derivative, if
-// there is a place for it.
+// GELU in its form with the hyperbolic tangent: x / (1 + e^(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3); and its
+// derivative, if asked for.
 struct Gelu {
   template <int64_t bytes, typename T>
   ALWAYS_INLINE static void run(int64_t count, T* values, T* derivatives) {
@@ -53,7 +53,7 @@ struct Gelu {
       const Values exponent = x * (-scale - scale * cubic * square);
       Values power = exponent > largest ? largest : exponent;
       power = power < -largest ? -largest : power;
-      const auto bounded = power == exponent;  // beyond, GELU is straight
+      const auto bounded = power == exponent;  // beyond, GELU is linear
       exponentiate<T, bytes>(power);
       const Values share = T(1) / (T(1) + power);
       In::at(values + i) = x * share;
@@ -65,14 +65,14 @@ struct Gelu {
   }
 };
 
-// Applies GELU to some pixels of `values`, and gives its derivatives unless that is null.
+// Applies GELU to some pixels of `values`, and writes its derivatives unless their pointer is null.
 template <typename T>
 void gelu(int64_t pixels, Row<T>& values, Row<T>* derivatives) {
   for (int64_t b = 0; b < rows::blocks_of(values.channels); ++b)
     kernels::run<Gelu>(pixels * kernels::kVector, values.block(b), derivatives ? derivatives->block(b) : nullptr);
 }
 
-// Calls each(value of `from`, value of `to`) for some pixels of two rows of equal form.
+// Calls each(value of `from`, value of `to`) for some pixels of two rows of the same layout.
 template <typename T, typename Each>
 ALWAYS_INLINE void for_each_value(int64_t pixels, const Row<T>& from, Row<T>& to, const Each& each) {
   for (int64_t b = 0; b < rows::blocks_of(from.channels); ++b)
@@ -107,7 +107,7 @@ Row<T> pixels_of(int64_t channels) {
 }
 
 // Checks the maps x, the kernels that expand (*some of maps, 1, 1, channels, hidden) and reduce (*some of maps, 1, 1,
-// hidden, channels) and gives the size of the former.
+// hidden, channels), and returns the size of the former.
 Size checked(checks::Call& call, Dimensions x, Dimensions expand, Dimensions expand_bias, Dimensions reduce) {
   const Shape shape = call.maps("x", x);
   const int64_t hidden = call.last<1>("expand", expand)[0];

@@ -1,11 +1,12 @@
 // XLA custom calls: coefficients of prediction from the nearest pixel by the covariance method, and their
 // derivative.
 //
-// With z the map less its mean, prediction downwards has the coefficient a = S / D, where S sums z[y-1] z[y]
-// and D sums z[y-1]^2 over all rows but the first: D is the energy E of the map less that of its last row. The
-// other sides are alike, and opposite sides share S. A coefficient outside [-1, 1] is replaced by 1 / a, for
-// stability. Where D vanishes, or is so small that its reciprocal leaves the range of the map's type, or where a sum
-// leaves that range itself, it is 0.
+//   a = S / D,    S = sum of z[y-1] z[y],    D = sum of z[y-1]^2,    over all rows y except the first
+//
+// is the coefficient for prediction downwards, with z the map minus its mean: D is the energy E of the map minus that
+// of its last row. The other sides are alike, and opposite sides share S. A coefficient outside [-1, 1] is replaced by
+// 1 / a, for stability. It is 0 where D vanishes, or is so small that its reciprocal leaves the range of the map's
+// type, or where a sum leaves that range.
 
 #include <cmath>
 #include <limits>
@@ -29,7 +30,7 @@ void for_each_border_pixel(const Shape& shape, int64_t side, const Visit& visit)
   for (int64_t i = 0; i < count; ++i) visit(first + i * step);
 }
 
-// What one thread needs to fit maps, one after the other.
+// Memory with which one thread fits maps, one after the other.
 template <typename T>
 class Fit {
  public:
@@ -65,7 +66,7 @@ class Fit {
     }
   }
 
-  // Adds to `total` the gradient with respect to the map taken in, from cotangents of means and coefficients.
+  // Adds to `total` the gradient with respect to the loaded map, from the cotangents of means and coefficients.
   void add_gradient(const T* x, const T* mean_cotangents, const T* cotangents, T* total) {
     const int64_t channels = shape_.channels;
     std::vector<double> of_mean(mean_cotangents, mean_cotangents + channels), of_sums(3 * channels, 0.0);
@@ -131,7 +132,7 @@ ffi::Error first_order(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::ResultBuffer
   return ffi::Error::Success();
 }
 
-// Adds the gradient of `first_order` to `cotangents`, in its place, given the cotangents of its results.
+// Adds the gradient of `first_order` to `cotangents`, in place, given the cotangents of its results.
 template <ffi::DataType D>
 ffi::Error first_order_gradient(ffi::ThreadPool pool, ffi::Buffer<D> cotangents,
                                 ffi::Buffer<D> x, ffi::Buffer<D> mean_cotangents,

@@ -1,6 +1,6 @@
-// What all kernels share: threads, vectors, the shape of maps, and how a kernel is made known to XLA.
+// What all kernels share: threads, vectors, the shape of maps, and the registration with XLA.
 //
-// Maps are independent and go to the threads one by one: results do not depend on their number.
+// Maps are independent and are handed to the threads one by one, so results do not depend on the number of threads.
 
 #pragma once
 
@@ -19,8 +19,8 @@
 
 namespace ffi = xla::ffi;
 
-// One binary serves every processor of its family: the loader picks the version for the one at hand.
-// ONE_VERSION compiles as other compilers and processors do, for tests.
+// One binary serves every processor of its family: the loader picks the version for the present one.
+// ONE_VERSION compiles a single version, as for other compilers and processors, for tests.
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__) && !defined(ONE_VERSION)
 #define HAS_VERSIONS
 #define FOR_EACH_PROCESSOR __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
@@ -34,27 +34,27 @@ namespace kernels {
 
 constexpr int64_t kVector = 16;  // elements handled side by side
 
-// Elements side by side; the compiler splits them into the registers that a processor has.
+// Elements side by side; the compiler splits them into the processor's registers.
 template <typename T>
 struct Vector {
   typedef T type __attribute__((vector_size(kVector * sizeof(T)), aligned(sizeof(T)), may_alias));
 };
 
-constexpr int64_t kMostSums = 16;  // vectors kept in registers side by side, at most
+constexpr int64_t kMostSums = 16;  // the most vectors kept in registers
 
-// Vectors in as many registers as they take; compilers split wider ones badly.
+// Vectors as explicit arrays of registers, because compilers split wider vectors badly.
 template <typename T, int64_t bytes>
 struct Registers {
   typedef T Register __attribute__((vector_size(bytes), aligned(sizeof(T)), may_alias));
   static constexpr int64_t kLanes = bytes / sizeof(T), kEach = kVector / kLanes;     // of a register, of a vector
-  // Vectors kept while others come: 64 bytes go with twice as many registers.
+  // Vectors kept in registers while others are loaded; processors with registers of 64 bytes have twice as many.
   static constexpr int64_t kSums = std::max<int64_t>(1, (bytes == 64 ? kMostSums : 12) / kEach);
 
   ALWAYS_INLINE static const Register& at(const T* from) { return *reinterpret_cast<const Register*>(from); }
   ALWAYS_INLINE static Register& at(T* to) { return *reinterpret_cast<Register*>(to); }
 };
 
-// Calls work(0), ..., work(count - 1) with numbers that the compiler knows: what is so indexed stays in registers.
+// Calls work(0), ..., work(count - 1) with compile-time constants: arrays indexed by them stay in registers.
 template <typename Work, int64_t... i>
 ALWAYS_INLINE void unrolled(const Work& work, std::integer_sequence<int64_t, i...>) {
   (work(std::integral_constant<int64_t, i>()), ...);
@@ -64,7 +64,7 @@ ALWAYS_INLINE void unrolled(const Work& work) {
   unrolled(work, std::make_integer_sequence<int64_t, count>());
 }
 
-// Memory that begins where a cache line does: a vector across two lines takes two loads.
+// Memory aligned to cache lines, because a vector across two lines takes two loads.
 template <typename T>
 struct OnCacheLine {
   using value_type = T;
@@ -81,8 +81,8 @@ struct OnCacheLine {
 template <typename T>
 using Lined = std::vector<T, OnCacheLine<T>>;
 
-// Bytes of the vector registers that `run` uses: the processor's, or fewer if the environment says so, for tests of
-// what other processors run.
+// Bytes of the vector registers that `run` uses: the processor's, or fewer if the environment says so, to test the
+// versions for other processors.
 inline int64_t register_bytes() {
 #ifdef HAS_VERSIONS
   static const int64_t bytes = [] {
@@ -98,8 +98,8 @@ inline int64_t register_bytes() {
 #endif
 }
 
-// Runs `Work::run<bytes>(arguments...)`, always inline, as compiled for registers of so many bytes. For what has to
-// know them; all else is FOR_EACH_PROCESSOR.
+// Runs `Work::run<bytes>(arguments...)`, always inline, compiled for registers of `bytes`. For code that depends on
+// their size; other code uses FOR_EACH_PROCESSOR.
 #ifdef HAS_VERSIONS
 template <typename Work, typename... Arguments>
 __attribute__((target("arch=x86-64-v4"))) void run_with_64_bytes(Arguments&... arguments) {
@@ -130,9 +130,9 @@ inline Shape shape_of(ffi::Span<const int64_t> dimensions) {
   return shape;
 }
 
-// Gives each map to the calling thread or to one that helps; `begin` makes what a thread needs for its
-// maps. Helpers that come too late find nothing to do, and nobody waits for one that has not begun: a pool
-// whose threads are all waiting would stand still.
+// Processes maps on the calling thread and on helper threads; `begin` makes the function with which a thread processes
+// its maps. A helper that starts too late finds nothing to do, and the caller does not wait for helpers that have not
+// started: a pool whose threads are all waiting would deadlock.
 template <typename Begin>
 void for_each_map(ffi::ThreadPool& pool, int64_t maps, const Begin& begin) {
   struct State {
@@ -154,7 +154,7 @@ void for_each_map(ffi::ThreadPool& pool, int64_t maps, const Begin& begin) {
   while (state->done.load() < maps) std::this_thread::yield();
 }
 
-// Fills a result that takes the place of an argument, unless it does so already.
+// Copies an argument to the result that is to overwrite it, unless both share their memory.
 template <ffi::DataType D>
 void take_over(const ffi::Buffer<D>& argument, ffi::ResultBuffer<D>& result) {
   if (result->typed_data() != argument.typed_data())
@@ -175,8 +175,8 @@ auto with_buffers(Binding&& binding) {
 
 }  // namespace kernels
 
-// Makes `function<D>(pool, attributes..., arguments..., results...)` a custom call for either precision;
-// what follows the counts of buffers binds the attributes: .Attr<double>("scale") ...
+// Makes `function<D>(pool, attributes..., arguments..., results...)` a custom call for either precision; the macro
+// arguments after the counts of buffers bind the attributes: .Attr<double>("scale") ...
 #define DEFINE_KERNEL_FOR(symbol, function, D, arguments, results, ...) \
   XLA_FFI_DEFINE_HANDLER_SYMBOL(                                        \
       symbol, function<D>,                                              \

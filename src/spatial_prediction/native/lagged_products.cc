@@ -40,7 +40,7 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Bu
   return ffi::Error::Success();
 }
 
-// Adds the gradient of `products` to `cotangents`, in its place, given the cotangents of its results.
+// Adds the gradient of `products` to `cotangents`, in place, given the cotangents of its results.
 template <ffi::DataType D>
 ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Buffer<D> cotangents,
                              ffi::Buffer<D> x,

@@ -1,11 +1,11 @@
 // Lagged products of feature maps and their derivative, map by map.
 //
 // A map of shape (height, width, channels) is centred by its channel means, tapered, and laid out in a
-// buffer with zeros between its rows, behind and in front, so that a lag (dy, dx) is one offset and no
-// neighbour lies outside: dy * row + dx * channels. The channel of element n of the buffer is
+// buffer with zeros between its rows, before and after it, so that a lag (dy, dx) is one offset,
+// dy * row + dx * channels, and no neighbour lies outside the buffer. The channel of element n of the buffer is
 // n mod channels; elements are taken in groups of `period`, a multiple of both channels and the vector
-// length, so that every lane of a vector keeps its channel. Where the channels fill whole vectors, the lags of a
-// run to the right meet the same vectors from neighbouring pixels: each is loaded once for some pixels.
+// length, so that every lane of a vector keeps its channel. If the channels fill whole vectors, consecutive lags
+// to the right need the same vectors at neighbouring pixels: each is loaded once for several pixels.
 
 #pragma once
 
@@ -22,7 +22,7 @@ using kernels::Registers;
 using kernels::Shape;
 using kernels::unrolled;
 
-// Checks what all kernels that take lagged products are given.
+// Checks the operands that all kernels of lagged products share.
 inline Shape checked(checks::Call& call, ffi::Span<const int64_t> lags, checks::Dimensions x,
                      checks::Dimensions taper_y, checks::Dimensions taper_x) {
   call.integers("lags", lags, (lags.size() + 1) / 2 * 2, -checks::kFarthest, checks::kFarthest);
@@ -35,12 +35,12 @@ inline Shape checked(checks::Call& call, ffi::Span<const int64_t> lags, checks::
 constexpr int64_t kLagsAtOnce = 13;  // sums kept in registers
 constexpr int64_t kBlock = 64;       // terms added before a sum is carried to double precision
 
-// Lags that follow one another to the right.
+// Consecutive lags to the right.
 struct Run {
   int64_t first, count, offset;
 };
 
-// Where the map lies in its buffer.
+// The place of the map in its buffer.
 struct Layout {
   int64_t row, front, size, period;
 
@@ -59,12 +59,12 @@ struct Layout {
   }
 };
 
-// Adds the elements at the same place of all whole periods of a map, which is taken as one row of its pixels.
+// Adds the elements at the same place of all whole periods of a map, taken as one row of pixels.
 struct PeriodSums {
   template <int64_t bytes, typename T>
   ALWAYS_INLINE static void run(const T* x, int64_t size, int64_t period, double* sums) {
     using In = Registers<T, bytes>;
-    constexpr int64_t together = 4;  // sums, which do not wait for one another
+    constexpr int64_t together = 4;  // independent sums
     for (int64_t begin = 0; begin + period <= size; begin += kBlock * period) {
       const int64_t end = std::min(begin + kBlock * period, size / period * period);
       for (int64_t lane = 0; lane < period; lane += In::kLanes) {
@@ -91,7 +91,7 @@ FOR_EACH_PROCESSOR void lay_out(const T* x, const T* centre, const T* taper_y, c
       z[y * layout.row + k] = (x[y * length + k] - centre[k]) * (taper_y[y] * taper_row[k]);
 }
 
-// Calls work(how many, from which on) for parts of a run whose size the compiler knows.
+// Calls work(count, first) for parts of a run; count is a compile-time constant.
 template <typename Work>
 ALWAYS_INLINE void in_parts(const Run& run, const Work& work) {
   int64_t l = 0;
@@ -106,8 +106,8 @@ ALWAYS_INLINE void in_parts(const Run& run, const Work& work) {
   some(std::integral_constant<int64_t, 1>());
 }
 
-// sums[lag][place in the period] += sum of z[n] z[n + offset] over the n there; all lags of a block before the next
-// block: what they reach stays in the fastest cache.
+// sums[lag][place in the period] += sum of z[n] z[n + offset] over the n at that place. All lags of a block come before
+// the next block, so that the elements stay in the fastest cache.
 struct LaggedSums {
   template <int64_t bytes, typename T>
   ALWAYS_INLINE static void run(const T* z, const std::vector<Run>& runs, const Layout& layout, int64_t channels,
@@ -181,7 +181,7 @@ struct Spread {
   }
 
  private:
-  // Every product by itself: the sum of both neighbours may leave the range of T where the weight is 0.
+  // Separate products: the sum of both neighbours may leave the range of T where the weight is 0.
   template <int64_t lags, int64_t pixels, int64_t bytes, typename T>
   ALWAYS_INLINE static void add(const T* z, int64_t offset, int64_t channels, const T* weights, int64_t period,
                                 typename Registers<T, bytes>::Register* sums) {
@@ -217,7 +217,7 @@ FOR_EACH_PROCESSOR void add_shifted(const T* x, const T* row, const Shape& shape
     for (int64_t k = 0; k < length; ++k) total[y * length + k] += x[y * length + k] + row[k];
 }
 
-// What one thread needs to take the products of maps, one after the other.
+// Memory with which one thread computes the products of maps, one after the other.
 template <typename T>
 class Products {
  public:
@@ -242,21 +242,21 @@ class Products {
     for (size_t k = 0; k < taper_row_.size(); ++k) taper_row_[k] = taper_x[k / shape.channels];
   }
 
-  // Takes in a map and gives its means (channels).
+  // Loads a map and writes its means (channels).
   void take(const T* x, double* mean) {
     take_means(x, mean);
     repeat(mean, row_.size(), row_.data());
     lay_out(x, row_.data(), taper_y_, taper_row_.data(), shape_, layout_, z());
   }
 
-  // Sums (lags, channels) of the products of the map taken in.
+  // Writes the sums (lags, channels) of the products of the loaded map.
   void sums(double* sums) {
     std::fill(period_sums_.begin(), period_sums_.end(), 0.0);
     kernels::run<LaggedSums>(z(), runs_, layout_, shape_.channels, period_sums_.data());
     fold(count_, sums);
   }
 
-  // Adds to `total` (height, width, channels) the gradient with respect to the map taken in, from the cotangents of
+  // Adds to `total` (height, width, channels) the gradient with respect to the loaded map, from the cotangents of
   // its means (channels) and sums (lags, channels).
   void add_gradient(const double* mean_cotangents, const double* sum_cotangents, T* total) {
     gradient_.resize(shape_.height * shape_.width * shape_.channels);
@@ -266,7 +266,7 @@ class Products {
       repeat(sum_cotangents + l * channels, layout_.period, weights_.data() + l * layout_.period);
     kernels::run<Spread>(z(), runs_, weights_.data(), shape_, layout_, gradient);
     taper(gradient, taper_y_, taper_row_.data(), shape_);
-    // centring takes the mean out of the gradient; the mean's own gradient joins it
+    // centring subtracts the mean of the gradient; the gradient of the means is added
     std::vector<double> shift(channels);
     take_means(gradient, shift.data());
     for (int64_t c = 0; c < channels; ++c)

@@ -1,7 +1,7 @@
 // XLA custom calls: the solution of small symmetric positive definite systems, and its derivative.
 //
-// Equations stand on the leading axes and systems on the last one, so that neighbours in memory are solved side
-// by side. Where a matrix is not positive definite the solution is 0, with gradient 0.
+// The leading axes are those of the equations and the last one is that of the systems, so that neighbours in memory
+// are solved side by side. Where a matrix is not positive definite, the solution is 0, with gradient 0.
 
 #include "checks.h"
 #include "cholesky.h"
@@ -35,7 +35,7 @@ class Systems {
     kernels::run<Factor>(*this);
   }
 
-  // Takes in right-hand sides and puts the solutions in their place.
+  // Loads right-hand sides and overwrites them with the solutions.
   template <typename T>
   void solve(const T* right_hand_side, Lined<double>& solution) {
     take(right_hand_side, right_hand_size(), solution);
@@ -48,7 +48,7 @@ class Systems {
       for (int64_t v = 0; v < lanes_; ++v) to[i * count_ + first_ + v] = from[i * kLanes + v];
   }
 
-  // With A y = cotangent of x the matrix has the cotangent -y x', which comes in the place of the factor.
+  // With A y = cotangent of x, the cotangent of the matrix is -y x', which overwrites the factor.
   template <typename T>
   void give_matrix_cotangents(Lined<double>& y, Lined<double>& x, T* to) {
     kernels::run<MultiplyOut>(*this, y.data(), x.data());
@@ -105,7 +105,7 @@ class Systems {
   Lined<double> factor_, definite_;
 };
 
-// Sizes of a right-hand side (*groups, unknowns, columns, count), and its blocks of systems, which threads share.
+// Sizes of a right-hand side (*groups, unknowns, columns, count), and its blocks of systems, distributed over threads.
 struct Blocks {
   int64_t groups = 1, unknowns, columns, count, in_group;
 

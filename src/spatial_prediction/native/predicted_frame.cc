@@ -1,8 +1,8 @@
 // XLA custom calls: the frame that linear prediction puts around a map, and its derivative.
 //
-// Every side is continued as "downwards": its pixels are counted by depth d towards the border and by place p
-// along it, turned and transposed as it needs. Left and right come first; top and bottom continue the map that
-// these have widened. Channels lie side by side in vectors, a block of them at a time.
+// Every side is continued "downwards": its pixels are counted by depth d towards the border and by place p
+// along it, with the map rotated and transposed accordingly. Left and right come first; top and bottom continue the
+// map that these have widened. Channels are side by side in vectors, a block of them at a time.
 
 #include "checks.h"
 #include "kernels.h"
@@ -17,20 +17,20 @@ using checks::Dimensions;
 constexpr int kSides = 4;
 enum Side { kTop, kBottom, kLeft, kRight };
 constexpr Side kInOrder[] = {kLeft, kRight, kTop, kBottom};
-constexpr int64_t kPixels = 4;  // computed side by side
+constexpr int64_t kPixels = 4;  // pixels computed together
 
 template <typename T>
 using Lanes = typename kernels::Vector<T>::type;
 
-// Coefficients (positions = width, length, width) and what they continue.
+// Sizes of the coefficients (positions = width, length, width), and of the pixels that they continue.
 struct Continuation {
   int64_t length, width, steps, places;
 
   int64_t coefficients() const { return width * length * width; }
   int64_t pixels() const { return (length + steps) * places; }
 
-  // Calls visit(position, place, count) for each stretch of predicted pixels at the same position in their
-  // rectangle of known ones, which begins at column `place - position`.
+  // Calls visit(position, place, count) for each stretch of predicted pixels that have the same position relative to
+  // their rectangle of known pixels, which begins at column `place - position`.
   template <typename Visit>
   __attribute__((always_inline)) void for_each_stretch(const Visit& visit) const {
     const int64_t centre = width / 2;
@@ -62,7 +62,7 @@ FOR_EACH_PROCESSOR void predict(const Continuation& of, const Lanes<T>* coeffici
     });
 }
 
-// Carries the cotangents of predicted pixels on to known ones and coefficients, the last row first.
+// Propagates the cotangents of predicted pixels to known pixels and coefficients, the last row first.
 template <typename T>
 FOR_EACH_PROCESSOR void spread(const Continuation& of, const Lanes<T>* coefficients, const Lanes<T>* z,
                                Lanes<T>* cotangents, Lanes<T>* of_coefficients) {
@@ -109,7 +109,7 @@ struct Geometry {
   }
 
   struct Pixel {
-    int64_t row, column;  // in the map; outside it for predicted ones
+    int64_t row, column;  // in the map; outside it for predicted pixels
   };
 
   Pixel pixel(int side, int64_t d, int64_t p) const {
@@ -122,14 +122,14 @@ struct Geometry {
     }
   }
 
-  // Where a predicted pixel stands in the strip of its side.
+  // Index of a predicted pixel in the strip of its side.
   int64_t in_strip(int side, const Pixel& at) const {
     const int64_t row = side == kTop ? at.row + sides[kTop].steps : side == kBottom ? at.row - shape.height : at.row;
     const int64_t column = side == kRight ? at.column - shape.width : at.column + sides[kLeft].steps;
     return row * strip_columns[side] + column;
   }
 
-  // Where a pixel left or right of the map stands among those of that side.
+  // Index of a pixel left or right of the map among those of that side.
   int64_t in_side(const Pixel& at) const {
     if (at.column < 0)
       return (sides[kLeft].length - 1 - at.column) * shape.height + shape.height - 1 - at.row;
@@ -137,7 +137,7 @@ struct Geometry {
   }
 };
 
-// What a thread needs to frame maps: the pixels of each side, by depth and place, and their cotangents.
+// Memory of one thread: the pixels of each side, by depth and place, and their cotangents.
 template <typename T>
 class Frame {
  public:
@@ -150,7 +150,7 @@ class Frame {
     }
   }
 
-  // Predicts all sides of some channels of a map, `first` the first of them.
+  // Predicts all sides of some channels of a map, from `first` on.
   FOR_EACH_PROCESSOR void predict_block(const T* x, const T* mean, const T* const* coefficients, int64_t first) {
     begin(first);
     const Lanes<T> centre = read(mean, 0);
@@ -174,7 +174,7 @@ class Frame {
       for_each_predicted(s, [&](int64_t i, int64_t at) { write(lanes(z_[s])[i] + centre, strips[s], at); });
   }
 
-  // Adds to the cotangents of x and writes those of means and coefficients; for channels predicted before.
+  // Adds to the cotangents of x and writes those of means and coefficients, for channels that have been predicted.
   FOR_EACH_PROCESSOR void spread_block(const T* const* strip_cotangents, T* of_x, T* of_mean,
                                        T* const* of_coefficients) {
     for (int s = 0; s < kSides; ++s) {
@@ -281,7 +281,7 @@ void check(checks::Call& call, Dimensions x, Dimensions mean, const Dimensions (
   }
 }
 
-// Pointers to what belongs to one map of arrays for the four sides.
+// Pointers to the part of one map in arrays for the four sides.
 template <typename T>
 struct OfMap {
   T* at[kSides];
@@ -328,7 +328,7 @@ ffi::Error predicted_frame(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D
   return ffi::Error::Success();
 }
 
-// The gradients of `predicted_frame`; that with respect to x is added to `cotangents`, in its place.
+// The gradients of `predicted_frame`; that with respect to x is added to `cotangents`, in place.
 template <ffi::DataType D>
 ffi::Error predicted_frame_gradient(ffi::ThreadPool pool, ffi::Buffer<D> cotangents, ffi::Buffer<D> x,
                                     ffi::Buffer<D> mean, ffi::Buffer<D> top, ffi::Buffer<D> bottom,

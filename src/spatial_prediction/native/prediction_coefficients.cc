@@ -1,9 +1,9 @@
 // XLA custom calls: linear prediction coefficients of maps by the autocorrelation method, and their derivative.
 //
-// The normal equations of every channel, for prediction downwards and to the right, are put together from
+// The normal equations of every channel, for prediction downwards and to the right, are assembled from
 // the lagged products, factored (L L'), and solved in double precision, whatever the type of the map: smooth
 // maps make them nearly singular, and products rounded to single precision would lose the solution.
-// Channels lie side by side in vectors, so that a factorisation runs over all of them at once.
+// Channels are side by side in vectors, so that a factorisation runs over all of them at once.
 
 #include "checks.h"
 #include "cholesky.h"
@@ -20,7 +20,7 @@ using lagged::Products;
 
 struct Unknowns {
   int64_t count, columns;  // of the matrix; of the right-hand side
-  const int64_t* lag;      // (count, count + columns): which sum stands where in [matrix, right-hand side]
+  const int64_t* lag;      // (count, count + columns): index of the sum for each entry of [matrix, right-hand side]
 
   // `dimensions` of an array (*maps, columns, count, channels) of solutions
   Unknowns(ffi::Span<const int64_t> dimensions, ffi::Span<const int64_t> lag)
@@ -31,9 +31,9 @@ struct Unknowns {
 
 // The normal equations of some channels, and their solution.
 //
-// Turned by 180 degrees, the neighbourhood is itself and every lag its opposite, with the same sum: the
-// matrix equals itself with rows and columns in reverse. So its even and its odd vectors do not mix, and
-// the equations fall into two of half the size (a quarter of the arithmetic): with
+// Rotated by 180 degrees, the neighbourhood is unchanged and every lag becomes its opposite, with the same sum: the
+// matrix is unchanged when rows and columns are reversed. So even and odd vectors do not mix, and
+// the equations separate into two systems of half the size (a quarter of the arithmetic): with
 // e[i] = (x[i] + x[n-1-i]) / sqrt 2 and o[i] = (x[i] - x[n-1-i]) / sqrt 2, the middle by itself,
 //   E[i,j] = A[i,j] + A[i,n-1-j],   O[i,j] = A[i,j] - A[i,n-1-j],   E[i,middle] = sqrt 2 A[i,middle].
 class System {
@@ -54,7 +54,7 @@ class System {
         odd_side_(odd_size_ * of.columns * kLanes),
         definite_(kLanes) {}
 
-  // Makes and solves the equations of the channels whose sums are in hand. Lanes without a solution are 0.
+  // Assembles and solves the equations of the channels whose sums are loaded. Lanes without a solution are 0.
   struct Solve {
     template <int64_t bytes>
     ALWAYS_INLINE static void run(System& system, double scale, double ridge) {
@@ -67,8 +67,8 @@ class System {
     }
   };
 
-  // Puts in place of the sums their cotangents, from those of the solution, in `work`: with A y = cotangent of x, b has
-  // the cotangent y and A has -y x'. Entries that are equal by the turn are added before they go to their lag.
+  // Overwrites the sums with their cotangents, from those of the solution, in `work`: with A y = cotangent of x, the
+  // cotangent of b is y and that of A is -y x'. Entries that are equal by symmetry are added before going to their lag.
   struct TurnToCotangents {
     template <int64_t bytes>
     ALWAYS_INLINE static void run(System& system, double scale) {
@@ -77,7 +77,7 @@ class System {
     }
   };
 
-  // Takes in the solution of `lanes` channels from an array of all channels, or the cotangents of it, and gives it out.
+  // Loads the solution of `lanes` channels, or its cotangents, from an array of all channels, and stores it.
   template <typename T>
   void take(const T* from, int64_t channels, int64_t lanes, Lined<double>& to) const {
     for (int64_t k = 0; k < of_.columns; ++k)
@@ -119,7 +119,7 @@ class System {
     at(definite_.data(), 0) = typename Lanes<bytes>::Register{} + 1;
   }
 
-  // Solves for the right-hand side b (count, columns), in its place.
+  // Solves for the right-hand side b (count, columns), in place.
   template <int64_t bytes>
   ALWAYS_INLINE void apply_inverse(const Lanes<bytes>& at, double* b) {
     using Register = typename Lanes<bytes>::Register;
@@ -166,8 +166,8 @@ class System {
     }
   }
 
-  // Takes from the cotangents of the lags what row i of the matrix, y x', has in `count` columns from j on, and what
-  // the same entries have after the turn. Several at once, for their sums do not wait for one another.
+  // Subtracts from the cotangents of the lags row i of the matrix y x' in `count` columns from j on, and the entries
+  // that are equal by symmetry. Several at once, because their sums are independent.
   template <int64_t count, int64_t bytes>
   ALWAYS_INLINE static void subtract_products(const Lanes<bytes>& at, const Unknowns& of, int64_t i, int64_t j,
                                               double* y, double* x, double* to) {
@@ -203,7 +203,7 @@ void add_lanes(const Lined<double>& lanes, int64_t channels, int64_t first, int6
     for (int64_t v = 0; v < count; ++v) rows[row * channels + first + v] += lanes[row * kLanes + v];
 }
 
-// A solution (*maps, columns, unknowns, channels), or its cotangents, and which lag stands where in its equations.
+// A solution (*maps, columns, unknowns, channels), or its cotangents, and the lag at each place of its equations.
 void check_solution(checks::Call& call, const char* operand, Dimensions solution, ffi::Span<const int64_t> lag,
                     ffi::Span<const int64_t> lags, const Shape& shape) {
   const auto sizes = call.last<3>(operand, solution);
@@ -252,7 +252,7 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   return ffi::Error::Success();
 }
 
-// Adds the gradient of `coefficients` to `x_cotangents`, in its place, given the cotangents of its results.
+// Adds the gradient of `coefficients` to `x_cotangents`, in place, given the cotangents of its results.
 template <ffi::DataType D>
 ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags,
                                  ffi::Span<const int64_t> down_lag, ffi::Span<const int64_t> right_lag,

@@ -1,11 +1,11 @@
-// Products of the rows of a map with the kernel of a convolution, and their derivative: what convolutions of
-// any size are made of.
+// Products of the rows of a map with the kernel of a convolution, and their derivative, from which convolutions of
+// any size are built.
 //
 // A row is laid out as [block of channels][column][channel of the block], with blocks of as many channels as a
 // vector has lanes; channels that fill up the last block are zero. A kernel is laid out as [block of
 // outputs][row][block of inputs][column][input][output of the block], in the order of its use.
 // A result of a convolution is, for a block of outputs, a sum of vectors of the kernel, each multiplied by one
-// value of a row. The sums of neighbouring pixels are kept in registers, where a vector serves them all.
+// value of a row. The sums of neighbouring pixels are kept in registers, so each vector is loaded once for all of them.
 
 #pragma once
 
@@ -21,10 +21,10 @@ using kernels::kMostSums;
 
 inline int64_t blocks_of(int64_t channels) { return (channels + kVector - 1) / kVector; }
 
-// Columns of a row for some pixels: those that complete the last group of sums are computed too.
+// Columns of a row for some pixels, including those that complete the last group of sums.
 inline int64_t columns_for(int64_t pixels) { return pixels + kMostSums; }
 
-// A row of `columns` pixels, as many as `columns_for` gives and more for what a kernel sees to their right.
+// A row of `columns` pixels: as many as `columns_for` returns, plus those that a kernel reaches to their right.
 template <typename T>
 struct Row {
   int64_t channels, columns;
@@ -36,7 +36,7 @@ struct Row {
   T* block(int64_t b) { return values.data() + b * columns * kVector; }
   const T* block(int64_t b) const { return values.data() + b * columns * kVector; }
 
-  // Takes in `count` pixels (pixel, channel) from column `first` on; without pixels, zeros.
+  // Loads `count` pixels (pixel, channel) from column `first` on; without pixels, zeros.
   void read(const T* pixels, int64_t first, int64_t count) {
     for_each_stretch(first, count, [&](int64_t place, T* here, auto some) {
       if (pixels) {
@@ -54,8 +54,8 @@ struct Row {
   }
 
  private:
-  // Calls visit(place among pixels, place here, how many) for what lies side by side in both, whole vectors with a
-  // number that the compiler knows.
+  // Calls visit(place among pixels, place here, count) for elements that are contiguous in both; for whole vectors the
+  // count is a compile-time constant.
   template <typename Visit>
   void for_each_stretch(int64_t first, int64_t count, const Visit& visit) {
     if (channels == kVector) return visit(0, block(0) + first * kVector, count * kVector);
@@ -78,7 +78,7 @@ struct Size {
   int64_t rows, columns, inputs, outputs;
 
   int64_t values() const { return rows * columns * inputs * outputs; }
-  int64_t block() const { return rows * columns * inputs * kVector; }  // that all inputs have, of a block of outputs
+  int64_t block() const { return rows * columns * inputs * kVector; }  // elements of a block of outputs
   int64_t place(int64_t a, int64_t b, int64_t i, int64_t o) const {
     return ((a * columns + b) * inputs + i) * outputs + o;
   }
@@ -101,7 +101,7 @@ struct Kernel {
   Size size;
   Lined<T> weights, bias;
 
-  // Without values, zeros.
+  // Without values, the kernel is zeros.
   explicit Kernel(const Size& size, const T* kernel = nullptr, const T* added = nullptr)
       : size(size),
         weights(blocks_of(size.outputs) * size.block(), T(0)),
@@ -145,13 +145,13 @@ struct Kernel {
   }
 };
 
-// `count` sums, one vector each, in registers for as long as the function lives.
+// `count` sums, one vector each, in registers.
 template <int64_t count, int64_t bytes, typename T>
 struct Sums {
   using In = Registers<T, bytes>;
   typename In::Register sums[count * In::kEach];
 
-  // Begins with the vectors at `from`, `step` elements apart.
+  // Starts the sums with the vectors at `from`, `step` elements apart.
   ALWAYS_INLINE void load(const T* from, int64_t step) {
 #pragma GCC unroll 16
     for (int64_t i = 0; i < count * In::kEach; ++i)
@@ -176,7 +176,7 @@ struct Sums {
   }
 };
 
-// to[p] = bias + the product of the kernel with what is seen at pixel p of `seen`, one row for each of the kernel's
+// to[p] = bias + product of the kernel with the window at pixel p of `seen`, which has one row for each of the kernel's
 struct Products {
   template <int64_t bytes, typename T>
   ALWAYS_INLINE static void run(const Row<T>* const* seen, const Kernel<T>& kernel, int64_t count, Row<T>& to) {
@@ -186,7 +186,7 @@ struct Products {
   }
 
  private:
-  // As many groups as there must be, and in each no more pixels than it takes.
+  // The smallest number of groups, each with no more pixels than needed.
   template <int64_t pixels, int64_t bytes, typename T>
   ALWAYS_INLINE static void in_groups(int64_t wanted, const Row<T>* const* seen, const Kernel<T>& kernel, int64_t count,
                                       Row<T>& to) {
@@ -252,7 +252,7 @@ struct AddKernelGradient {
 inline int64_t parts_of(int64_t size, int64_t most) { return (size + most - 1) / most; }
 
 // Calls work(part, map, first, last) for parts of at most `most` of the `size` rows or pixels of each map, on all
-// threads; `begin` makes what a thread needs.
+// threads; `begin` makes the `work` of a thread.
 template <typename Begin>
 void for_each_part(ffi::ThreadPool& pool, int64_t maps, int64_t size, int64_t most, const Begin& begin) {
   const int64_t parts = parts_of(size, most);
@@ -264,7 +264,7 @@ void for_each_part(ffi::ThreadPool& pool, int64_t maps, int64_t size, int64_t mo
   });
 }
 
-// The first axes of a kernel are those of the maps: each kernel has as many maps as the axes between hold.
+// The leading axes of a kernel are the first ones of the maps; the maps along the remaining axes share a kernel.
 struct Kernels {
   int64_t count, maps_each;
 
@@ -291,8 +291,7 @@ std::vector<Kernel<T>> turned(const Size& size, int64_t count, const T* kernels)
   return result;
 }
 
-// Writes the sum of the parts of each kernel's gradient, `parts` one after the other for each: always in the same
-// order, whoever computed them.
+// Writes the sum of the `parts` of each kernel's gradient, always in the same order, whichever thread computed them.
 template <typename T>
 void write_sums(const Size& size, std::vector<Kernel<T>>& partial, int64_t count, T* kernels, T* biases) {
   const int64_t parts = count ? partial.size() / count : 0;

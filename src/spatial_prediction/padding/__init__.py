@@ -1,14 +1,14 @@
 """Paddings: predict the frame of pixels around a feature map.
 
 Each is a frozen Equinox module for one example of shape (channels, height, width); batch it with
-``jax.vmap``, or call ``extend`` on channels-last arrays with any batch axes. One family a file.
+``jax.vmap``, or call ``extend`` on channels-last arrays with any batch axes. One family a file; what lost
+against these is in ``contrib``.
 """
 
 from spatial_prediction.names import PADDING_NAMES, TRAINED_NAMES
 from spatial_prediction.padding._across_channels import AcrossChannelsPrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth
-from spatial_prediction.padding._chosen_extrapolation import ChosenExtrapolation
 from spatial_prediction.padding._copying import CircularPadding, ReflectPadding, ReplicatePadding, ZeroPadding
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
@@ -26,7 +26,6 @@ __all__ = [
     "AbstractPadding",
     "AcrossChannelsPrediction",
     "AutocorrelationPrediction",
-    "ChosenExtrapolation",
     "CircularPadding",
     "CovariancePrediction",
     "LagrangeExtrapolation",

@@ -3,33 +3,18 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array
 
 from spatial_prediction import native
 from spatial_prediction.padding._base import PadWidth, as_pad_width
 from spatial_prediction.padding._sides import Sides, transposed, with_outer_strips
-from spatial_prediction.padding.linear_prediction.frame import (
-    AbstractLinearPrediction,
-    check_neighbourhood,
-    fitting_width,
-)
+from spatial_prediction.padding.linear_prediction.frame import AbstractLinearPrediction
 from spatial_prediction.padding.linear_prediction.lagged_products import lagged_products_in_passing
-from spatial_prediction.padding.linear_prediction.neighbourhood_products import (
-    Rectangle,
-    neighbourhood_products_in_passing,
-    neighbourhood_products_of_known,
-)
-from spatial_prediction.padding.linear_prediction.normal_equations import (
-    guarded_quotient,
-    placed_sums,
-    solve_normal_equations,
-    solve_two_by_two,
-)
+from spatial_prediction.padding.linear_prediction.normal_equations import guarded_quotient, solve_two_by_two
 
 
 class CovariancePrediction(AbstractLinearPrediction):
-    """Linear prediction fitted by least squares over all complete neighbourhoods in the map.
+    """Linear prediction from one or two pixels, fitted by least squares over the map.
 
     Nothing is assumed outside the map and no window is needed: for the right side of a row the
     coefficients minimise ``sum_x (z[x] - a1 z[x-1] - a2 z[x-2])^2`` over every x with all its pixels
@@ -38,66 +23,47 @@ class CovariancePrediction(AbstractLinearPrediction):
 
     Attributes:
         pad_width: ``((top, bottom), (left, right))`` in pixels.
-        length: pixels of the neighbourhood along the padding direction.
-        width: pixels across it, odd.
+        length: pixels of the neighbourhood along the padding direction, 1 or 2.
+        width: pixels across it, always 1.
         shared_sides: pool the sums of opposite sides and give them the same coefficients.
         stabilised: reflect poles outside the unit circle into it, which keeps the shape of the power
-            spectrum and keeps a recursion from growing. For 1x1 and 2x1, whose poles are known.
-        ridge: added to the diagonal of the normal equations, as a share of its mean; neighbourhoods of
-            1x1 and 2x1 over the whole map need none and take none.
-        band: fit to so many pixels along each side alone.
-        decay: weigh squared errors by ``exp(-distance / decay)`` from that side, in pixels.
+            spectrum and keeps a recursion from growing.
         finite_only: fit to the neighbourhoods that are finite throughout; see
             :class:`AbstractLinearPrediction`.
 
     A map too small for the neighbourhood lowers it; the mean is predicted where nothing can be fitted.
     Source: arXiv 2502.12300, sec. 2 and App. B, with the signs of its code (the appendix prints
-    a2' = 1/a1 where 1/a2 is meant); the covariance method for wider neighbourhoods is not in it.
+    a2' = 1/a1 where 1/a2 is meant). Larger neighbourhoods, which are not in it:
+    :class:`spatial_prediction.padding.contrib.LeastSquaresPrediction`.
     """
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
     length: int = eqx.field(static=True)
-    width: int = eqx.field(static=True, default=1)
+    width: int = eqx.field(static=True, default=1, init=False)
     shared_sides: bool = eqx.field(static=True, default=False)
     stabilised: bool = eqx.field(static=True, default=True)
-    ridge: float = eqx.field(static=True, default=1e-6)
-    band: int | None = eqx.field(static=True, default=None)
-    decay: float | None = eqx.field(static=True, default=None)
     finite_only: bool = eqx.field(static=True, default=False)
 
     def __check_init__(self) -> None:
-        check_neighbourhood(self.length, self.width)
-        if self.band is not None and self.band <= self.length:
+        if self.length not in (1, 2):
             raise ValueError(
-                f"a band of {self.band} pixels holds no complete neighbourhood of length {self.length} and "
-                "the pixel it predicts; widen it"
+                f"length must be 1 or 2 (pixels along the padding direction), got {self.length}; larger "
+                "neighbourhoods are fitted by spatial_prediction.padding.contrib.LeastSquaresPrediction"
             )
-        if self.decay is not None and self.decay <= 0:
-            raise ValueError(f"decay must be positive, in pixels, got {self.decay}")
-        if self.stabilised and not self._has_closed_form:
-            raise ValueError(
-                f"only 1x1 and 2x1 neighbourhoods fitted to the whole map can be stabilised, not "
-                f"{self.length}x{self.width}; set stabilised=False or use the autocorrelation method"
-            )
-
-    @property
-    def _has_closed_form(self) -> bool:
-        return self.width == 1 and self.length <= 2 and self.band is None and self.decay is None
 
     def fit(self, x: Array) -> tuple[Array, Array, Sides]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
-        if not self._has_closed_form:
-            return self._fit_in_general(x)
         if self.length == 1 and self.stabilised and not self.shared_sides:
             return self._fitted_to_nearest(x)
         return self._fit_in_closed_form(x)
 
     def fit_to_known(self, x: Array, known: Array) -> tuple[Array, Sides]:
         """Fit to the places whose pixels are all known; see :class:`AbstractLinearPrediction`."""
-        height, breadth = x.shape[-3:-1]
-        down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
-        mean, vertical, horizontal = neighbourhood_products_of_known(x, known, down, right)
-        return mean, self._of_all(vertical, down, horizontal, right)
+        mean = jnp.mean(x, axis=(-3, -2))
+        z = x - mean[..., None, None, :]
+        top, bottom = self._opposite_sides(*self._direct_products(z, known))
+        left, right = self._opposite_sides(*self._direct_products(transposed(z), transposed(known)))
+        return mean, Sides(top, bottom, left, right)
 
     def _fitted_to_nearest(self, x: Array) -> tuple[Array, Array, Sides]:
         """Fit the one coefficient of each side in a single pass, where there is a kernel for it."""
@@ -119,24 +85,17 @@ class CovariancePrediction(AbstractLinearPrediction):
             return (kernel(of_x, x, *of_results)[0],)
 
         def compact(x: Array) -> tuple[Array, Array, Array]:
-            height, breadth = x.shape[-3:-1]
-            down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
-            x, mean, *sums = neighbourhood_products_in_passing(x, down, right)
-            known, with_next = jnp.concatenate(sums, axis=-2)  # (*batch, 4, channels)
-            return x, mean, stabilised_first_order(guarded_quotient(with_next, known))
+            mean = jnp.mean(x, axis=(-3, -2))
+            z = x - mean[..., None, None, :]
+            products = [*self._direct_products(z), *self._direct_products(transposed(z))]
+            coefficients = [self._solved(each)[0, 0, 0] for each in products]
+            return x, mean, jnp.stack(coefficients, axis=-2)
 
         batch = x.ndim - 3
         axes = native.BatchAxes((batch,), (batch,) * 3)
         compiled = native.differentiable(reference, forward, backward, compact=compact, batch=axes)
         x, mean, sides = (compiled if native.available(x) else reference)(x)
         return x, mean, Sides(*(sides[None, None, None, ..., side, :] for side in range(4)))
-
-    def _fit_in_general(self, x: Array) -> tuple[Array, Array, Sides]:
-        """Fit a neighbourhood of any size, by a sum for every pair of its pixels."""
-        height, breadth = x.shape[-3:-1]
-        down, right = self._rectangle(height, breadth), self._rectangle(breadth, height)
-        x, mean, vertical, horizontal = neighbourhood_products_in_passing(x, down, right)
-        return x, mean, self._of_all(vertical, down, horizontal, right)
 
     def _fit_in_closed_form(self, x: Array) -> tuple[Array, Array, Sides]:
         down, across = (max(1, min(self.length, size - 1)) for size in x.shape[-3:-1])
@@ -149,14 +108,36 @@ class CovariancePrediction(AbstractLinearPrediction):
             first, last = _row_products(first), _row_products(last)
             downwards = _complete_products(totals, first, last)
             upwards = _complete_products(totals, last[::-1, ::-1], first[::-1, ::-1])
-            if self.shared_sides:
-                upwards = downwards = upwards + downwards
-            return self._solved(upwards), self._solved(downwards)
+            return self._opposite_sides(upwards, downwards)
 
         top, bottom = sides(sums[: down + 1], known.top, known.bottom)
         of_columns = jnp.concatenate([sums[:1], sums[down + 1 :]])
         left, right = sides(of_columns, transposed(known.left), transposed(known.right))
         return x, mean, Sides(top, bottom, left, right)
+
+    def _direct_products(self, z: Array, known: Array | None = None) -> tuple[Array, Array]:
+        """Sums ``products[i, j]`` as of ``_complete_products``, upwards and downwards, in few operations.
+
+        Args:
+            z: maps without their means, (*batch, height, width, channels).
+            known: True for pixels that are known; a place counts where all its pixels are.
+        """
+        height = z.shape[-3]
+        length = max(1, min(self.length, height - 1))
+
+        def nearest_first(x: Array) -> Array:
+            return jnp.stack([x[..., length - i : height - i, :, :] for i in range(length + 1)])
+
+        pixels = nearest_first(z)
+        if known is not None:
+            pixels = jnp.where(jnp.all(nearest_first(known), axis=0), pixels, 0)
+        downwards = jnp.sum(pixels[:, None] * pixels, axis=(-3, -2))
+        return downwards[::-1, ::-1], downwards
+
+    def _opposite_sides(self, upwards: Array, downwards: Array) -> tuple[Array, Array]:
+        if self.shared_sides:
+            upwards = downwards = upwards + downwards
+        return self._solved(upwards), self._solved(downwards)
 
     def _solved(self, products: Array) -> Array:
         if products.shape[0] == 2:
@@ -169,38 +150,6 @@ class CovariancePrediction(AbstractLinearPrediction):
             coefficients = list(stabilised_second_order(a1, a2)) if self.stabilised else [a1, a2]
         farthest_first = jnp.stack(coefficients[::-1])
         return farthest_first[None, :, None]
-
-    def _rectangle(self, height: int, breadth: int) -> Rectangle:
-        """What the coefficients of the lower side are fitted to; without places in a map of one row."""
-        length, width = max(1, min(self.length, height - 1)), fitting_width(self.width, breadth)
-        rows = (height if self.band is None else min(self.band, height)) - length
-        distance = np.arange(rows)[::-1]
-        return Rectangle(length, width, np.exp(-distance / (self.decay or np.inf)))
-
-    def _of_all(self, vertical: Array, down: Rectangle, horizontal: Array, right: Rectangle) -> Sides:
-        """Solve for all sides, given the sums of opposite ones (pairs, *batch, 2, channels)."""
-        if self.shared_sides:
-            vertical, horizontal = (
-                jnp.broadcast_to(jnp.sum(sums, axis=-2, keepdims=True), sums.shape)
-                for sums in (vertical, horizontal)
-            )
-        if down[:2] == right[:2]:  # once for all is sooner compiled
-            return Sides(*self._of_sides(jnp.concatenate([vertical, horizontal], axis=-2), down))
-        return Sides(*self._of_sides(vertical, down), *self._of_sides(horizontal, right))
-
-    def _of_sides(self, products: Array, rectangle: Rectangle) -> list[Array]:
-        """Solve for sides with rectangles of one size, given sums (pairs, *batch, sides, channels)."""
-        matrix, right_hand_side = (placed_sums(products, place) for place in rectangle.equations())
-        if self._has_closed_form:  # which counts from the predicted pixel on, and needs no square of that one
-            others = jnp.concatenate([right_hand_side[::-1], matrix[::-1, ::-1]], axis=1)
-            solution = self._solved(jnp.concatenate([jnp.zeros_like(others[:1]), others]))
-            return list(jnp.moveaxis(solution, -2, 0))
-        size = jnp.trace(matrix) / rectangle.unknowns
-        matrix, right_hand_side = guarded_quotient(matrix, size), guarded_quotient(right_hand_side, size)
-        solution = solve_normal_equations(matrix, right_hand_side, ridge=self.ridge)
-        length, width, _ = rectangle
-        solution = jnp.moveaxis(solution, 1, 0).reshape(width, length, width, *solution.shape[2:])
-        return list(jnp.moveaxis(solution, -2, 0))
 
 
 def _row_products(rows: Array) -> Array:

@@ -7,6 +7,7 @@ from typing import Literal
 from spatial_prediction.names import (
     Extrapolation,
     LinearPrediction,
+    LocalPrediction,
     PaddingName,
     PlainPadding,
     PlainRule,
@@ -17,12 +18,13 @@ from spatial_prediction.names import (
 from spatial_prediction.padding._across_channels import AcrossChannelsPrediction
 from spatial_prediction.padding._autocorrelation import AutocorrelationPrediction
 from spatial_prediction.padding._base import AbstractPadding, PadWidth, as_pad_width
-from spatial_prediction.padding._chosen_extrapolation import ChosenExtrapolation
 from spatial_prediction.padding._copying import CircularPadding, ReflectPadding, ReplicatePadding, ZeroPadding
 from spatial_prediction.padding._covariance import CovariancePrediction
 from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
 from spatial_prediction.padding._memory import LearnedPrediction, RunningPrediction
 from spatial_prediction.padding._random import RandomPadding
+from spatial_prediction.padding.contrib import ChosenExtrapolation, LeastSquaresPrediction
+from spatial_prediction.padding.linear_prediction.frame import AbstractLinearPrediction
 
 _PLAIN: Mapping[PlainRule, Callable[[PadWidth], AbstractPadding]] = {
     "zero": ZeroPadding,
@@ -58,7 +60,7 @@ def padding_from_name(name: str, pad_width: int | PadWidth, *, finite_only: bool
     padding = _made(parse_padding_name(name), as_pad_width(pad_width))
     if not finite_only:
         return padding
-    if not isinstance(padding, AutocorrelationPrediction | CovariancePrediction):
+    if not isinstance(padding, AbstractLinearPrediction):
         raise ValueError(
             f"{name!r} cannot be fitted to finite pixels only; lpHxW, lpHxW_batch, lpHxWc, lp1x1cs, lp2x1cs, "
             "lpHxW_bandN and lpHxW_decayN can"
@@ -101,8 +103,9 @@ def _made(value: PaddingName, pad_width: PadWidth) -> AbstractPadding:
             return AutocorrelationPrediction(pad_width, length, width, sums=sums, over_batch=over_batch)
         case LinearPrediction(length, width, "across"):
             return AcrossChannelsPrediction(pad_width, length, width)
-        case LinearPrediction(length, width, method, band, decay):
-            stabilised = method == "stabilised"
-            return CovariancePrediction(
-                pad_width, length, width, stabilised=stabilised, band=band, decay=decay
-            )
+        case LinearPrediction(1 | 2 as length, 1, "covariance" | "stabilised" as method):
+            return CovariancePrediction(pad_width, length, stabilised=method == "stabilised")
+        case LinearPrediction(length, width):
+            return LeastSquaresPrediction(pad_width, length, width)
+        case LocalPrediction(length, width, band, decay):
+            return LeastSquaresPrediction(pad_width, length, width, band=band, decay=decay)

@@ -1,8 +1,8 @@
 """How figures and tables look and are written, whatever they show; no JAX, no reading of files.
 
 - ``style``: sizes, settings of Matplotlib, ticks, writing a figure.
-- ``colour``: samples in, colours of a picture out.
-- ``table_files``, ``formatting``: a table as CSV, Markdown and LaTeX, numbers as text.
+- ``colour``: linear intensity to sRGB.
+- ``table_files``, ``formatting``: a table as CSV, HTML, Markdown and LaTeX, numbers as text.
 """
 
 from spatial_prediction.plotting.style import save_figure as save_figure

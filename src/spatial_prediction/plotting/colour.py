@@ -1,4 +1,4 @@
-"""Reflectance as people see it."""
+"""Linear intensity as sRGB for the screen."""
 
 import numpy as np
 

@@ -4,7 +4,7 @@ import math
 import re
 
 MISSING = "\N{EN DASH}"
-"""What stands in a table where there is nothing to say."""
+"""Shown in a table where there is no value."""
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?( ± \d+(\.\d+)?)?( !)?")
 _LATEX = {
@@ -55,7 +55,7 @@ def interval(mean: float, low: float, high: float, *, unit: float = 1.0) -> str:
         mean: the mean; NaN gives an en dash.
         low: lower end of the interval; NaN leaves ``± b`` out.
         high: upper end.
-        unit: what the three are divided by.
+        unit: divisor of all three.
     """
     decimals = significant_decimals(mean / unit)
     return _with_half_width(number(mean / unit, decimals), (high - low) / (2 * unit), decimals)
@@ -71,7 +71,7 @@ def _with_half_width(text: str, half_width: float, decimals: int) -> str:
 
 
 def latex(text: str, *, italic: bool = False, bold: bool = False) -> str:
-    """Turn plain text into LaTeX; numbers become mathematics, so that their minus is a minus."""
+    """Turn plain text into LaTeX; numbers become mathematics, so that a hyphen becomes a minus sign."""
     if _NUMBER.fullmatch(text):
         mathematics = text.replace("±", r"\pm").replace(" !", r"\;!")
         marked = rf"$\mathit{{{mathematics}}}$" if italic else f"${mathematics}$"

@@ -1,4 +1,4 @@
-"""How figures look: sizes, settings of Matplotlib, ticks that do not collide, files that are complete."""
+"""How figures look and are written: sizes, settings of Matplotlib, ticks that do not collide."""
 
 import functools
 import itertools
@@ -25,14 +25,14 @@ PAGE_WIDTH = 7.16
 """Width of a figure with many panels in inches: both columns of the page."""
 
 GROUND: dict[str, Any] = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
-"""Behind words among data, so that no line crosses them."""
+"""Box behind text among data, so that no line crosses the text."""
 
 REACH = 0.5
-"""How far an axis reaches for a line of comparison, as a share of the largest value, where its own values lie
-closer together than that."""
+"""How far beyond its values an axis is extended to show a line of comparison: the span of the values, or this
+share of the largest value if that is more."""
 
 LABEL_GAP = 3.0
-"""Least distance between neighbouring tick labels, hundredths of an inch."""
+"""Smallest distance between neighbouring tick labels, hundredths of an inch."""
 
 FORMATS = ("pdf", "png", "svg")
 
@@ -72,7 +72,7 @@ Result = TypeVar("Result")
 
 
 def styled(draw: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Let a function draw under this module's settings without changing anyone else's."""
+    """Let a function draw with this module's settings without changing the global ones."""
 
     @functools.wraps(draw)
     def draw_styled(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
@@ -88,11 +88,11 @@ def new_figure(height: float, width: float = COLUMN_WIDTH) -> Figure:
 
 
 def panel_grid(count: int, few: int, narrow: int, wide: int) -> tuple[int, int, float]:
-    """Choose rows, columns and figure width in inches for so many panels.
+    """Choose rows, columns and figure width in inches for ``count`` panels.
 
     Args:
         count: number of panels, at least 1.
-        few: how many panels stay on one column of a page; more take its whole width.
+        few: the most panels that are put on one column of a page; more take its whole width.
         narrow: panels side by side on one column of the page.
         wide: panels side by side on the whole width.
     """
@@ -102,7 +102,7 @@ def panel_grid(count: int, few: int, narrow: int, wide: int) -> tuple[int, int, 
 
 
 def new_picture_grid(height: float, width: float = COLUMN_WIDTH) -> Figure:
-    """Make an empty figure, of one column's width by default, whose panels will stand close together."""
+    """Make an empty figure, of one column's width by default, with little space between panels."""
     engine = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02, wspace=0, hspace=0)
     return Figure(figsize=(width, height), layout=engine)
 
@@ -114,8 +114,8 @@ def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequen
     The files hold no date, so that equal figures give equal bytes.
 
     Args:
-        figure: what to write.
-        path_without_suffix: where; each format's suffix is added.
+        figure: the figure.
+        path_without_suffix: path to which each format's suffix is added.
         formats: any of ``pdf``, ``png``, ``svg``.
 
     Returns:
@@ -129,7 +129,7 @@ def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequen
         raise ConfigurationError(
             f"formats: '{unknown[0]}' is not offered; choose among {', '.join(FORMATS)}."
         )
-    # Matplotlib's font subsetting reports every glyph at the level that scripts show.
+    # Font subsetting would log every glyph at the level that scripts show.
     logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
     paths = [Path(f"{path_without_suffix}.{name}") for name in formats]
     for path, name in zip(paths, formats, strict=True):
@@ -155,7 +155,7 @@ def log_if_wide(axis: Axis, values: Sequence[float], ratio: float = 3.0) -> None
 
 
 def plain_log_ticks(axis: Axis, most: int = 6) -> None:
-    """Label a logarithmic axis with plain numbers, as many as suit the range that it shows now."""
+    """Label a logarithmic axis with plain numbers, as many as suit its current range."""
     low, high = axis.get_view_interval()
     if high < 5 * low:
         axis.set_major_locator(ticker.MaxNLocator(most, steps=[1, 2, 5, 10]))
@@ -167,11 +167,11 @@ def plain_log_ticks(axis: Axis, most: int = 6) -> None:
 
 
 def within_reach(line: Sequence[float], values: Sequence[float]) -> bool:
-    """Whether an axis that shows ``values`` can show ``line`` too without squeezing them.
+    """Return whether an axis that shows ``values`` can also show ``line`` without squeezing them.
 
     Args:
-        line: what the values are compared with.
-        values: what is compared; none of them leaves the axis to the line.
+        line: values of the line of comparison.
+        values: the values compared with it; if there are none, the axis shows the line.
     """
     shown = [value for value in values if math.isfinite(value)]
     if not shown:
@@ -181,7 +181,7 @@ def within_reach(line: Sequence[float], values: Sequence[float]) -> bool:
 
 
 def settle_ticks(figure: Figure) -> None:
-    """Thin out the ticks of each axis until no label touches its neighbour; named ticks stay as they are."""
+    """Thin out the ticks of each axis until no labels touch; fixed ticks stay as they are."""
     figure.draw_without_rendering()
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
@@ -195,7 +195,7 @@ def settle_ticks(figure: Figure) -> None:
 
 
 def labels_collide(axis: Axis) -> bool:
-    """Whether labels of an axis touch, as the figure was drawn last."""
+    """Return whether labels of an axis touch in the figure as it was last drawn."""
     low, high = sorted(axis.get_view_interval())
     ticks = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=False)
     boxes = [
@@ -219,7 +219,7 @@ def _fewer_ticks(axis: Axis) -> list[ticker.Locator]:
 
 
 def say_empty(axes: Axes, message: str) -> None:
-    """Say in the middle of empty axes why nothing is drawn there."""
+    """Write in the middle of empty axes why nothing is drawn there."""
     axes.text(
         0.5, 0.5, message, transform=axes.transAxes, ha="center", va="center", color="0.35", bbox=GROUND
     )

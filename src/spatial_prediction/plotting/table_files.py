@@ -1,4 +1,4 @@
-"""A table of finished text, and the files that it is written to: CSV, HTML, Markdown and LaTeX."""
+"""A table of formatted text, and the files that it is written to: CSV, HTML, Markdown and LaTeX."""
 
 import html
 from collections.abc import Callable, Mapping
@@ -21,16 +21,16 @@ _MARKDOWN_ALIGNMENT = {"left": ":---", "right": "---:", "long": ":---"}
 
 @dataclass(frozen=True)
 class Table:
-    """A table of finished text.
+    """A table of formatted text.
 
     Attributes:
         cells: text of every cell; the column names are the headers, units included.
-        alignment: ``"left"``, ``"right"`` or ``"long"`` (left, with line breaks) of each column.
-        caption: one sentence on what the table shows.
-        notes: further sentences, printed below.
-        italic: (row position, header) of the cells in italics; CSV does not show them.
-        warned: (row position, header) of the cells in bold, because the reader is warned of them.
-        warnings: sentences printed above the table; CSV does not show them.
+        alignment: ``"left"``, ``"right"`` or ``"long"`` (left, with line breaks) for each column.
+        caption: one sentence that says what the table shows.
+        notes: further sentences, printed below the table.
+        italic: (row position, header) of the cells in italics, which CSV does not mark.
+        warned: (row position, header) of the cells in bold, as a warning to the reader.
+        warnings: sentences printed above the table; CSV leaves them out.
     """
 
     cells: pd.DataFrame
@@ -46,9 +46,9 @@ def write_table(table: Table, path_without_suffix: str | Path) -> list[Path]:
     """Write a table as ``.csv``, ``.html``, ``.md`` and ``.tex``, each file complete or not at all.
 
     Args:
-        table: what to write. CSV holds only the cells; HTML is a page of its own; the LaTeX needs the
+        table: the table. CSV holds only the cells; HTML is a complete page; the LaTeX needs the
             package booktabs.
-        path_without_suffix: where; each suffix is added.
+        path_without_suffix: path to which each suffix is added.
 
     Returns:
         The paths written.

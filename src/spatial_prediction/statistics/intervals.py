@@ -11,7 +11,7 @@ from spatial_prediction.errors import ConfigurationError
 
 
 class Interval(NamedTuple):
-    """A mean over seeds and the ends of its interval; NaN where there is nothing to say."""
+    """A mean over seeds and the ends of its interval; NaN if undefined."""
 
     mean: float
     low: float
@@ -27,9 +27,9 @@ def bootstrap_interval(
 ) -> Interval:
     """Mean of the values with its percentile bootstrap interval (``scipy.stats.bootstrap``).
 
-    The values are drawn with replacement, as many as there are, ``resamples`` times; the interval holds the
-    middle ``confidence`` of the means of those draws. With the few seeds of a study it is an indication: the
-    percentile bootstrap of a handful of values is somewhat too narrow.
+    Samples of the same size are drawn from the values with replacement, ``resamples`` times; the interval
+    holds the middle ``confidence`` of their means. With the few seeds of a study it is only an indication:
+    the percentile bootstrap of a handful of values is somewhat too narrow.
 
     Args:
         values: one finite number per seed.
@@ -38,8 +38,8 @@ def bootstrap_interval(
         resamples: number of draws.
 
     Returns:
-        The mean and the interval's ends. One value says nothing about its spread, so its ends are NaN; no
-        values at all give three NaN.
+        The mean and the interval's ends. A single value has no spread, so its ends are NaN; without
+        values all three are NaN.
 
     Raises:
         ConfigurationError: when a value is not finite, or ``confidence`` or ``resamples`` is out of range.
@@ -55,7 +55,7 @@ def bootstrap_interval(
         raise ConfigurationError(f"resamples must be at least 1, got {resamples}.")
     if sample.size < 2:
         return Interval(float(sample[0]) if sample.size else math.nan, math.nan, math.nan)
-    from scipy import stats  # takes a second to import, which most of what imports this module can do without
+    from scipy import stats  # takes a second to import, and most users of this module do not need it
 
     result = stats.bootstrap(
         (sample,),
@@ -75,7 +75,7 @@ def relative_difference(values: pd.Series, baseline: pd.Series, *, rng_seed: int
 
     Args:
         values: one number per seed, indexed by seed.
-        baseline: the same of the baseline.
+        baseline: the same for the baseline.
         rng_seed: seed of the bootstrap.
 
     Returns:
@@ -97,7 +97,7 @@ def intervals_by(table: pd.DataFrame, keys: Sequence[str], value: str, *, rng_se
         rng_seed: seed of the bootstrap, the same for every combination.
 
     Returns:
-        Columns ``keys``, mean, low, high, seeds (how many); combinations without rows do not appear.
+        Columns ``keys``, mean, low, high, seeds (their number); combinations without rows do not appear.
     """
     rows = [
         (*names, *bootstrap_interval(group[value], rng_seed=rng_seed), len(group))

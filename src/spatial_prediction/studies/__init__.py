@@ -1,1 +1,1 @@
-"""The studies, on top of the library: each a package, and none imports another."""
+"""The studies, which use the library: each is a package, and none imports another."""

@@ -1,4 +1,4 @@
-"""Training: schedule, step, loop and checkpoints; knows pytrees and Optax, and no model by name."""
+"""Training: schedule, step, loop and checkpoints, for pytrees and Optax; knows no model by name."""
 
 from spatial_prediction.training._checkpoint import Checkpoints
 from spatial_prediction.training._divergence import Failure

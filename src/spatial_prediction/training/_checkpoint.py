@@ -20,23 +20,23 @@ logger = logging.getLogger(__name__)
 NAME = re.compile(r"step_([0-9]{9,})\.safetensors")
 
 IN_HEADER = ("step", "common_until")
-"""Whole numbers that every checkpoint's header has."""
+"""Whole numbers that the header of every checkpoint has."""
 
 Checkpoint = tuple[dict[str, np.ndarray], dict[str, Any]]
 """Arrays by name, and the header."""
 
 
 def named_leaves(tree: Any) -> dict[str, np.ndarray]:
-    """Return the array leaves of ``tree`` under their paths, such as ``.head.kernel``."""
+    """Return the array leaves of ``tree`` by their paths, such as ``.head.kernel``."""
     leaves = jax.tree_util.tree_leaves_with_path(tree)
     return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
 
 
 def with_named_leaves(tree: Any, arrays: dict[str, np.ndarray], *, source: Path) -> Any:
-    """Replace the leaves of ``tree`` by the arrays of the same paths.
+    """Replace the leaves of ``tree`` by the arrays with the same paths.
 
     Raises:
-        CheckpointError: names, shapes or dtypes do not agree with the tree's.
+        CheckpointError: names, shapes or dtypes differ from those of the tree.
     """
     expected = named_leaves(tree)
     if expected.keys() != arrays.keys():
@@ -56,13 +56,13 @@ def with_named_leaves(tree: Any, arrays: dict[str, np.ndarray], *, source: Path)
 class Checkpoints:
     """The folder of one training run's checkpoints; the newest two are kept.
 
-    Folders beside it are those of runs that differ only in their schedule. Two of them have the same states
+    Neighbouring folders belong to runs that differ only in their schedule. Two such runs have the same states
     until either leaves the common phase, so a run may start from a state of its neighbour. For this the
     newest state of the common phase is kept as well.
 
     Args:
-        folder: where the checkpoints lie.
-        common_until: last step of the phase that this run's schedule has in common with its neighbours'.
+        folder: folder of the checkpoints.
+        common_until: last step of the phase that this run's schedule shares with those of its neighbours.
     """
 
     def __init__(self, folder: Path, *, common_until: int = 0) -> None:
@@ -70,7 +70,7 @@ class Checkpoints:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process; the lock ends with the process, however that ends.
+        """Lock the folder for this process; the lock ends with the process, however that ends.
 
         Raises:
             CheckpointError: another process trains in this folder.
@@ -87,14 +87,14 @@ class Checkpoints:
                         f"{self.folder}: another process is training here; wait for it or end it first"
                     ) from None
                 for leftover in self.folder.glob(".step_*.partial.safetensors"):
-                    leftover.unlink()  # of a process killed while it wrote
+                    leftover.unlink()  # a process was killed while it wrote this
             yield
 
     def save(self, step: int, arrays: dict[str, np.ndarray], header: dict[str, Any]) -> None:
-        """Write the checkpoint of ``step`` and remove all that are not worth keeping.
+        """Write the checkpoint of ``step`` and remove those that need not be kept.
 
         Raises:
-            WriteError: the disk is full, the folder read-only, and so on; earlier ones are still there.
+            WriteError: the disk is full, the folder read-only, and so on; earlier checkpoints are kept.
         """
         save_arrays(self.path(step), arrays, {**header, "step": step, "common_until": self.common_until})
         newest = _newest_first(self.folder.iterdir())
@@ -106,8 +106,9 @@ class Checkpoints:
     def newest(self) -> Checkpoint | None:
         """Return arrays and header of the newest readable checkpoint.
 
-        What is damaged, or no checkpoint at all, is skipped with a warning. Where the folder has none, it is
-        the newest of the neighbours' that this run would have reached too; None where they have none either.
+        Damaged checkpoints and other files are skipped with a warning. If the folder has no checkpoint,
+        return the newest of the neighbours' that this run would have reached too; None if there is none
+        either.
         """
         return self._newest_own() or self._newest_of_neighbours()
 
@@ -130,12 +131,12 @@ class Checkpoints:
         return None
 
     def path(self, step: int) -> Path:
-        """Return where the checkpoint of ``step`` lies, or would."""
+        """Return the path of the checkpoint of ``step``, whether or not it exists."""
         return self.folder / f"step_{step:09d}.safetensors"
 
 
 def _readable(path: Path) -> Checkpoint | None:
-    """Read a checkpoint; None, with a warning, where it is damaged or something else."""
+    """Read a checkpoint; None, with a warning, if it is damaged or not a checkpoint."""
     try:
         arrays, header = load_arrays(path)
         for name in IN_HEADER:
@@ -152,13 +153,13 @@ def _readable(path: Path) -> Checkpoint | None:
 
 
 def _step(path: Path) -> int:
-    """Step in the name of a checkpoint; -1 where it is no checkpoint's."""
+    """Step in the name of a checkpoint; -1 if the name is not that of a checkpoint."""
     match = NAME.fullmatch(path.name)
     return int(match[1]) if match else -1
 
 
 def _newest_first(paths: Iterable[Path], *, warning: bool = False) -> list[Path]:
-    """Sort those that are named like checkpoints; ``warning`` logs those that only look like one."""
+    """Sort the checkpoints among ``paths`` by name; ``warning`` logs files whose names only resemble one."""
     ours = []
     for path in paths:
         if _step(path) >= 0 and path.is_file():

@@ -1,4 +1,4 @@
-"""How long each of several runs has been trained."""
+"""The training time of each of several runs."""
 
 import time
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from spatial_prediction.training._run import Run
 
 
 class Clock:
-    """Keeps each run's seconds: those of earlier jobs, and an equal share of this one's."""
+    """Keeps the seconds of each run: those of earlier jobs plus an equal share of this one's."""
 
     def __init__(self, runs: Sequence[Run]) -> None:
         self._runs = runs

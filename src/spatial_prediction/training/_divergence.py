@@ -1,4 +1,4 @@
-"""When a run has diverged, and what is recorded of it."""
+"""When a run counts as diverged, and what is recorded then."""
 
 import math
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ class Failure:
     Attributes:
         step: step that failed, counted from 1.
         reason: what was wrong, in words.
-        gradient_norm: norm of the gradient at that step; None where a test loss failed.
-        batch: indices of the examples of that step; None where the data can't say, or a test loss failed.
+        gradient_norm: norm of the gradient at that step; None if a test loss failed.
+        batch: indices of the examples of that step; None if a test loss failed or the data has no ``draw``.
     """
 
     step: int
@@ -28,8 +28,8 @@ class Failure:
 def first_fault(losses: Sequence[float], before: int, settings: TrainingSettings) -> tuple[int, str] | None:
     """Return the first failed step after ``before``, and why; ``losses[k]`` is that of step ``k + 1``.
 
-    Where bad steps are left out, a loss that is too large or not finite is the batch's fault and not the
-    network's, unless it is the last of too many of its kind in a row.
+    If gradient spikes are skipped, a loss that is too large or not finite is blamed on the batch and not on
+    the network, unless ``MOST_SKIPPED_IN_A_ROW`` others of its kind came right before.
     """
 
     def fault(step: int) -> str | None:

@@ -1,4 +1,4 @@
-"""The training loop: knows pytrees and Optax, and no model by name."""
+"""The training loop, for pytrees and Optax; it knows no model by name."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from spatial_prediction.training._termination import Interrupted, termination_no
 from spatial_prediction.training_settings import TrainingSettings
 
 _STEPS_BETWEEN_FETCHES = 25
-"""Losses stay on the device this long, because fetching each would wait for each step."""
+"""Losses stay on the device for so many steps, because fetching one waits for its step."""
 
 
 def train(
@@ -32,17 +32,17 @@ def train(
 ) -> list[Outcome]:
     """Train several runs of one program, each from its newest checkpoint to the last step or to divergence.
 
-    Runs that were stopped at different steps wait for each other; one that diverges leaves the others alone.
-    :func:`runs_together` says how closely each run agrees with the same run trained by itself.
+    Runs that were stopped at different steps wait for each other; one that diverges does not affect the
+    others. :func:`runs_together` says how closely each run agrees with the same run trained by itself.
 
     Args:
-        starts: for each run a pytree of arrays, the state before the first step; copied, so still usable
+        starts: parameters of each run before the first step, a pytree of arrays; copied, so still usable
             afterwards.
         loss: loss of parameters and one batch; differentiated and compiled here.
-        test_loss: loss on held-out data, called every ``settings.test_every`` steps.
-        batches: for each run; ``batches[run][step]`` for step 0, 1, ...
+        test_loss: loss of parameters on held-out data, called every ``settings.test_every`` steps.
+        batches: training data of each run; ``batches[run][step]`` for step 0, 1, ...
         settings: steps, schedule and intervals.
-        checkpoints: for each run, where its states are kept. The caller holds their locks.
+        checkpoints: checkpoint folder of each run. The caller holds their locks.
         together: how the runs take their steps.
 
     Raises:
@@ -71,9 +71,9 @@ def train(
 
 @dataclass(frozen=True)
 class _Job:
-    """Runs that are trained together, and what is done with them at a step.
+    """Runs that are trained together, and the parts of a step.
 
-    ``moving`` are the runs that take the step at hand, by their index in ``runs``.
+    ``moving`` are the runs that take the current step, by their index in ``runs``.
     """
 
     runs: Sequence[Run]
@@ -83,20 +83,20 @@ class _Job:
     clock: Clock
 
     def steps(self) -> Iterator[tuple[int, dict[int, Run]]]:
-        """Give each step that is still to be taken, counted from 0, and the runs that take it.
+        """Yield each step that is still to be taken, counted from 0, and the runs that take it.
 
-        Runs that lag behind catch up first: a run that is ahead waits for its step.
+        Runs that lag behind catch up first; a run that is ahead waits for its step.
         """
         steps = range(min(run.step for run in self.runs), self.settings.steps)
         for step in progress(steps, total=len(steps), description="training", unit="steps"):
             if self._all_ended():
                 return
             moving = {i: run for i, run in enumerate(self.runs) if run.step == step and run.outcome is None}
-            if moving:  # none where those behind have diverged and the others are ahead
+            if moving:  # none if the runs behind have diverged and the others are ahead
                 yield step, moving
 
     def test_where_due(self, moving: Mapping[int, Run], step: int) -> None:
-        """Measure the test loss before ``step`` where it is due and no checkpoint has it."""
+        """Measure the test loss before ``step`` if it is due and not in the history of a checkpoint."""
         if step % self.settings.test_every == 0:
             for i, run in moving.items():
                 if step not in run.history.test_loss:
@@ -110,11 +110,11 @@ class _Job:
             run.pending.append(measures[i])
 
     def saves_after(self, done: int) -> bool:
-        """Return whether a checkpoint is due after so many steps."""
+        """Return whether a checkpoint is due after ``done`` steps."""
         return done % self.settings.checkpoint_every == 0 or done == self.settings.steps
 
     def end_diverged(self, moving: Mapping[int, Run], *, fetching_all: bool) -> None:
-        """Fetch losses where enough are waiting, or all; end the runs that they show to have diverged."""
+        """Fetch losses if enough are waiting or all are wanted; end the runs that have diverged."""
         for i, run in moving.items():
             if fetching_all or len(run.pending) >= _STEPS_BETWEEN_FETCHES:
                 failure = run.fetch()
@@ -123,13 +123,13 @@ class _Job:
                     run.end(self.on_device.state(i)[0], failure)
 
     def save(self, moving: Mapping[int, Run]) -> None:
-        """Write a checkpoint of each run that has not diverged; its losses have been fetched."""
+        """Write a checkpoint of each run that has not diverged; its losses must have been fetched."""
         for i, run in moving.items():
             if run.outcome is None:
                 run.save(self.on_device.state(i))
 
     def has_more_after(self, done: int) -> bool:
-        """Return whether any run would take another step after so many."""
+        """Return whether any run would take another step after ``done`` steps."""
         return done < self.settings.steps and not self._all_ended()
 
     def outcomes(self) -> list[Outcome]:

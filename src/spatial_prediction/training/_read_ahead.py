@@ -13,7 +13,7 @@ from spatial_prediction.training._run import Batches
 
 
 class ReadAhead:
-    """Batches of which the next ones are read, and put on the device, before they are asked for.
+    """Batches that are read and put on the device before they are needed.
 
     A batch depends only on its step, so reading ahead cannot change it.
 
@@ -39,7 +39,7 @@ class ReadAhead:
         return batch
 
     def draw(self, step: int) -> np.ndarray:
-        """Return where the batch of ``step`` comes from, as the batches say."""
+        """Return ``batches.draw(step)``, the indices of the examples in the batch of ``step``."""
         draw: Any = self.batches.draw  # type: ignore[attr-defined]
         return draw(step)
 
@@ -49,7 +49,7 @@ class ReadAhead:
 
 @contextmanager
 def reading_ahead(batches: list[Batches]) -> Iterator[list[ReadAhead]]:
-    """Give ``batches`` read ahead by one thread, which ends with the block."""
+    """Yield ``batches``, read ahead by one thread that ends with the block."""
     with ThreadPoolExecutor(1, thread_name_prefix="read_ahead") as reader:
         try:
             yield [ReadAhead(each, reader) for each in batches]

@@ -1,4 +1,4 @@
-"""Remedies against divergence: clipped gradients, and steps that are left out."""
+"""Remedies against divergence: clipped gradients, and skipped steps."""
 
 from typing import Any, NamedTuple
 
@@ -11,21 +11,21 @@ SMOOTHING = 0.99
 """Share of the past in the running mean of gradient norms."""
 
 MOST_SKIPPED_IN_A_ROW = 10
-"""Spikes left out in a row; one more is not a spike but what is usual from now on."""
+"""Spikes skipped in a row; one more is not a spike but the new scale of gradients."""
 
 
 def gradient_norm(gradient: optax.Updates) -> jax.Array:
     """Compute the Euclidean norm over all leaves, a scalar of at least float32.
 
-    Squares neither underflow nor overflow: the norm is 0 only where the gradient is, and infinite only where
-    an element is or the norm exceeds the largest number. It is NaN where an element is.
+    Squares neither underflow nor overflow: the norm is 0 only if the gradient is, and infinite only if
+    an element is or the norm exceeds the largest number. It is NaN if an element is.
     """
     largest, relative = _scaled_norm(gradient)
     return largest * relative
 
 
 def _scaled_norm(gradient: optax.Updates) -> tuple[jax.Array, jax.Array]:
-    """Return two factors of the norm: the largest magnitude, or 1 where that is 0 or not finite; the rest."""
+    """Return two factors of the norm: the largest magnitude (1 if that is 0 or not finite), and the rest."""
     magnitudes = [jnp.abs(leaf) for leaf in jax.tree.leaves(gradient)]
     dtype = np.result_type(np.float32, *(each.dtype for each in magnitudes))
     magnitudes = [each.astype(dtype) for each in magnitudes]
@@ -38,9 +38,9 @@ def _scaled_norm(gradient: optax.Updates) -> tuple[jax.Array, jax.Array]:
 
 
 def clip_norm(longest: float) -> optax.GradientTransformation:
-    """Scale gradients whose norm exceeds ``longest`` down to it, also where the norm itself overflows.
+    """Scale gradients whose norm exceeds ``longest`` down to it, even if the norm itself overflows.
 
-    A gradient that is not finite has no direction and is left as it is; the run then diverges and says so.
+    A gradient that is not finite has no direction and is left as it is; the run then diverges.
     """
 
     def update(gradient: optax.Updates, state: Any, _: Any = None) -> tuple[optax.Updates, Any]:
@@ -49,7 +49,7 @@ def clip_norm(longest: float) -> optax.GradientTransformation:
         factor = longest / jnp.where(too_long, relative, 1)
 
         def clipped(leaf: jax.Array) -> jax.Array:
-            # two steps, because their product is 0 where the norm overflows
+            # two steps, because the product of the two factors is 0 where the norm overflows
             short = leaf.astype(jnp.promote_types(leaf.dtype, largest.dtype)) / largest * factor
             return jnp.where(too_long, short.astype(leaf.dtype), leaf)
 
@@ -63,8 +63,8 @@ class SpikeState(NamedTuple):
 
     Attributes:
         mean_norm: running mean of the norms, which started at 0.
-        norms: how many norms are in it.
-        in_a_row: spikes left out since the last step that was taken.
+        norms: number of norms in it.
+        in_a_row: spikes skipped since the last step that was taken.
         taken: whether the last step was taken.
         inner: the optimiser's state.
     """
@@ -77,17 +77,17 @@ class SpikeState(NamedTuple):
 
 
 def skip_spikes(inner: optax.GradientTransformation, factor: float) -> optax.GradientTransformation:
-    """Leave out every update whose gradient norm exceeds ``factor`` times the running mean, or is not finite.
+    """Skip every update whose gradient norm exceeds ``factor`` times the running mean, or is not finite.
 
     Such a step changes neither the parameters nor the state of ``inner``; the schedule does not advance.
-    Each skipped norm that is finite still counts as ``factor`` times the mean, and after
-    ``MOST_SKIPPED_IN_A_ROW`` of them in a row the next is taken and the mean starts anew
-    with it. So a lasting change of scale is followed, and a first gradient that is far too short blocks
-    nothing. A gradient of zeros does not count at all.
+    Each skipped norm that is finite enters the mean as ``factor`` times the mean, and after
+    ``MOST_SKIPPED_IN_A_ROW`` of them in a row the next step is taken and the mean starts anew
+    with it. So the mean follows a lasting change of scale, and a first gradient that is far too short does
+    not block training. A gradient of zeros does not enter the mean.
     """
 
     def initial(parameters: optax.Params) -> SpikeState:
-        return SpikeState(  # each an array of its own, because a step takes over their memory
+        return SpikeState(  # separate arrays, because a step donates their memory
             mean_norm=jnp.zeros(()),
             norms=jnp.zeros((), jnp.int32),
             in_a_row=jnp.zeros((), jnp.int32),
@@ -100,7 +100,7 @@ def skip_spikes(inner: optax.GradientTransformation, factor: float) -> optax.Gra
     ) -> tuple[optax.Updates, SpikeState]:
         norm = gradient_norm(gradient).astype(state.mean_norm.dtype)
         finite = jnp.isfinite(norm)
-        # The mean so far, without the 0 it started at; where there is none, any norm is usual.
+        # The mean so far, corrected for its start at 0; where there is none, any norm is accepted.
         mean = state.mean_norm / (1 - SMOOTHING ** jnp.maximum(state.norms, 1))
         limit = jnp.where(mean > 0, factor * mean, norm)
         anew = finite & (norm > limit) & (state.in_a_row >= MOST_SKIPPED_IN_A_ROW)
@@ -125,5 +125,5 @@ def skip_spikes(inner: optax.GradientTransformation, factor: float) -> optax.Gra
 
 
 def last_step_taken(state: optax.OptState) -> jax.Array | bool:
-    """Return whether an optimiser's last step was taken; without :func:`skip_spikes` every one is."""
+    """Return whether an optimiser's last step was taken; without :func:`skip_spikes` it always is."""
     return state.taken if isinstance(state, SpikeState) else True

@@ -1,4 +1,4 @@
-"""One training run as the host sees it: its losses, its checkpoints, how it goes on and how it fails."""
+"""One training run on the host: its losses, its checkpoints, how it resumes and how it fails."""
 
 import logging
 import math
@@ -19,14 +19,14 @@ logger = logging.getLogger(__name__)
 
 @runtime_checkable
 class Batches(Protocol):
-    """Training data: the batch of a step depends only on the step."""
+    """Training data; the batch of a step depends only on the step."""
 
     def __getitem__(self, step: int) -> Any: ...
 
 
 @runtime_checkable
 class Drawn(Protocol):
-    """Training data that can say where a batch comes from."""
+    """Training data that can say which examples a batch has."""
 
     def draw(self, step: int) -> np.ndarray:
         """Return indices of the examples in the batch of ``step``."""
@@ -42,7 +42,7 @@ class History:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: parameters after its last step, and why it stopped there."""
+    """How a run ended: parameters after its last step, its losses, and why it stopped there."""
 
     parameters: Parameters
     history: History
@@ -65,7 +65,7 @@ class Run:
         self.outcome: Outcome | None = None
 
     def resumed(self, start: State) -> State:
-        """Return the state of the newest checkpoint, or ``start`` where there is none."""
+        """Return the state of the newest checkpoint, or ``start`` if there is none."""
         if (found := self.checkpoints.newest()) is None:
             return start
         arrays, header = found
@@ -80,7 +80,7 @@ class Run:
         return jax.tree.map(jnp.asarray, restored)
 
     def save(self, state: State) -> None:
-        """Write a checkpoint of the last finished step, whose losses have been fetched."""
+        """Write a checkpoint of the last finished step; its losses must have been fetched."""
         arrays = {f"state{name}": leaf for name, leaf in named_leaves(tuple(state)).items()}
         arrays["history.train_loss"] = np.array(self.history.train_loss, np.float64)
         arrays["history.test_step"] = np.array(list(self.history.test_loss), np.int64)
@@ -88,7 +88,7 @@ class Run:
         self.checkpoints.save(self.step, arrays, {"seconds": self.seconds})
 
     def fetch(self) -> Failure | None:
-        """Move pending losses to the history; return where the run diverged. The history then ends there."""
+        """Move pending losses to the history. If the run diverged, cut the history there and return where."""
         losses, norms = np.asarray(jnp.stack(self.pending)).T.tolist()
         self.pending.clear()
         before = len(self.history.train_loss)
@@ -105,7 +105,7 @@ class Run:
         return Failure(step, reason, norms[step - 1 - before], batch)
 
     def _warn_of_steps_left_out(self, norms: list[float], before: int) -> None:
-        """Warn of gradients that were not finite where their steps are left out: the losses don't show it."""
+        """Warn if steps were skipped because their gradients were not finite, which losses do not show."""
         left_out = [step for step, norm in enumerate(norms, start=before + 1) if not math.isfinite(norm)]
         if left_out and self.settings.skip_gradient_spikes > 0:
             logger.warning(
@@ -116,7 +116,7 @@ class Run:
             )
 
     def end(self, parameters: Parameters, failure: Failure | None) -> None:
-        """Note how the run ended."""
+        """Record how the run ended."""
         if failure is None:
             step, status, reason = self.step, "completed", None
         else:

@@ -7,7 +7,7 @@ from spatial_prediction.training_settings import TrainingSettings
 
 
 def learning_rate(settings: TrainingSettings) -> optax.Schedule:
-    """Piecewise linear: up from the initial to the full rate, constant, down to zero at the last step."""
+    """Piecewise linear: up from the initial to the full rate, constant, then down to 0 at the last step."""
     return optax.join_schedules(
         [
             optax.linear_schedule(
@@ -20,7 +20,7 @@ def learning_rate(settings: TrainingSettings) -> optax.Schedule:
 
 
 def optimizer(settings: TrainingSettings) -> optax.GradientTransformation:
-    """Adam with the learning rate of :func:`learning_rate`, and the remedies that are switched on."""
+    """Adam with the schedule of :func:`learning_rate` and the remedies that are switched on."""
     optimise = optax.adam(
         learning_rate(settings),
         b1=settings.adam_beta_1,

@@ -12,7 +12,7 @@ from spatial_prediction.training._remedies import gradient_norm, last_step_taken
 Parameters = Any
 Batch = Any
 Loss = Callable[[Parameters, Batch], tuple[jax.Array, Parameters | None]]
-"""Scalar loss, and arrays to keep instead of the optimiser's: a pytree like the parameters, else None."""
+"""Scalar loss, and a pytree like the parameters with arrays that replace the optimiser's results, or None."""
 State = tuple[Parameters, optax.OptState]
 Update = Callable[[Parameters, optax.OptState, Batch], tuple[Parameters, optax.OptState, jax.Array]]
 
@@ -40,11 +40,11 @@ class DeviceStates(Protocol):
 def runs_together(
     loss: Loss, optimise: optax.GradientTransformation, states: Sequence[State]
 ) -> DeviceStates:
-    """Choose how several runs take their steps, by what the device is good at.
+    """Choose how several runs take their steps, depending on the device.
 
-    A CPU is busy with one run, and XLA convolves slowly there where every example has its own kernel, so the
-    runs take turns in one compiled program: each has the same bits as when it is trained by itself. An
-    accelerator is idle most of the time with one such network, so there a step of all runs is one program:
+    One run keeps a CPU busy, and XLA convolves slowly there if every example has its own kernel, so the
+    runs take turns in one compiled program: each gives the same bits as when it is trained by itself. One
+    such network leaves an accelerator idle most of the time, so there a step of all runs is one program:
     each agrees to rounding with the same run trained by itself.
     """
     if len(states) == 1 or jax.default_backend() == "cpu":
@@ -80,7 +80,7 @@ class InTurn:
 class AtOnce:
     """Runs whose steps are one program over a leading axis of all arrays.
 
-    The program steps all of them; what it did to those without a batch is dropped.
+    The program computes a step for all runs; the results of those without a batch are discarded.
     """
 
     def __init__(
@@ -121,7 +121,7 @@ def _update(loss: Loss, optimise: optax.GradientTransformation) -> Update:
         changes, optimiser_state = optimise.update(gradient, optimiser_state, parameters)
         updated = optax.apply_updates(parameters, changes)
         if kept is not None:
-            taken = last_step_taken(optimiser_state)  # what is kept must not remember a batch left out
+            taken = last_step_taken(optimiser_state)  # a skipped batch must not be remembered
             updated = jax.tree.map(
                 lambda old, new, instead: new if instead is None else jnp.where(taken, instead, old),
                 parameters,

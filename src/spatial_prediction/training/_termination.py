@@ -1,21 +1,21 @@
-"""A request to end (SIGTERM) waits until the step at hand is finished."""
+"""Requests to end (SIGTERM) that wait until the current step is finished."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Interrupted(Exception):  # noqa: N818 - an ending as planned, not an error
+class Interrupted(Exception):  # noqa: N818 - a planned end, not an error
     """The job was asked to end; its state is saved and training can go on from there."""
 
 
 @contextmanager
 def termination_noticed() -> Iterator[list[int]]:
-    """Give a list that fills when SIGTERM arrives, instead of dying in the middle of a step."""
+    """Yield a list that is filled when SIGTERM arrives, so that the process does not die within a step."""
     received: list[int] = []
     try:
         before = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
-    except ValueError:  # not the main thread: whoever runs us sees to signals
+    except ValueError:  # not the main thread: the caller handles signals
         yield received
         return
     try:

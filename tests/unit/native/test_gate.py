@@ -25,11 +25,6 @@ from spatial_prediction.padding import CovariancePrediction, Sides
 from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
 from spatial_prediction.padding.linear_prediction.frame import _by_xla as frame_by_xla
 from spatial_prediction.padding.linear_prediction.lagged_products import _sums_over_slices
-from spatial_prediction.padding.linear_prediction.neighbourhood_products import (
-    Rectangle,
-    _opposite_sides,
-    transposed,
-)
 from spatial_prediction.padding.linear_prediction.normal_equations import _solved_by_xla
 
 pytestmark = [
@@ -68,13 +63,6 @@ def lagged_products(x, taper_y, taper_x, *, lags=LAGS):
 def prediction_coefficients(x, taper_y, taper_x):
     mean, sums = lagged_products(x, taper_y, taper_x, lags=EQUATIONS.lags)
     return mean, *EQUATIONS.solutions(jnp.moveaxis(sums, -2, 0) * SCALE, ridge=RIDGE)
-
-
-def neighbourhood_products(x, weights_down, weights_right):
-    mean = jnp.mean(x, axis=(-3, -2))
-    z = x - mean[..., None, None, :]
-    down, right = Rectangle(2, 3, weights_down), Rectangle(1, 3, weights_right)
-    return mean, _opposite_sides(z, down), _opposite_sides(transposed(z), right)
 
 
 def normal_equations(matrix, right_hand_side):
@@ -221,17 +209,6 @@ CALLS = {
             "ridge": np.float64(RIDGE),
         },
     ),
-    **with_gradient(
-        "neighbourhood_products",
-        neighbourhood_products,
-        {"x": X, "weights_down": (HEIGHT - 2,), "weights_right": (WIDTH - 1,)},
-        {
-            "mean": (MAPS, CHANNELS),
-            "vertical": (MAPS, 2, 39, CHANNELS),
-            "horizontal": (MAPS, 2, 15, CHANNELS),
-        },
-        {"neighbourhoods": native.as_attribute([2, 3, 1, 3])},
-    ),
     "normal_equations": Call(SYSTEM, {"solution": SYSTEM["right_hand_side"]}, normal_equations),
     "normal_equations_gradient": Call(
         {**SYSTEM, "cotangents": SYSTEM["right_hand_side"]},
@@ -268,14 +245,6 @@ ROWS = {f"top_strip axis 1 {change}" for change in ("-1", "+1")} | {
 ACCEPTED = {
     # sizes that one array alone has
     "first_order": {"x axis 1 -1", "x axis 1 +1", "x axis 2 -1", "x axis 2 +1"},
-    # maps that are larger than the weighted rows, and fewer rows
-    "neighbourhood_products": {
-        "x axis 1 +1",
-        "x axis 2 +1",
-        "weights_down axis 0 -1",
-        "weights_right axis 0 -1",
-    },
-    "neighbourhood_products_gradient": {"weights_down axis 0 -1", "weights_right axis 0 -1"},
     # neighbourhoods of another length, each side its own, and more or fewer rows to predict
     "predicted_frame": {
         *(f"{side} axis 2 {change}" for side in ("top", "left", "right") for change in ("-1", "+1")),
@@ -294,17 +263,14 @@ def arrays(shapes, dtype):
     if "matrix" in made:
         factor = made["matrix"]
         made["matrix"] = np.einsum("gikc,gjkc->gijc", factor, factor) + np.eye(4)[None, ..., None]
-    positive = {name: np.abs(array) for name, array in made.items() if name.startswith("weights")}
-    return {name: np.asarray(array, dtype) for name, array in (made | positive).items()}
+    return {name: np.asarray(array, dtype) for name, array in made.items()}
 
 
 def by_xla(name, operands, found):
     reference = CALLS[name].reference
     if name == "predicted_frame":  # whose results say how many rows and columns are wanted
         reference = functools.partial(reference, pad_width=pad_width_of(found))
-    if not name.startswith("neighbourhood"):  # whose weights are no tracers
-        reference = jax.jit(reference)
-    return tuple(reference(*map(jnp.asarray, operands.values())))
+    return tuple(jax.jit(reference)(*map(jnp.asarray, operands.values())))
 
 
 def resized(array, axis, change):
@@ -393,7 +359,7 @@ def refused(call, *arguments):
 
 def test_every_kernel_is_called_here():
     defined = {name for source in native.SOURCES for name in DEFINITION.findall(source.read_text())}
-    assert defined == set(CALLS) == set(_gate.FORMS)
+    assert defined == set(CALLS) == set(_gate.SIGNATURES)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

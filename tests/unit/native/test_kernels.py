@@ -80,9 +80,6 @@ PADDINGS = [
     AutocorrelationPrediction(((1, 1), (1, 1)), 3, 3, ridge=1e-2),
     CovariancePrediction(((1, 1), (1, 1)), 1),
     CovariancePrediction(((2, 1), (0, 1)), 2, shared_sides=True),
-    CovariancePrediction(((1, 1), (1, 1)), 2, 3, stabilised=False),
-    CovariancePrediction(((1, 0), (2, 1)), 1, 3, stabilised=False, band=3, shared_sides=True),
-    CovariancePrediction(((1, 1), (1, 1)), 2, 1, stabilised=False, decay=2.0),
 ]
 
 
@@ -97,7 +94,7 @@ def test_frames_and_their_gradients(padding, shape, monkeypatch):
     assert_close(compute(), by_xla(monkeypatch, compute), 1e-8)
 
 
-@pytest.mark.parametrize("name", ["lp2x3", "lp2x3c"])
+@pytest.mark.parametrize("name", ["lp2x3", "lp1x1cs"])
 def test_second_derivatives(name, monkeypatch):
     padding = padding_from_name(name, 1)
     x, direction = example((6, 5, 2)), example((6, 5, 2), seed=1)
@@ -109,7 +106,7 @@ def test_second_derivatives(name, monkeypatch):
     assert_close(compute(), by_xla(monkeypatch, compute), 1e-7)
 
 
-@pytest.mark.parametrize("name", ["lp2x3", "lp2x3c"])
+@pytest.mark.parametrize("name", ["lp2x3", "lp1x1cs"])
 def test_a_mapped_axis_is_one_more_batch_axis(name):
     padding = padding_from_name(name, 1)
     x = example((3, 2, 7, 6, 4))

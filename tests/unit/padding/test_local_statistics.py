@@ -1,4 +1,4 @@
-"""Least squares near the border, across channels and over the batch, against solutions by NumPy."""
+"""Statistics across channels and over the batch, against solutions by NumPy."""
 
 import jax
 import jax.numpy as jnp
@@ -8,8 +8,6 @@ import pytest
 from spatial_prediction.padding import (
     AcrossChannelsPrediction,
     AutocorrelationPrediction,
-    ChosenExtrapolation,
-    CovariancePrediction,
 )
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -34,54 +32,6 @@ def windows(z, length, width):
     places = [(y, x) for y in range(height - length) for x in range(breadth - width + 1)]
     known = np.array([z[y : y + length, x : x + width].ravel() for y, x in places])
     return known, np.array([z[y + length, x : x + width] for y, x in places])
-
-
-def below_by_least_squares(z, length, width, weights):
-    """Predict the row below ``z`` with weighted least squares over places, ``weights`` by their row."""
-    height, breadth = z.shape
-    known, targets = windows(z, length, width)
-    root = np.sqrt(np.repeat(weights, breadth - width + 1))[:, None]
-    solution, *_ = np.linalg.lstsq(root * known, root * targets, rcond=None)
-    row = []
-    for x in range(breadth):
-        first = min(max(x - width // 2, 0), breadth - width)
-        row.append(z[height - length :, first : first + width].ravel() @ solution[:, x - first])
-    return np.array(row)
-
-
-@pytest.mark.parametrize(("length", "width"), [(1, 1), (2, 1), (2, 3)])
-@pytest.mark.parametrize("option", [{"band": 6}, {"decay": 3.0}, {"band": 7, "decay": 2.0}], ids=str)
-def test_statistics_near_the_border_are_weighted_least_squares(length, width, option):
-    x = rough((2, 12, 11))
-    padding = CovariancePrediction(BELOW, length, width, stabilised=False, ridge=0.0, **option)
-    band = option.get("band", 12)
-    distance = np.arange(band - length)[::-1]
-    weights = np.exp(-distance / option["decay"]) if "decay" in option else np.ones(band - length)
-    for channel, found in zip(x, bottom_row(padding, x), strict=True):
-        z = channel - channel.mean()
-        expected = below_by_least_squares(z[12 - band :], length, width, weights) + channel.mean()
-        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
-
-
-def test_pixels_outside_the_band_only_shift_the_mean():
-    x = rough((1, 12, 9))
-    other = x.copy()
-    other[0, :5] = rough((1, 5, 9), seed=1)[0]
-    other[0, :5] += x[0, :5].mean() - other[0, :5].mean()
-    padding = CovariancePrediction(BELOW, 2, 3, stabilised=False, band=6)
-    np.testing.assert_allclose(bottom_row(padding, other), bottom_row(padding, x), rtol=0, atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("option", "message"),
-    [
-        ({"band": 2}, "a band of 2 pixels holds no complete neighbourhood of length 2"),
-        ({"decay": 0.0}, "decay must be positive, in pixels, got 0.0"),
-    ],
-)
-def test_options_without_meaning_are_refused(option, message):
-    with pytest.raises(ValueError, match=message):
-        CovariancePrediction(1, 2, 3, stabilised=False, **option)
 
 
 @pytest.mark.parametrize(("length", "width"), [(1, 1), (2, 3)])
@@ -141,25 +91,3 @@ def test_a_ridge_of_the_variance_does_not_know_the_scale_of_the_map():
         unwindowed = AutocorrelationPrediction(1, 2, 3, window=None, ridge=float(1e-2 * variance))
         relative = AutocorrelationPrediction(1, 2, 3, window=None, ridge=1e-2, ridge_of_variance=True)
         np.testing.assert_allclose(relative(x), unwindowed(x), rtol=0, atol=1e-9)
-
-
-@pytest.mark.parametrize(
-    ("rows", "weights"),
-    [
-        ("noise", [0]),
-        ("a walk", [1]),
-        ("a cotangent that changes now and then", [2, -1]),
-        ("a parabola", [3, -3, 1]),
-    ],
-)
-def test_the_order_is_chosen_that_errs_the_least(rows, weights):
-    noise = np.random.default_rng(0).normal(size=(1, 40, 6))
-    x = {
-        "noise": noise,
-        "a walk": noise.cumsum(1),
-        "a cotangent that changes now and then": (noise.cumsum(1)).cumsum(1),
-        "a parabola": np.arange(40.0)[None, :, None] ** 2 * [1, 2, 3, 4, 5, 6],
-    }[rows]
-    nearest_first = x[:, ::-1][:, : len(weights)] - x.mean()
-    expected = np.tensordot(weights, nearest_first, axes=(0, 1)) + x.mean()
-    np.testing.assert_allclose(bottom_row(ChosenExtrapolation(BELOW), x), expected, rtol=0, atol=1e-8)

@@ -13,7 +13,6 @@ from spatial_prediction.padding import (
     PADDING_NAMES,
     AcrossChannelsPrediction,
     AutocorrelationPrediction,
-    ChosenExtrapolation,
     CircularPadding,
     CovariancePrediction,
     LagrangeExtrapolation,
@@ -26,6 +25,7 @@ from spatial_prediction.padding import (
     padding_from_name,
     trained_padding_from_name,
 )
+from spatial_prediction.padding.contrib import ChosenExtrapolation, LeastSquaresPrediction
 
 PAD_WIDTH = ((1, 2), (0, 3))
 
@@ -43,8 +43,8 @@ MEANING = {
     "extr1": LagrangeExtrapolation(PAD_WIDTH, 1),
     "extr2": LagrangeExtrapolation(PAD_WIDTH, 2),
     "extr3": LagrangeExtrapolation(PAD_WIDTH, 3),
-    "lp1x1cs": CovariancePrediction(PAD_WIDTH, 1, 1, shared_sides=False, stabilised=True),
-    "lp2x1cs": CovariancePrediction(PAD_WIDTH, 2, 1, shared_sides=False, stabilised=True),
+    "lp1x1cs": CovariancePrediction(PAD_WIDTH, 1, shared_sides=False, stabilised=True),
+    "lp2x1cs": CovariancePrediction(PAD_WIDTH, 2, shared_sides=False, stabilised=True),
     "lp1x1": published(1, 1, "direct"),
     "lp2x1": published(2, 1, "direct"),
     "lp2x3": published(2, 3, "direct"),
@@ -52,14 +52,19 @@ MEANING = {
     "lp3x3": published(3, 3, "fft"),
     "lp4x5": published(4, 5, "fft"),
     "lp6x7": published(6, 7, "fft"),
-    "lp2x3c": CovariancePrediction(PAD_WIDTH, 2, 3, stabilised=False),
+    "lp2x3c": LeastSquaresPrediction(PAD_WIDTH, 2, 3),
     "lp2x3_batch": AutocorrelationPrediction(PAD_WIDTH, 2, 3, over_batch=True),
-    "lp2x3_band8": CovariancePrediction(PAD_WIDTH, 2, 3, stabilised=False, band=8),
-    "lp2x3_decay8": CovariancePrediction(PAD_WIDTH, 2, 3, stabilised=False, decay=8.0),
+    "lp2x3_band8": LeastSquaresPrediction(PAD_WIDTH, 2, 3, band=8),
+    "lp2x3_decay8": LeastSquaresPrediction(PAD_WIDTH, 2, 3, decay=8.0),
     "lp2x3_across": AcrossChannelsPrediction(PAD_WIDTH, 2, 3),
     "auto": ChosenExtrapolation(PAD_WIDTH),
 }
-BEYOND = {"extr12": LagrangeExtrapolation(PAD_WIDTH, 12), "lp10x3": published(10, 3, "fft")}
+BEYOND = {
+    "extr12": LagrangeExtrapolation(PAD_WIDTH, 12),
+    "lp10x3": published(10, 3, "fft"),
+    "lp2x1c": CovariancePrediction(PAD_WIDTH, 2, stabilised=False),
+    "lp3x1c": LeastSquaresPrediction(PAD_WIDTH, 3, 1),
+}
 
 
 def test_every_name_in_common_use_has_its_published_meaning():

@@ -10,7 +10,6 @@ import pytest
 import spatial_prediction.padding as padding_package
 from spatial_prediction.padding import (
     AutocorrelationPrediction,
-    ChosenExtrapolation,
     CircularPadding,
     CovariancePrediction,
     LagrangeExtrapolation,
@@ -19,6 +18,7 @@ from spatial_prediction.padding import (
     ReplicatePadding,
     ZeroPadding,
 )
+from spatial_prediction.padding.contrib import ChosenExtrapolation
 
 ONE, TWO = ((0, 0), (1, 1)), ((0, 0), (2, 2))
 
@@ -55,6 +55,6 @@ def test_worked_line_is_true(line):
 
 
 def test_every_worked_line_is_checked():
-    sources = [path.read_text() for path in Path(padding_package.__path__[0]).glob("*.py")]
+    sources = [path.read_text() for path in Path(padding_package.__path__[0]).rglob("*.py")]
     lines = [line for source in sources for line in re.findall(r"``([-.\d\s]+->[-.\d\s]+)``", source)]
     assert {" ".join(line.split()) for line in lines} == set(EXAMPLES)

@@ -18,7 +18,7 @@ def compiled_sums(
     forward: Callable[[Array], Sums],
     backward: Callable[[tuple[Array], Sums], tuple[Array]],
     *,
-    compact: Callable[[Array], Sums] | None = None,
+    compact: Callable[[Array], Sums],
     batch: int,
 ) -> Callable[[Float[Array, "*batch height width channels"]], Sums]:
     """Let kernels compute sums of products, and with them derivatives of all orders.
@@ -35,7 +35,7 @@ def compiled_sums(
     """
 
     def by_xla(x: Array) -> Sums:
-        return (compact or reference)(x)[2:]
+        return compact(x)[2:]
 
     def gradient_by_xla(x: Array, weights: Sums) -> Array:
         return jax.vjp(by_xla, x)[1](weights)[0]

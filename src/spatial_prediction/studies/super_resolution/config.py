@@ -6,14 +6,14 @@ UPSCALE_FACTOR = 4
 """Output pixels per input pixel along each axis."""
 
 LARGEST_OUTPUT_CROP = 10
-"""Input pixels: as many as the network has 3x3 convolutions, so that beyond it no border is seen.
+"""Input pixels: the number of 3x3 convolutions of the network, so that the kept part depends on no border.
 
-Test errors are stored for all output crops up to it.
+Test errors are stored for all output crops up to this one.
 """
 
 
 def tile_size(low_res_size: int, upscale_factor: int) -> int:
-    """Return the pixels a high-resolution tile needs: one low-resolution pixel more on each side."""
+    """Return the pixels of a high-resolution tile: one low-resolution pixel more per side than the input."""
     return (low_res_size + 2) * upscale_factor
 
 
@@ -24,7 +24,8 @@ class Preset:
     Attributes:
         padding: name of the border handling of every 3x3 convolution: a padding or another method.
         upscale_padding: name of the padding before the bilinear upscaling.
-        output_crop: input pixels cut off each side of the output, in training loss and result alike.
+        output_crop: input pixels cropped from each side of the output, in the training loss as in the
+            results.
     """
 
     padding: str
@@ -38,7 +39,7 @@ class ModelSettings:
 
     Attributes:
         hidden_channels: channels between head and projection.
-        blocks: RepViT blocks.
+        blocks: number of RepViT blocks.
         upscale_factor: output pixels per input pixel along each axis.
     """
 

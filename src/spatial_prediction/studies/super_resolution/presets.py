@@ -80,7 +80,7 @@ def presets_from_names(names: list[str], custom: Mapping[str, Mapping[str, Any]]
 
 
 def check_preset_name(name: str, key: str, table: Mapping[str, Preset]) -> None:
-    """Raise ConfigurationError, naming ``key``, where ``table`` has no preset called ``name``."""
+    """Raise ConfigurationError, naming ``key``, if ``table`` has no preset called ``name``."""
     if name not in table:
         raise ConfigurationError(
             f"{key}: no preset is called {name!r}; {suggestion(name, table)}; "

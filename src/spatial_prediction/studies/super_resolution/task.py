@@ -1,4 +1,4 @@
-"""The task every network of the padding study learns: 4x super-resolution of Sentinel-2 tiles."""
+"""The task of the padding study: 4x super-resolution of Sentinel-2 tiles."""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
@@ -29,10 +29,10 @@ from spatial_prediction.studies.super_resolution.data.tiles import forget_pages
 
 @contextlib.contextmanager
 def values_are_configured() -> Iterator[None]:
-    """What the library calls a wrong value is one of the configuration or the command line here.
+    """Turn ValueErrors of the library into errors of the configuration or the command line.
 
     Raises:
-        ConfigurationError: in place of ValueError, with its message.
+        ConfigurationError: instead of ValueError, with its message.
     """
     try:
         yield
@@ -44,7 +44,7 @@ def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
     """Make an untrained network. The same seed gives the same weights whatever the preset.
 
     Raises:
-        ConfigurationError: the network knows no such border handling, or has no such output crop.
+        ConfigurationError: the border handling is unknown, or the network has no such output crop.
     """
     with values_are_configured():
         return RVSR.initialised(
@@ -57,10 +57,10 @@ def network(preset: Preset, settings: ModelSettings, *, seed: int) -> RVSR:
 
 
 def network_of_arrays(preset: Preset, arrays: Mapping[str, np.ndarray]) -> RVSR:
-    """Make a network of ``preset`` with arrays of whatever preset.
+    """Make a network of ``preset`` with arrays that may be those of another preset.
 
     Raises:
-        ConfigurationError: the network knows no such border handling, or the arrays are not such a network's.
+        ConfigurationError: the border handling is unknown, or the arrays do not belong to such a network.
     """
     with values_are_configured():
         return RVSR.from_named_arrays(arrays, **_objects_of(preset))
@@ -76,10 +76,10 @@ def _objects_of(preset: Preset) -> dict[str, Any]:
 
 
 def configured_padding(name: str, pad_width: int) -> AbstractPadding:
-    """Make the padding of ``pad_width`` pixels on all sides that is called ``name``.
+    """Make the padding called ``name``, of ``pad_width`` pixels on all sides.
 
     Raises:
-        ConfigurationError: none is.
+        ConfigurationError: no padding has that name.
     """
     with values_are_configured():
         return padding_from_name(name, pad_width)
@@ -91,12 +91,12 @@ def pair(tiles: Array | np.ndarray, upscale_factor: int) -> tuple[Array, Array]:
 
 
 def replicated_bilinear(low_res: Array, upscale_factor: int) -> Array:
-    """Upscale (batch, h, w, 3) bilinearly, the border replicated: what every network must beat."""
+    """Upscale (batch, h, w, 3) bilinearly with the border replicated; every network must beat this."""
     return bilinear_upscaling(padding_from_name("repl", 1).extend(low_res), upscale_factor)
 
 
 def kept(high_res: Array, model: RVSR) -> Array:
-    """Cut the target (batch, height, width, 3) to what ``model`` predicts."""
+    """Crop the target (batch, height, width, 3) to the part that ``model`` predicts."""
     margin = model.output_crop * model.upscale_factor
     return high_res[:, margin : high_res.shape[1] - margin, margin : high_res.shape[2] - margin]
 
@@ -106,12 +106,12 @@ def training_loss(
 ) -> Callable[[RVSR, Array], tuple[Array, RVSR | None]]:
     """Make the loss of (parameters, int16 tiles), with branches merged inside.
 
-    Merging is exact, so loss and gradient are those of the branches for a tenth of the arithmetic. The
+    Merging is exact, so loss and gradient are those of the branches, for a tenth of the arithmetic. The
     merged network computes in ``compute_dtype``; parameters, merging and the error itself stay float32.
 
     Returns:
-        Function that gives the mean squared error over the part of the target that the network predicts, and
-        what the network remembers of the batch.
+        Function that returns the mean squared error over the part of the target that the network predicts,
+        and the network's memory of the batch.
     """
 
     def loss(parameters: RVSR, tiles: Array) -> tuple[Array, RVSR | None]:
@@ -132,7 +132,7 @@ def training_loss(
 def held_out_loss(static: RVSR, tiles: np.ndarray, *, batch_size: int) -> Callable[[RVSR], float]:
     """Make the mean loss of parameters over fixed ``tiles``, read and computed in batches."""
     count = len(tiles)
-    # equal batches, so that one program does for all; what fills up the last is not counted
+    # equal batches, so that one program serves all; the tiles that fill up the last are not counted
     size = -(-count // -(-count // batch_size))
 
     @jax.jit

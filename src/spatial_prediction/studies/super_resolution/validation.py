@@ -39,7 +39,7 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
         schema: its JSON schema (``workflow/schemas/config.schema.yaml``).
 
     Raises:
-        ConfigurationError: names every faulty key, its value, and what is allowed there.
+        ConfigurationError: a key is faulty; names every such key, its value, and what is allowed.
     """
     check_shape(config, schema, [*COMMON_KEYS, *KEYS])
     check_places(config)
@@ -113,12 +113,12 @@ SYNTHETIC_SCENE_SIZE = 520
 
 
 def check_padding_name(name: str, key: str) -> None:
-    """Raise ConfigurationError, naming ``key``, where no padding is called ``name``."""
+    """Raise ConfigurationError, naming ``key``, if no padding is called ``name``."""
     _check_name(parse_padding_name, name, key)
 
 
 def check_border_name(name: str, key: str) -> None:
-    """Raise ConfigurationError, naming ``key``, where a convolution knows no border handling ``name``."""
+    """Raise ConfigurationError, naming ``key``, if convolutions have no border handling called ``name``."""
     _check_name(parse_border_name, name, key)
 
 
@@ -130,7 +130,7 @@ def _check_name(read: Callable[[str], Any], name: str, key: str) -> None:
 
 
 def _check_baselines(baselines: Mapping[Any, str], custom: Mapping[str, Mapping[str, Any]]) -> None:
-    """A baseline need not be trained, but must be a preset, and one of the output crop it stands for."""
+    """A baseline need not be trained, but must be a preset with the output crop that it is given for."""
     table = dict(PRESETS) | {name: Preset(**fields) for name, fields in custom.items()}
     if len({str(crop) for crop in baselines}) < len(baselines):
         raise ConfigurationError(

@@ -11,6 +11,7 @@ from scipy.signal.windows import tukey
 from spatial_prediction.padding import AutocorrelationPrediction, CovariancePrediction, padding_from_name
 from spatial_prediction.padding._autocorrelation import transform_size
 from spatial_prediction.padding._covariance import stabilised_first_order, stabilised_second_order
+from spatial_prediction.padding.contrib import LeastSquaresPrediction
 from spatial_prediction.padding.linear_prediction.lagged_products import tukey_window
 
 ONE_PIXEL = ((1, 1), (1, 1))
@@ -128,8 +129,8 @@ VARIANTS = {
     "2x1 without window": (2, 1, by_autocorrelation(window=False), {"window": None}),
     "covariance 1x1": (1, 1, by_least_squares, {"stabilised": False}),
     "covariance 2x1": (2, 1, by_least_squares, {"stabilised": False}),
-    "covariance 3x1": (3, 1, by_least_squares, {"stabilised": False, "ridge": 0.0}),
-    "covariance 2x3": (2, 3, by_least_squares, {"stabilised": False, "ridge": 0.0}),
+    "least squares 3x1": (3, 1, by_least_squares, {"ridge": 0.0}),
+    "least squares 2x3": (2, 3, by_least_squares, {"ridge": 0.0}),
     "covariance 2x1 shared": (
         2, 1, by_least_squares_of_both_sides, {"stabilised": False, "shared_sides": True}
     ),
@@ -156,8 +157,12 @@ def test_named_paddings_follow_the_definition(name, pad_width):
 @pytest.mark.parametrize("name", VARIANTS)
 def test_variants_follow_the_definition(name):
     length, width, fit, options = VARIANTS[name]
-    method = CovariancePrediction if "covariance" in name else AutocorrelationPrediction
-    assert_padded_as_defined(method(UNEQUAL, length, width, **options), smooth_map(1, (5, 6)), fit)
+    if name.startswith("covariance"):
+        padding = CovariancePrediction(UNEQUAL, length, **options)
+    else:
+        method = LeastSquaresPrediction if name.startswith("least squares") else AutocorrelationPrediction
+        padding = method(UNEQUAL, length, width, **options)
+    assert_padded_as_defined(padding, smooth_map(1, (5, 6)), fit)
 
 
 def test_a_map_smaller_than_the_neighbourhood_shrinks_it():

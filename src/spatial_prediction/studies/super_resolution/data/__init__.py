@@ -3,7 +3,7 @@
 - ``permutation``: the order of the scenes, by seed or from a file.
 - ``arrays``: scene files in, training and test array out.
 - ``tiles``, ``resident``, ``degradation``: tiles of an array, and the input made of each target.
-- ``synthetic``: made-up scenes.
+- ``synthetic``: synthetic scenes.
 
 Importing the package imports no network code.
 """

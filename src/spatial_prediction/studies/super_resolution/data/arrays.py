@@ -1,12 +1,12 @@
 """From scene files to the two arrays that training and evaluation read.
 
 The arrays are ``.npy`` files of DN, int16, shape (scenes, size, size, 3). They are written one scene at a
-time, so memory does not grow with the number of scenes, and each scene is read once: the test array is filled
-first, from the end of the order backwards, until it holds as many good scenes as wanted; the scenes that
-remain are the training data. So a bad scene met on the way moves no row that is written already.
+time, so memory does not grow with the number of scenes, and each scene is read once. The test array is filled
+first, from the end of the order backwards, until it has as many good scenes as wanted; the remaining scenes
+are the training data. So a bad scene does not move rows that are already written.
 
-Rows are written by plain writes, not through a memory map: where the disk is full, a write is an error that
-can be reported, a memory map ends the process.
+Rows are written by plain writes, not through a memory map: if the disk is full, a write raises an error that
+can be reported, whereas a memory map ends the process.
 """
 
 import functools
@@ -36,7 +36,7 @@ DN_PER_HALF_UNIT = DN_PER_REFLECTANCE // 2
 """The networks' values are 2 DN / 10000 - 1, which is DN / 5000 - 1."""
 
 LISTED = 10
-"""The most scenes that a message names where it is about many good ones."""
+"""The most scenes that a message about good scenes names."""
 
 
 def build_arrays(
@@ -56,38 +56,38 @@ def build_arrays(
 ) -> dict[str, Any]:
     """Write the training array, the test array, and a summary of both.
 
-    ``order`` refers to all of ``scenes``. Bad scenes drop out of it, and of the good ones that are left
-    the last ``test_scenes`` are the test set. So leaving out a bad scene changes the place of no other.
+    ``order`` refers to all of ``scenes``. Bad scenes are removed from it, and the last ``test_scenes`` of the
+    remaining ones are the test set. So leaving out a bad scene does not change the order of the others.
 
-    The three files appear together at the end, the summary last: where it stands, the arrays are whole.
+    The three files appear together at the end, the summary last: if it exists, the arrays are complete.
 
     Args:
         scenes: the scene files, sorted by name.
-        train_path: where the training array goes (``.npy``).
-        test_path: where the test array goes (``.npy``).
-        summary_path: where the summary goes (JSON).
+        train_path: path of the training array (``.npy``).
+        test_path: path of the test array (``.npy``).
+        summary_path: path of the summary (JSON).
         test_scenes: number of scenes in the test set.
-        size: rows and columns of a scene's corner crop.
+        size: rows and columns taken from the first corner of each scene.
         order: permutation of the scenes' indices.
         bad_scenes: ``"error"`` stops after the last scene with a message that names every bad one;
             ``"skip"`` leaves bad scenes out and lists them in the summary.
-        offset: what is added to stored DN: ``"auto"`` adds what each file states, and 0 where it states
-            nothing; 0 or -1000 is added to all.
+        offset: added to stored DN: ``"auto"`` adds the offset that each file states, and 0 if it states
+            none; 0 or -1000 is added to all.
         bands: names, numbers or wavelengths of red, green and blue.
         scale: what stored numbers are; ``"auto"``: what each file's packing says, or else DN.
         nodata: what is missing besides what each file declares, or ``"none"`` in place of that.
 
     Returns:
         The summary: number and names of the scenes in each array's order, skipped scenes with reasons, how
-        the scenes were read, what offset was added and what is doubtful about them, and for each array the
-        checksum, each band's mean and standard deviation, and the variance of a channel averaged over
-        channels and scenes, all three of the values 2 DN / 10000 - 1.
+        the scenes were read, what offset was added and what is doubtful about them. For each array it has the
+        checksum and, of the values 2 DN / 10000 - 1, each band's mean and standard deviation and the variance
+        of a channel averaged over channels and scenes.
 
     Raises:
         ConfigurationError: an argument does not fit the scenes or the other arguments, or the arrays do not
             fit on the disk.
-        SceneError: A scene is bad, or too few are good; or ``offset`` is ``"auto"`` and some scenes state an
-            offset of -1000 and others state nothing.
+        SceneError: a scene is bad, or too few are good; or ``offset`` is ``"auto"`` and some scenes state an
+            offset of -1000 and others state none.
     """
     train_path, test_path, summary_path = Path(train_path), Path(test_path), Path(summary_path)
     _check_arguments(scenes, {train_path, test_path, summary_path}, test_scenes, order)
@@ -102,7 +102,7 @@ def build_arrays(
             accounts, faults = _read_all(ordered, train, test, test_scenes, read)
             _check_faults(faults, len(scenes), test_scenes, bad_scenes)
             _check_offsets(accounts)
-            _tell(accounts, offset)
+            _log_reading(accounts, offset)
             train.finish()
             test.finish()
         summary = {
@@ -124,7 +124,7 @@ def build_arrays(
             ],
             "skipped": [{"scene": name, "reason": reason} for name, reason in sorted(faults.items())],
         }
-        # A summary of earlier arrays must not stand beside new ones, should this process end right here.
+        # If this process ended right here, a summary of earlier arrays must not stand beside new ones.
         summary_path.unlink(missing_ok=True)
     write_json(summary_path, summary)
     return summary
@@ -168,7 +168,7 @@ def _read_all(
     test_scenes: int,
     read: Callable[[Path], tuple[np.ndarray, Account]],
 ) -> tuple[dict[str, Account], dict[str, str]]:
-    """Write every good scene to its row; give accounts of the good ones, names and reasons of the bad."""
+    """Write every good scene to its row; return how good scenes were read, and why others are bad."""
     accounts: dict[str, Account] = {}
     faults: dict[str, str] = {}
     walk = _from_both_ends(ordered, test, test_scenes)
@@ -186,7 +186,7 @@ def _read_all(
 
 
 def _from_both_ends(ordered: Sequence[Path], test: "_SceneArray", test_scenes: int) -> Iterator[Path]:
-    """Give scenes from the last one backwards until the test set is full, then from the first one on."""
+    """Yield scenes from the last one backwards until the test set is full, then from the first one on."""
     waiting = deque(ordered)
     while waiting:
         yield waiting.pop() if len(test) < test_scenes else waiting.popleft()
@@ -210,7 +210,7 @@ def _check_faults(faults: dict[str, str], found: int, test_scenes: int, bad_scen
 
 
 def _check_offsets(accounts: dict[str, Account]) -> None:
-    """Refuse scenes of two kinds, one of which would be read 1,000 DN too high if it is not what it seems."""
+    """Refuse a mixture of scenes that state an offset and scenes that may have it without stating it."""
     subtracted = [
         name for name, account in accounts.items() if account.offset.stated_by and account.offset.dn
     ]
@@ -224,8 +224,8 @@ def _check_offsets(accounts: dict[str, Account]) -> None:
         )
 
 
-def _tell(accounts: dict[str, Account], offset: OffsetSetting) -> None:
-    """Log how the scenes were read, in a line for each way, and each doubt with the scenes it is about."""
+def _log_reading(accounts: dict[str, Account], offset: OffsetSetting) -> None:
+    """Log how the scenes were read, one line for each way, and each doubt with the scenes it concerns."""
     for (decided, dn, stated), count in Counter(
         (account.decided, account.offset.dn, account.offset.stated_by) for account in accounts.values()
     ).items():
@@ -237,7 +237,7 @@ def _tell(accounts: dict[str, Account], offset: OffsetSetting) -> None:
 
 
 def _notices(accounts: dict[str, Account]) -> dict[str, dict[str, str]]:
-    """Give each doubt with its scenes, and what was found in each."""
+    """Return each doubt with its scenes, and what was found in each."""
     found: dict[str, dict[str, str]] = {}
     for name, account in accounts.items():
         for notice in account.notices:
@@ -255,7 +255,7 @@ def _counted(values: Iterable[str]) -> dict[str, int]:
 
 
 class _SceneArray:
-    """An ``.npy`` file of scenes, written row by row, and the sums that describe its scenes."""
+    """An ``.npy`` file of scenes, written row by row, and the sums for its statistics."""
 
     def __init__(self, file: BinaryIO, size: int):
         self.file = file
@@ -290,7 +290,7 @@ class _SceneArray:
             self.variance_sum += _scaled_variance(pixels, dn_sum, square_sum)
 
     def finish(self) -> None:
-        """Give the header the number of rows; NumPy keeps room there for an array that grows."""
+        """Write the number of rows into the header, where NumPy leaves room for a growing array."""
         if self._write_header(rows=len(self)) != self.offset:
             raise RuntimeError("this NumPy's .npy header changes its length with the number of rows")
 
@@ -306,7 +306,7 @@ class _SceneArray:
 
 
 def _scaled_variance(samples: int, dn_sum: int, square_sum: int) -> float:
-    """Variance of the values 2 DN / 10000 - 1, from exact sums of DN and of DN squared."""
+    """Variance of the values 2 DN / 10000 - 1, from exact sums of DN and of their squares."""
     return (samples * square_sum - dn_sum**2) / (samples * DN_PER_HALF_UNIT) ** 2
 
 

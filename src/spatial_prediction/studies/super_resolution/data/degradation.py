@@ -21,7 +21,7 @@ def super_resolution_pair(
     """Make network input and target from high-resolution tiles.
 
     The input is the tile, anti-aliased and sampled bilinearly on a grid ``upscale_factor`` times
-    coarser. One coarse pixel on each side serves only the anti-aliasing and is cut off both, so that
+    coarser. One coarse pixel on each side serves only the anti-aliasing and is cropped from both, so that
     the operation is equivariant to shifts by whole coarse pixels.
 
     Returns:
@@ -32,16 +32,17 @@ def super_resolution_pair(
     """
     f = upscale_factor
     *batch, height, width, bands = tiles.shape
-    # Rows first, with the bands of a row side by side as they lie in memory: whole rows are added up.
+    # Rows first: with the bands of a row contiguous in memory, whole rows are added.
     rows = _sampled(tiles.reshape(*batch, height, width * bands), -2, f)
     low_res = _sampled(rows.reshape(*batch, -1, width, bands), -2, f)
     return low_res, tiles[..., f:-f, f:-f, :]
 
 
 def _sampled(x: Array, axis: int, factor: int) -> Array:
-    """Sample an axis at its inner coarse pixels, each with a triangle two coarse pixels wide.
+    """Sample an axis at its inner coarse pixels, each with a triangular kernel two coarse pixels wide.
 
-    All have the same few weights: a sum of strided slices takes a fraction of a matrix product's time.
+    All samples have the same few weights, so a sum of strided slices takes a fraction of a matrix product's
+    time.
     """
     distance = np.abs(np.arange(3 * factor) - (3 * factor - 1) / 2) / factor
     weights = np.maximum(0, 1 - distance)

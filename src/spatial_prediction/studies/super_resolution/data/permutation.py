@@ -11,7 +11,7 @@ from spatial_prediction.errors import ConfigurationError
 def scene_order(
     count: int, *, seed: int | None = None, file: str | Path | None = None
 ) -> Int64[np.ndarray, " count"]:
-    """Give a permutation of ``count`` scenes, from a seed or from a file.
+    """Return a permutation of ``count`` scenes, from a seed or from a file.
 
     A permutation file is text with one index per line, counted from 0; empty lines and everything from a
     ``#`` on are ignored. The indices refer to the scenes sorted by name.
@@ -71,7 +71,7 @@ def _read_lines(file: Path) -> list[str]:
 def _parse_index(text: str, count: int, *, place: str) -> int:
     if not (text.isascii() and text.isdigit()):
         raise ConfigurationError(f"{place}: {text[:40]!r} is not an index; write one whole number per line")
-    # Digits beyond the longest index are no number worth parsing.
+    # Numbers with more digits than the longest index need not be parsed.
     index = int(text) if len(text) <= 18 else count
     if index >= count:
         raise ConfigurationError(

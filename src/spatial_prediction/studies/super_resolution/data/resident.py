@@ -1,4 +1,4 @@
-"""Scenes that lie on the accelerator as a whole, and tiles cut there; runs on the device."""
+"""Scenes that are kept on the accelerator as a whole, and tiles cut there; runs on the device."""
 
 import functools
 
@@ -10,7 +10,7 @@ from jaxtyping import Array, Int16
 from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, forget_pages
 
 _SCENES_A_COPY = 64
-"""Copied at a time, so that the host holds 100 MB of 512 x 512 scenes and not all of them."""
+"""Scenes copied at a time, so that the host holds 100 MB of 512 x 512 scenes and not all of them."""
 
 
 class ResidentTiles:
@@ -38,7 +38,7 @@ def on_device(scenes: np.ndarray) -> Array:
 
 
 def fits_on_device(scenes: np.ndarray) -> bool:
-    """Tell whether an accelerator is in use, and the scenes would take at most half of its free memory."""
+    """Return whether an accelerator is in use and the scenes would take at most half of its free memory."""
     device = jax.devices()[0]
     memory = device.memory_stats() if device.platform != "cpu" else None
     return memory is not None and 2 * scenes.nbytes <= memory["bytes_limit"] - memory["bytes_in_use"]

@@ -1,9 +1,9 @@
-"""Synthetic scenes that stand in for Sentinel-2 Level-1C where no real imagery is at hand.
+"""Synthetic scenes that replace Sentinel-2 Level-1C where no real imagery is available.
 
 A study of padding needs three things in realistic proportion: sharp edges (what lies beyond the boundary of a
-field cannot be predicted), texture (it can in part) and smooth surfaces (they can well). White or fractal
-noise may have the right spectrum but has none of the edges, so a scene is put together the way a landscape
-is, from the ground up:
+field cannot be predicted), texture (which can be predicted in part) and smooth surfaces (which can be
+predicted well). White or fractal noise may have the right spectrum but has no edges, so a scene is composed
+the way a landscape is, from the ground up:
 
 1. *Ground*: height and moisture are random fields with power-law spectra. They place everything else: water
    lies low, forest stands on ground that was not worth ploughing, snow lies high.
@@ -14,8 +14,8 @@ is, from the ground up:
    and the atmosphere adds path radiance, most of it in blue.
 4. *Sensor*: the optics' point spread function, noise and rounding to integers.
 
-Scenes differ in region (farmland, lakeland, city, coast, mountain), season and all that is drawn within
-them. Until the sensor rounds them, images are float32 reflectances of shape (height, width, 3): red, green
+Scenes differ in region (farmland, lakeland, city, coast, mountain), season and everything that is drawn at
+random. Until the sensor rounds them, images are float32 reflectances of shape (height, width, 3): red, green
 and blue.
 """
 
@@ -106,11 +106,11 @@ SNOW = _spectrum(0.820, 0.830, 0.840)
 CLOUD = _spectrum(0.700, 0.690, 0.700)
 
 SKYLIGHT = _spectrum(0.30, 0.34, 0.42)
-"""The sky's part of the light on open ground; what is left in a shadow."""
+"""Share of skylight in the light on open ground; all that is left in a shadow."""
 PATH_REFLECTANCE = _spectrum(0.022, 0.040, 0.067)
-"""What a clean atmosphere adds at the top of the atmosphere."""
+"""Path reflectance of a clean atmosphere, added at its top."""
 TRANSMITTANCE = _spectrum(0.93, 0.88, 0.83)
-"""Of the path down to the surface and up again."""
+"""Transmittance of the path down to the surface and up again."""
 
 
 def synthetic_scene(*, seed: int, index: int, size: int = 520) -> Int16[np.ndarray, "size size 3"]:
@@ -123,7 +123,7 @@ def synthetic_scene(*, seed: int, index: int, size: int = 520) -> Int16[np.ndarr
 
     Returns:
         DN (reflectance x 10,000) of the bands red, green and blue (B04, B03, B02). The same ``seed``,
-        ``index`` and ``size`` give the same scene, whatever else was made before.
+        ``index`` and ``size`` give the same scene, whatever was made before.
 
     Raises:
         ConfigurationError: if ``seed`` or ``index`` is negative or ``size`` below 16.
@@ -146,8 +146,8 @@ def synthetic_scene(*, seed: int, index: int, size: int = 520) -> Int16[np.ndarr
 def _power_law_field(rng: np.random.Generator, size: int, exponent: float, outer_scale: float) -> Field:
     """A Gaussian field of zero mean and unit variance whose power falls as ``frequency ** -exponent``.
 
-    Wavelengths above ``outer_scale`` pixels all have the same power. The field is cut from a larger one, for
-    fields made by a Fourier transform are periodic and a scene is not.
+    Wavelengths above ``outer_scale`` pixels all have the same power. The field is cut from a larger one,
+    because fields made by a Fourier transform are periodic and a scene is not.
     """
     period = scipy.fft.next_fast_len(size + min(size // 4, int(outer_scale)), real=True)
     rows, columns = np.fft.fftfreq(period)[:, None], np.fft.rfftfreq(period)[None]
@@ -159,12 +159,12 @@ def _power_law_field(rng: np.random.Generator, size: int, exponent: float, outer
 
 
 def _draw(rng: np.random.Generator, weights: list[float] | tuple[float, ...]) -> int:
-    """The number of one of several cases, drawn by weight."""
+    """The index of one of several cases, drawn by weight."""
     return int(rng.choice(len(weights), p=np.divide(weights, np.sum(weights))))
 
 
 def _spread(rng: np.random.Generator, typical: float, factor: float) -> float:
-    """A positive number around ``typical``, usually within that ``factor`` of it."""
+    """A positive number around ``typical``, usually within a factor ``factor`` of it."""
     return float(typical * factor ** rng.standard_normal())
 
 
@@ -177,7 +177,7 @@ def _distance_to_line(rng: np.random.Generator, wander: Field, amplitude: float)
     """Distance in pixels, roughly, to a curve that crosses the scene.
 
     The curve is where a plane tilted in a random direction, bent by ``amplitude`` times the smooth field
-    ``wander``, is zero; dividing by the slope turns its value into a distance.
+    ``wander``, is zero; dividing by the steepness turns its value into a distance.
     """
     size = len(wander)
     angle = rng.uniform(0, 2 * np.pi)
@@ -240,7 +240,7 @@ def _split_into_parcels(
     row, column = np.mgrid[:size, :size].astype(np.float32)
     row, column = row + warp[0], column + warp[1]
     label = np.zeros((size, size), np.int32)
-    # A piece is remembered as a rectangle: its centre, the direction of its length, its length and width.
+    # A piece is kept as a rectangle: its centre, the direction of its length, its length and width.
     centre = np.full((1, 2), size / 2)
     angle = rng.uniform(0, np.pi, 1)
     length = width = np.full(1, 1.3 * size)
@@ -301,7 +301,7 @@ def _landscape(
 
 
 def _tilted_to_the_sea(rng: np.random.Generator, height: Field) -> Field:
-    """Height that falls off to one side, so that the lowest land is one sea and not many lakes."""
+    """Height that falls to one side, so that the lowest land is one sea and not many lakes."""
     angle = rng.uniform(0, 2 * np.pi)
     row, column = np.mgrid[-1 : 1 : len(height) * 1j, -1 : 1 : len(height) * 1j].astype(np.float32)
     return height + 2.5 * (row * float(np.sin(angle)) + column * float(np.cos(angle)))
@@ -313,7 +313,7 @@ def _over(below: Image, spectrum: Spectrum, opacity: Field) -> Image:
 
 
 def _mottled(image: Image, strength: float | Field, texture: Field) -> Image:
-    """Brightness varied by ``texture``, most in red, for plants hide soil that is redder than they are."""
+    """Brightness varied by ``texture``, most in red, because plants hide soil that is redder than them."""
     grain = (np.float32(strength) * texture)[..., None] * _spectrum(1.2, 1.0, 0.9)
     return image * np.exp(grain)
 

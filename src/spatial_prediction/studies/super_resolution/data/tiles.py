@@ -1,4 +1,4 @@
-"""Tiles cut from the arrays of scenes; every draw follows only from (seed, step)."""
+"""Tiles cut from the arrays of scenes; every draw depends only on (seed, step)."""
 
 import mmap
 from pathlib import Path
@@ -15,7 +15,8 @@ def open_scene_array(path: str | Path, *, smallest_size: int = 1) -> np.ndarray:
         int16 DN of shape (scenes, rows, columns, 3).
 
     Raises:
-        SceneError: the file is missing, is no such array, or its scenes are smaller than ``smallest_size``.
+        SceneError: the file is missing, is not such an array, or its scenes are smaller than
+            ``smallest_size``.
     """
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
@@ -37,10 +38,10 @@ def open_scene_array(path: str | Path, *, smallest_size: int = 1) -> np.ndarray:
 class RandomTiles:
     """Random tiles of random scenes.
 
-    ``tiles[step]`` is the batch of training step ``step``: int16 (batch, size, size, 3). It depends on
-    ``seed`` and ``step`` alone, so neither resuming nor reading ahead can change it. A batch takes no scene
-    twice unless it is larger than the set of scenes; then every scene comes up equally often, give or
-    take one.
+    ``tiles[step]`` is the batch of training step ``step``: int16 (batch, size, size, 3). It depends
+    only on ``seed`` and ``step``, so neither resuming nor reading ahead can change it. A batch takes no scene
+    twice unless it is larger than the set of scenes; then the numbers of tiles per scene differ by at
+    most one.
     """
 
     def __init__(self, scenes: np.ndarray, *, size: int, batch_size: int, seed: int) -> None:
@@ -72,15 +73,15 @@ def corner_tiles(scene: np.ndarray, size: int) -> np.ndarray:
 
 
 def centre_tiles(scenes: np.ndarray, size: int) -> np.ndarray:
-    """Show the central tile of every scene, (scenes, size, size, 3): a view, of which nothing is read yet."""
+    """Return the central tile of every scene, (scenes, size, size, 3): a view that reads nothing yet."""
     top, left = ((extent - size) // 2 for extent in scenes.shape[1:3])
     return scenes[:, top : top + size, left : left + size]
 
 
 def forget_pages(scenes: np.ndarray) -> None:
-    """Give back the memory that the pages of a mapped array, or of a view of one, take in this process.
+    """Release the pages of a memory-mapped array, or of a view of one, from this process.
 
-    Other arrays are left alone. The system keeps the pages while it has room, but they no longer count as
+    Other arrays are left alone. The system caches the pages while it has room, but they no longer count as
     this process's memory, which would otherwise grow to the size of the file.
     """
     base = scenes.base

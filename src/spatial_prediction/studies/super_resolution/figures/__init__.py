@@ -1,9 +1,9 @@
 """Figures and tables of the padding study: tidy table in, figure out; no JAX, no reading of files.
 
-Each figure has a module of its own with one function of the same name, which is also that of its file and,
-after ``plot_``, of its rule and script. The function returns a Matplotlib figure made for one column of a
+Each figure has its own module with one function of the same name, which is also that of its file and,
+after ``plot_``, of its rule and script. The function returns a Matplotlib figure for one column of a
 page (3.5 inches wide). ``looks`` gives a preset the same colour, marker and line
-in every figure. Errors come in on the scale of data in [-1, 1] and are shown in units of 1e-6.
+in every figure. Errors are passed on the scale of data in [-1, 1] and shown in units of 1e-6.
 """
 
 from spatial_prediction.studies.super_resolution.figures.loss_histories import (

@@ -16,10 +16,10 @@ from matplotlib import colors
 from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 
 BILINEAR_LINE: dict[str, Any] = {"color": "0.72", "linewidth": 2.4, "solid_capstyle": "butt", "zorder": 1}
-"""How bilinear upscaling is drawn, what every network must beat: broad, grey and behind the presets."""
+"""How bilinear upscaling, which every network must beat, is drawn: broad, grey and behind the presets."""
 
 BASELINE_LINE: dict[str, Any] = {"color": "0.4", "linestyle": "--", "linewidth": 0.7, "zorder": 1}
-"""How what presets are compared with is drawn: thin, dashed and behind them."""
+"""How the baseline of a comparison is drawn: thin, dashed and behind the presets."""
 
 MSE_UNIT = 1e-6
 MSE_LABEL = r"Test MSE ($10^{-6}$ of the [$-$1, 1] scale)"
@@ -94,12 +94,11 @@ class Look:
 
 
 def preset_look(preset: str, output_crop: int = 0) -> Look:
-    """Give the look of a preset, the same in every figure.
+    """Return the look of a preset, the same in every figure.
 
     Args:
-        preset: name of a preset or of a padding. Only its looks depend on how the name reads: paddings of the
-            study have looks of their own, others get their family's colour (purple if unknown) and a marker
-            that depends only on the name.
+        preset: name of a preset or of a padding. Paddings of the study have fixed looks; others get the
+            colour of their family (purple if unknown) and a marker that depends only on the name.
         output_crop: output crop of the preset in input pixels.
     """
     padding = preset.removesuffix(f"_oc{output_crop}")
@@ -127,7 +126,7 @@ def presets_by_crop(presets: Mapping[str, int]) -> dict[int, list[str]]:
 
 
 def crop_title(output_crop: int) -> str:
-    """Say an output crop in words."""
+    """Describe an output crop in words."""
     return "No output crop" if output_crop == 0 else f"Output crop {output_crop} px"
 
 

@@ -1,4 +1,4 @@
-"""Figure: test loss in the course of training."""
+"""Figure: test loss during training."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,10 +11,10 @@ from spatial_prediction.plotting import style
 from spatial_prediction.studies.super_resolution.figures import looks
 
 FEW, NARROW, WIDE = 12, 3, 6
-"""Panels that fit one column of a page; panels side by side there, and on the whole width."""
+"""The most panels for one column of a page; panels side by side there, and on the whole width."""
 
 RANGE = 10.0
-"""How many times the lowest test loss the axis reaches; what lies above belongs to the first steps."""
+"""The axis ends at this multiple of the lowest test loss; losses above it are those of the first steps."""
 
 SMOOTHING = 0.04
 """Width of the running median as a share of the number of measurements."""
@@ -29,13 +29,13 @@ def loss_histories(
     Thin lines are single seeds, the thick line their median smoothed by a running median over 4 % of the
     measurements. The axis ends at ten times the lowest loss, or where the middle preset ends. A cross marks
     the last test loss of a run that diverged; a panel without any line says why. The first preset's thick
-    line stands grey in every panel for comparison.
+    line is shown in grey in every panel for comparison.
 
     Args:
-        histories: columns preset, seed, step, test_loss (NaN where not measured). Step 0 has no place on a
+        histories: columns preset, seed, step, test_loss (NaN where not measured). Step 0 cannot be shown on a
             logarithmic axis and is left out.
         presets: output crop of each preset, in the order of the panels.
-        runs: columns preset, seed, status; None marks no divergence.
+        runs: columns preset, seed, status; with None no divergence is marked.
     """
     usable = np.isfinite(histories["test_loss"]) & (histories["test_loss"] > 0) & (histories["step"] > 0)
     measured = histories[usable]
@@ -71,14 +71,14 @@ def _draw_preset(axes: Axes, measured: pd.DataFrame, preset: str, output_crop: i
     for _, run in measured.groupby("seed"):
         axes.plot(run["step"], run["test_loss"] / looks.MSE_UNIT, color=look.colour, linewidth=0.4, alpha=0.6)
     typical = _typical(measured, preset)
-    dot = "." if len(typical) == 1 else None  # a line through one point is none
+    dot = "." if len(typical) == 1 else None  # a line needs two points
     axes.plot(typical.index, typical / looks.MSE_UNIT, color=look.colour, linewidth=1.0, marker=dot)
 
 
 def _limit_losses(axes: Axes, measured: pd.DataFrame) -> None:
-    """Leave the loss of the first steps outside, so that the rest can be distinguished.
+    """End the axis below the loss of the first steps, so that the rest can be distinguished.
 
-    Where most presets end higher than that, the axis reaches to where the middle one ends.
+    If most presets end above that, the axis reaches to where the middle one ends.
     """
     last = measured.sort_values("step").groupby(["preset", "seed"])["test_loss"].last()
     ends = last.groupby("preset").median()
@@ -109,7 +109,7 @@ def _mark_diverged(panels: Mapping[str, Axes], measured: pd.DataFrame, runs: pd.
 def _say_what_is_missing(
     panels: Mapping[str, Axes], measured: pd.DataFrame, runs: pd.DataFrame | None
 ) -> None:
-    """Say in each panel without a line why there is none."""
+    """Write in each panel without a line why there is none."""
     for preset, axes in panels.items():
         losses = measured.loc[measured["preset"] == preset, "test_loss"] / looks.MSE_UNIT
         tried = None if runs is None else runs[runs["preset"] == preset]

@@ -1,4 +1,4 @@
-"""Figure: what each padding makes up beyond the edge of an image."""
+"""Figure: what each padding predicts beyond the edge of an image."""
 
 from collections.abc import Mapping
 
@@ -11,10 +11,10 @@ from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.plotting import style
 
 FEW, NARROW, WIDE = 12, 3, 6
-"""Images that fit one column of a page; images side by side there, and on the whole width."""
+"""The most images for one column of a page; images side by side there, and on the whole width."""
 
 STRIPE = 2
-"""Width of the stripes on what is brighter than the scale, pixels of the image."""
+"""Width of the stripes on pixels that are brighter than the scale, pixels of the image."""
 
 STRIPE_GREY = 0.62
 
@@ -25,16 +25,16 @@ def padded_samples(
 ) -> Figure:
     """Show one image padded in several ways, the known area outlined.
 
-    Pixels brighter than the scale in all bands, as zero padding makes them beside a dark scene, are striped:
-    plain white could be taken for paper.
+    Pixels brighter than the scale in all bands, such as zero padding beside a dark scene, are striped,
+    because plain white could be taken for paper.
 
     Args:
         images: padded image by padding name, in the order shown; each (height, width, 3), ready for the
             screen (sRGB, 0 to 1; what lies outside is clipped), all of one shape.
-        pad_width: ((top, bottom), (left, right)), how many pixels of the images are made up.
+        pad_width: ((top, bottom), (left, right)), how many pixels of the images are padding.
 
     Raises:
-        ConfigurationError: when there is no image, an image is no such array, or ``pad_width`` leaves no
+        ConfigurationError: when there is no image, an image is not such an array, or ``pad_width`` leaves no
             known area.
     """
     height, width = _common_size(images)
@@ -72,7 +72,7 @@ def _common_size(images: Mapping[str, np.ndarray]) -> tuple[int, int]:
 
 
 def _striped(image: np.ndarray) -> np.ndarray:
-    """Clip an image to what a screen shows, with stripes where all bands reach or exceed the scale's end."""
+    """Clip an image to the range of the screen, with stripes where all bands reach or exceed its end."""
     rows, columns = np.indices(image.shape[:2])
     striped = (image >= 1).all(axis=2) & ((rows + columns) // STRIPE % 2 == 0)
     return np.where(striped[..., None], STRIPE_GREY, np.clip(image, 0, 1))
@@ -80,7 +80,7 @@ def _striped(image: np.ndarray) -> np.ndarray:
 
 def _outline(axes: Axes, left: int, top: int, width: int, height: int) -> None:
     """Outline an area in white on black, so that the line shows on bright and on dark ground."""
-    # Pixel centres lie on whole numbers, so the area's edge is half a pixel before its first centre.
+    # Pixel centres are at whole numbers, so the edge of the area is half a pixel before its first centre.
     corner = (left - 0.5, top - 0.5)
     for colour, line_width in (("black", 1.4), ("white", 0.6)):
         axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=line_width))

@@ -12,7 +12,7 @@ from spatial_prediction.studies.super_resolution.figures import looks
 LAST_MAP = 10
 
 FEW = 3
-"""Panels that stand below one another; more stand in four columns."""
+"""The most panels in one column; more stand in four columns."""
 
 
 @style.styled

@@ -14,15 +14,15 @@ _NONE = "not recorded"
 
 
 def provenance_table(runs: Sequence[Record], timings: Sequence[Record], summary: Record) -> Table:
-    """Sum up what the files of a study record about themselves.
+    """Summarise the provenance that the files of a study record.
 
     Args:
         runs: records of training runs: preset, seed, status, seconds, and provenance with settings.
         timings: records of timings: kind and provenance.
-        summary: of the arrays, as `build_arrays.py` writes it.
+        summary: summary of the arrays, as ``build_arrays.py`` writes it.
 
     Returns:
-        One row per item. Where files differ, each value stands with the number of files that have it.
+        One row per item. Where files differ, each value is given with the number of files that have it.
     """
     provenances = [record["provenance"] for record in [*runs, *timings]]
     rows = [
@@ -102,7 +102,7 @@ def _yes_or_no(record: Record) -> str | None:
 
 
 def _values(values: Iterable[object]) -> str:
-    """Write the value that all files have, or each value with its number of files, the commonest first."""
+    """Write the value that all files have, or each value with its number of files, most frequent first."""
     counts = Counter(_NONE if value is None else str(value) for value in values)
     if len(counts) == 1:
         return next(iter(counts))

@@ -12,19 +12,19 @@ from spatial_prediction.plotting import style
 from spatial_prediction.studies.super_resolution.figures import looks
 
 SPACING, SPREAD = 0.1, 0.6
-"""Distance between neighbouring presets, and between the first and the last at most, in shells."""
+"""Distance between neighbouring presets, and the largest between the first and the last, in shells."""
 
 LEGEND_COLUMNS = (3, 2, 1)
-"""Names side by side above a panel: as many as fit."""
+"""The most names side by side above a panel."""
 
 LEGEND_ROW = 0.13
 """Height of a row of the legend in inches."""
 
 MARGIN = 0.75
-"""Inches beside a panel that its legend leaves to labels."""
+"""Inches beside a panel that its legend leaves for labels."""
 
 FEW_PANELS = 3
-"""Output crops that stand below one another; more stand in two columns."""
+"""The most panels in one column; more stand in two columns."""
 
 
 @style.styled
@@ -40,7 +40,7 @@ def shell_mse(
         shells: columns preset, shell, mean, low, high; NaN ends are not drawn.
         presets: output crop of each preset, in the order of the legend.
         bilinear: columns shell, mse of bilinear upscaling, drawn as a broad grey line in the panels whose
-            lines lie near it; None leaves it out.
+            values lie near it; None leaves it out.
     """
     groups = looks.presets_by_crop(presets)
     rows, columns, width = style.panel_grid(len(groups), FEW_PANELS, 1, 2)
@@ -97,7 +97,7 @@ def _draw_panel(
 
 
 def _fit_legend(axes: Axes, title: str, width: float, dpi: float) -> int:
-    """Give the legend as many columns as fit ``width`` inches; returns its number of rows."""
+    """Give the legend as many columns as fit ``width`` inches; return its number of rows."""
     for columns in LEGEND_COLUMNS:
         legend = _draw_legend(axes, title, columns)
         if legend.get_window_extent().width <= (width - MARGIN) * dpi:
@@ -106,7 +106,7 @@ def _fit_legend(axes: Axes, title: str, width: float, dpi: float) -> int:
 
 
 def _draw_legend(axes: Axes, title: str, columns: int) -> Legend:
-    """Name the lines above the panel, where no line can run."""
+    """Name the lines above the panel, where no line can be."""
     return axes.legend(
         loc="lower left",
         bbox_to_anchor=(0, 1),

@@ -1,4 +1,4 @@
-"""What a reader must know before comparing presets: runs that diverged, networks that learnt too little."""
+"""What a reader must know before comparing presets: runs that diverged, networks that learned too little."""
 
 import logging
 import math
@@ -11,18 +11,18 @@ import pandas as pd
 from spatial_prediction import files
 
 BILINEAR = "bilinear upscaling"
-"""What stands for it where presets stand; no preset's name has a space."""
+"""Its name among those of presets, none of which has a space."""
 
 
 def study_warnings(
     runs: pd.DataFrame, against: pd.DataFrame | None, presets: Mapping[str, int]
 ) -> tuple[str, ...]:
-    """Say in sentences what is wrong with a study's runs; no sentence where nothing is.
+    """Describe what is wrong with a study's runs, in sentences; none if nothing is wrong.
 
     Args:
         runs: columns preset, seed, status; one row per run.
-        against: columns preset, seed, beaten, difference, as ``metrics.against_bilinear`` gives them; None
-            where bilinear upscaling was not evaluated.
+        against: columns preset, seed, beaten, difference, as ``metrics.against_bilinear`` returns them; None
+            if bilinear upscaling was not evaluated.
         presets: output crop of each preset; runs of other presets are left out.
     """
     names = list(presets)
@@ -57,7 +57,7 @@ def write_note(path: str | Path, sentences: Sequence[str]) -> None:
 
     Args:
         path: the file, complete or not at all; without sentences it holds only a comment.
-        sentences: as ``study_warnings`` gives them.
+        sentences: as ``study_warnings`` returns them.
     """
     paragraphs = [f"   {_restructured(sentence)}\n" for sentence in sentences]
     note = "\n".join([".. warning::\n", *paragraphs] if paragraphs else [".. Nothing to warn of.\n"])
@@ -71,7 +71,7 @@ def _count(some: int, all_: int, plural: str, singular: str | None = None) -> st
 
 
 def _by_preset(some: pd.DataFrame, all_: pd.DataFrame, presets: Sequence[str]) -> str:
-    """List presets with their share of runs and, where there is one, their mean difference."""
+    """List presets with their share of runs and their mean difference, if any."""
     counts, totals = some["preset"].value_counts(), all_["preset"].value_counts()
     parts = []
     for preset in presets:

@@ -1,4 +1,4 @@
-"""The study's tables: numbers in, finished text out."""
+"""The study's tables: numbers in, formatted text out."""
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -22,7 +22,7 @@ MSE_HEADER = "Test MSE (10⁻⁶)"
 BILINEAR_HEADER = "MSE v bilinear (%)"
 ABOVE_HEADER = "Seeds not below bilinear"
 ABOVE_MARK = "!"
-"""Stands behind a number that is no better than bilinear upscaling's."""
+"""Follows a number that is not better than that of bilinear upscaling."""
 
 ABOVE_NOTE = (
     "Seeds not below bilinear: networks whose test MSE is not below that of bilinear upscaling with the same "
@@ -38,17 +38,17 @@ def run_table(
     against: pd.DataFrame | None = None,
     bilinear: Mapping[int, float] | None = None,
 ) -> Table:
-    """Tell which runs succeeded, how the others failed, and which did not beat bilinear upscaling.
+    """Show which runs succeeded, how the others failed, and which did not beat bilinear upscaling.
 
     Args:
         runs: columns preset, seed, status, step, reason; one row per run.
         presets: output crop of each preset, in the order of the rows.
-        against: columns preset, seed, mse, beaten, difference, as ``metrics.against_bilinear`` gives them;
-            None leaves the columns about errors out.
+        against: columns preset, seed, mse, beaten, difference, as ``metrics.against_bilinear`` returns them;
+            None leaves out the columns about errors.
         bilinear: MSE of bilinear upscaling by output crop, a row for each output crop of the presets.
 
     Returns:
-        One row per preset, a row for all together, and those of bilinear upscaling.
+        One row per preset, one for all presets together, and those of bilinear upscaling.
     """
     of_study = runs[runs["preset"].isin(list(presets))]
     headers = ["Preset", "Tried", "Succeeded", "Failed", "Failed seeds"]
@@ -89,7 +89,7 @@ def general_table(
             bilinear_difference_; one row per preset. NaN is shown as an en dash.
         bilinear: MSE of bilinear upscaling by output crop, a row for each output crop of the presets; None
             leaves it out.
-        warnings: sentences for the reader to see first, as ``study_warnings`` gives them.
+        warnings: sentences that are shown above the table, as ``study_warnings`` returns them.
 
     Returns:
         One row per preset, in the order given, then those of bilinear upscaling.
@@ -146,7 +146,7 @@ def shell_table(
     Args:
         shells: columns preset, shell, mean, low, high.
         presets: output crop of each preset, in the order of the columns.
-        seeds: for each output crop the seeds that the numbers rest on.
+        seeds: for each output crop, the seeds that the numbers are averaged over.
         bilinear: columns shell, mse of bilinear upscaling, shown in the last column; None leaves it out.
 
     Returns:
@@ -209,7 +209,7 @@ def _run_cells(runs: pd.DataFrame) -> tuple[str, str, str, str]:
 
 
 def _above_cell(against: pd.DataFrame) -> str:
-    """List the seeds whose networks do not beat bilinear upscaling, with how much they lie above it."""
+    """List the seeds whose networks do not beat bilinear upscaling, with their excess over it."""
     above = against[~against["beaten"].astype(bool)].sort_values("seed")
     return "; ".join(
         str(seed) if math.isnan(difference) else f"{seed} ({difference:+.3g} %)"
@@ -247,5 +247,5 @@ def _ends(row: Row, name: str) -> tuple[float, float, float]:
 
 def _difference(row: Row, name: str) -> str:
     mean, low, high = _ends(row, name)
-    # A baseline differs from itself by nothing, and an interval of that would only pretend to a measurement.
+    # A baseline does not differ from itself; an interval would suggest a measurement.
     return "0" if row["preset"] == row["baseline"] and mean == 0 else formatting.percent(mean, low, high)

@@ -28,12 +28,12 @@ def test_mse(
 
     Args:
         mse_of_runs: columns preset, seed, mse (over the kept area); diverged runs have no rows.
-        intervals: columns preset, mean, low, high of the same; NaN ends are not drawn.
+        intervals: columns preset, mean, low, high of these MSEs; NaN ends are not drawn.
         presets: output crop of each preset, in the order of the rows.
         baselines: baseline of each output crop; its mean is drawn as a dashed line through its group.
         counts: columns preset, succeeded, tried, written at the right; None leaves them out.
         bilinear: MSE of bilinear upscaling by output crop, written above each group and drawn as a broad grey
-            line through it where it lies near the runs, else with an arrow to its side; None leaves it out.
+            line through it if it lies near the runs, else shown by an arrow towards it; None leaves it out.
     """
     rows = _row_positions(presets)
     last_row = max(rows.values(), default=0)
@@ -115,7 +115,7 @@ def _draw_through(axes: Axes, top: float, bottom: float, mse: float, line: Mappi
 
 
 def _heading(crop: int, limits: Mapping[int, float], elsewhere: Sequence[float]) -> str:
-    """Name a group and its bilinear limit; an arrow points to it from the values where no line shows it."""
+    """Name a group and its bilinear MSE; if no line shows that, an arrow points towards it."""
     heading = looks.crop_title(crop)
     if crop not in limits:
         return heading

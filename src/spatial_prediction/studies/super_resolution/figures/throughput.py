@@ -1,4 +1,4 @@
-"""Figure: what accuracy costs."""
+"""Figure: accuracy against speed."""
 
 from collections.abc import Mapping
 
@@ -23,8 +23,8 @@ def throughput(results: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
 
     Args:
         results: columns preset, mse_mean, mse_low, mse_high, training_images_per_second,
-            inference_pixels_per_second; presets with NaN in one of them are left out of that panel, and
-            those that no panel shows also of the legend.
+            inference_pixels_per_second; presets with NaN in one of them are left out of that panel; presets
+            that no panel shows are left out of the legend.
         presets: output crop of each preset, in the order of the legend.
     """
     figure = style.new_figure(3.5 + 0.13 * -(-len(_shown(results, presets)) // LEGEND_COLUMNS))

@@ -1,4 +1,4 @@
-"""Figure: what the network sees, makes of it, and should have made of it."""
+"""Figure: input, outputs of the networks, and target."""
 
 from collections.abc import Mapping
 
@@ -12,12 +12,12 @@ LARGEST_PANEL = 1.4
 """Inches."""
 
 FEW, NARROW, WIDE = 12, 6, 11
-"""Columns of pictures that fit one column of a page; columns side by side there, and on the whole width."""
+"""The most pictures side by side for one column of a page; columns there, and on the whole width."""
 
 
 @style.styled
 def upscaled_samples(columns: Mapping[str, np.ndarray]) -> Figure:
-    """Show sample images side by side, one row per sample; what does not fit the width goes on below.
+    """Show sample images side by side, one row per sample; columns that do not fit the width continue below.
 
     Args:
         columns: images by column title, from left to right, for instance ``{"Bilinear": …, "Prediction": …,

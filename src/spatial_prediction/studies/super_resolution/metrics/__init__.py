@@ -5,7 +5,7 @@ Conventions that every function here keeps:
 - **Scale.** Errors are squared differences of data scaled to [-1, 1]; an MSE is a plain number such as
   5.4e-4. Figures and tables show it in units of 1e-6.
 - **Output crop.** A number of input pixels left out on each of the four sides; one input pixel is
-  4 x 4 output pixels. Test errors are stored for the output crops 0 to 10 at once.
+  4 x 4 output pixels. Test errors are stored for each output crop from 0 to 10.
 - **Shell.** Shell s (0 to 9) is the ring between output crop s and output crop s + 1, one input pixel (4
   output pixels) thick; shell 10 is all that output crop 10 keeps. A preset whose output crop is c trained
   without the shells 0 to c - 1, and its *outermost kept shell* is shell c.
@@ -13,8 +13,8 @@ Conventions that every function here keeps:
   variances), never the mean of ratios.
 - **Seeds.** Each run (a preset and a seed) is one sample. Intervals are over seeds. A diverged run has no
   rows, and differences between presets use only the seeds with which both succeeded.
-- **Presets.** Where an argument ``presets`` is asked for, it maps each preset's name to its output crop, in
-  the order in which figures and tables show them.
+- **Presets.** An argument ``presets`` maps the name of each preset to its output crop, in the order in which
+  figures and tables show them.
 """
 
 from spatial_prediction.studies.super_resolution.metrics.bilinear import against_bilinear as against_bilinear

@@ -22,7 +22,7 @@ def read_bilinear(path: str | Path) -> pd.DataFrame:
         Columns preset, seed, image, output_crop, sum_of_squares, pixel_count.
 
     Raises:
-        ConfigurationError: when the file is no such table, or holds none or more than one predictor.
+        ConfigurationError: when the file is not such a table, or has no predictor or more than one.
     """
     errors = read_table(path, "mse")
     predictors = errors[["preset", "seed"]].drop_duplicates()
@@ -65,7 +65,7 @@ def against_bilinear(
 
     Returns:
         Columns preset, seed, mse, beaten (whether the run's MSE is below that of bilinear upscaling) and
-        difference (``100 (mse / bilinear - 1)`` percent; NaN where bilinear upscaling makes no error).
+        difference (``100 (mse / bilinear - 1)`` percent; NaN if bilinear upscaling has no error).
     """
     runs = test_mse[test_mse["preset"].isin(list(presets))].reset_index(drop=True)
     reference = runs["preset"].map({preset: bilinear[crop] for preset, crop in presets.items()}).astype(float)

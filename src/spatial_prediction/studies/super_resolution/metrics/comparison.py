@@ -1,4 +1,4 @@
-"""Comparing presets with the zero padding of the same output crop, on the seeds they share."""
+"""Comparing presets with the baseline of the same output crop, on the seeds they share."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,13 @@ import pandas as pd
 from spatial_prediction.statistics.intervals import relative_difference
 
 BASELINES: Mapping[int, str] = {0: "zero-repl", 1: "zero_oc1", 5: "zero_oc5"}
-"""The preset that others of the same output crop are compared with, as published."""
+"""For each output crop, the preset that others are compared with, as published."""
 
 
 def baseline_of(
     preset: str, presets: Mapping[str, int], baselines: Mapping[int, str] = BASELINES
 ) -> str | None:
-    """Name the baseline of a preset, or None where the study has none for its output crop.
+    """Return the baseline of a preset, or None if the study has none for its output crop.
 
     Args:
         preset: one of ``presets``.

@@ -1,4 +1,4 @@
-"""Normalised error of a padding: its squared error over the variance of what it stands in for."""
+"""Normalised error of a padding: its squared error over the variance of the true values."""
 
 import pandas as pd
 
@@ -13,9 +13,8 @@ def nmse_by_feature_map(errors: pd.DataFrame) -> pd.DataFrame:
             the network's input, 1 to 9 for the inputs of the inner convolutions, 10 for the output.
 
     Returns:
-        Columns preset, padding, feature_map, nmse, the last being the ratio of the sums over all other
-        columns (NaN where the true values do not vary at all). Rows keep the order in which they first
-        appear.
+        Columns preset, padding, feature_map, nmse; the last is the ratio of the sums of squared_error and
+        variance (NaN if the true values do not vary at all). Rows are in the order of first appearance.
     """
     keys = ["preset", "padding", "feature_map"]
     sums = errors.groupby(keys, as_index=False, sort=False)[["squared_error", "variance"]].sum()

@@ -31,18 +31,18 @@ def general_results(
 
     Args:
         errors: columns preset, seed, image, output_crop, sum_of_squares, pixel_count.
-        runs: as ``read_runs`` gives them.
-        training: as ``read_timings`` gives them for training; presets may be absent.
+        runs: as ``read_runs`` returns them.
+        training: as ``read_timings`` returns them for training; presets may be absent.
         inference: the same for inference.
         presets: output crop of each preset.
         baselines: baseline of each output crop.
-        bilinear: MSE of bilinear upscaling by output crop; None where it was not evaluated.
+        bilinear: MSE of bilinear upscaling by output crop; None if it was not evaluated.
         rng_seed: seed of the bootstrap.
 
     Returns:
         One row for each of ``presets`` in their order, with the columns
 
-        - preset, output_crop, baseline (its name, missing where there is none), succeeded, tried;
+        - preset, output_crop, baseline (its name, missing if there is none), succeeded, tried;
         - training_ and inference_ each with batch_size, images_per_second, pixels_per_second, relative_time;
         - mse_mean, mse_low, mse_high: test MSE over the kept area, on the preset's own successful seeds;
         - difference_mean, difference_low, difference_high: that MSE against the baseline's, in percent on
@@ -50,7 +50,7 @@ def general_results(
         - shell_difference_mean, shell_difference_low, shell_difference_high: the same for the outermost kept
           shell;
         - bilinear_difference_mean, bilinear_difference_low, bilinear_difference_high: that MSE against
-          bilinear upscaling's, in percent; only where ``bilinear`` is given.
+          bilinear upscaling's, in percent; only if ``bilinear`` is given.
     """
     own = mse_at_own_crop(errors, presets)
     kept_shell = _outermost_kept_shell(errors, presets)
@@ -82,7 +82,7 @@ def general_results(
 def common_seeds_by_crop(values: pd.DataFrame, presets: Mapping[str, int]) -> dict[int, list[int]]:
     """List, for each output crop, the seeds with which all its presets succeeded.
 
-    Presets without any successful run are left out of account.
+    Presets without any successful run are ignored.
 
     Args:
         values: columns preset and seed, and any others.

@@ -1,4 +1,4 @@
-"""What became of each run: completed or diverged."""
+"""Outcomes of runs: completed or diverged."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,7 +36,7 @@ def count_runs(runs: pd.DataFrame, presets: Mapping[str, int]) -> pd.DataFrame:
     """Count tried and successful runs of each preset.
 
     Args:
-        runs: as ``read_runs`` gives them.
+        runs: as ``read_runs`` returns them.
         presets: output crop of each preset.
 
     Returns:

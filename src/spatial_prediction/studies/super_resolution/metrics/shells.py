@@ -1,4 +1,4 @@
-"""Test MSE by output crop and by shell (see the package's docstring for both words)."""
+"""Test MSE by output crop and by shell (the package's docstring defines both)."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 
 INNERMOST_SHELL = LARGEST_OUTPUT_CROP
-"""The shell that is no ring but all that the largest stored output crop keeps."""
+"""The last shell, not a ring but all that the largest stored output crop keeps."""
 
 
 def mse_by_crop(errors: pd.DataFrame) -> pd.DataFrame:
@@ -41,7 +41,7 @@ def mse_by_shell(errors: pd.DataFrame) -> pd.DataFrame:
     """
     sums = _sums_by_crop(errors)
     _check_crops(sums)
-    # What a crop keeps less what the next crop keeps is the ring between them; beyond the last there is
+    # The area of a crop minus that of the next crop is the ring between them; beyond the last there is
     # nothing.
     inner = sums.groupby(["preset", "seed"])[["sum_of_squares", "pixel_count"]].shift(-1).fillna(0)
     shells = sums.rename(columns={"output_crop": "shell"})

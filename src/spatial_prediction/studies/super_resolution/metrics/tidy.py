@@ -1,4 +1,4 @@
-"""Reading what the training, evaluation and timing stages wrote, with its columns checked."""
+"""Reading and checking the tables that the training, evaluation and timing stages wrote."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,7 +50,7 @@ def read_table(path: str | Path, kind: str) -> pd.DataFrame:
         A table with exactly the columns of ``COLUMNS[kind]``.
 
     Raises:
-        ConfigurationError: when the file cannot be read, lacks a column, or holds one of a wrong type.
+        ConfigurationError: when the file cannot be read, lacks a column, or has one of a wrong type.
     """
     return _read_arrow(Path(path), kind).to_pandas()
 
@@ -85,7 +85,7 @@ def read_records(
     """Read JSON files that hold one object each into a table with one row per file.
 
     Args:
-        paths: JSON files; none at all gives a table without rows.
+        paths: JSON files; without any, the table has no rows.
         keys: the keys that every object must have; others are ignored.
         distinct: the keys that distinguish the objects, such as preset and seed.
 
@@ -128,7 +128,7 @@ def _read_arrow(path: Path, kind: str) -> pa.Table:
 
 
 def _check_runs_are_distinct(paths: Sequence[str | Path], tables: Sequence[pa.Table]) -> None:
-    """Refuse the same run twice: its rows would silently count double."""
+    """Refuse the same run twice, because its rows would silently count double."""
     origin: dict[tuple[str, int], str | Path] = {}
     for path, table in zip(paths, tables, strict=True):
         for run in table.select(["preset", "seed"]).group_by(["preset", "seed"]).aggregate([]).to_pylist():

@@ -1,4 +1,4 @@
-"""Speed of training and inference as the timing stage measured it."""
+"""Speed of training and inference, as measured by the timing stage."""
 
 from collections.abc import Sequence
 from pathlib import Path

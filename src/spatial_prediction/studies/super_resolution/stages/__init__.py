@@ -1,4 +1,4 @@
-"""The stages of the padding study: from names, seeds and files to objects, and back to files.
+"""The stages of the padding study: they turn names, seeds and files into objects, and results into files.
 
-Each module is one stage. Only here and in ``task`` are networks made of presets' names.
+Each module is one stage. Only here and in ``task`` are networks made from the names of presets.
 """

@@ -28,10 +28,10 @@ class Cost:
     """Cost of training one preset.
 
     Attributes:
-        seconds_a_step: median time of one step of one run; of runs that train together, their share.
-        lowest: lower quartile of the same.
-        highest: upper quartile of the same.
-        days: for all steps of all runs, one job after another.
+        seconds_a_step: median time of one step of one run; its share if runs train together.
+        lowest: lower quartile of these times.
+        highest: upper quartile of these times.
+        days: time for all steps of all runs, one job after another.
     """
 
     seconds_a_step: float
@@ -52,12 +52,12 @@ def estimate(
     """Time some steps of each preset, with as many runs together as a job of the study has.
 
     Args:
-        presets: what is trained.
-        runs: seeds of each preset.
-        seeds_per_job: how many of them train together.
+        presets: the presets, by name.
+        runs: number of seeds of each preset.
+        seeds_per_job: number of seeds that train together.
         model_settings: size of the network.
         settings: batch size, input size, number of steps.
-        repeats: timed steps, after two that are not.
+        repeats: number of timed steps, after two that are not timed.
     """
     costs = {}
     for name, preset in progress(presets.items(), total=len(presets), description="timing", unit="presets"):
@@ -72,7 +72,7 @@ def estimate(
 
 
 def described(costs: Mapping[str, Cost], *, runs: int, settings: TrainingSettings) -> str:
-    """Put costs into a table and a sentence."""
+    """Describe costs in a table and a sentence."""
     lines = [f"{'preset':14} {'steps/s':>9} {'(quartiles)':>19} {'images/s':>9} {'days':>8}"]
     for name, cost in costs.items():
         quartiles = f"({1 / cost.highest:.3g} to {1 / cost.lowest:.3g})"

@@ -21,7 +21,7 @@ from spatial_prediction.studies.super_resolution.stages.tables import write_tabl
 from spatial_prediction.studies.super_resolution.task import configured_padding, pair, replicated_bilinear
 
 KNOWN_SIZE = 28
-"""Rows and columns of a feature map that a padding is shown; it predicts the ring around them."""
+"""Rows and columns of a feature map that a padding is given; it predicts the ring around them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +32,7 @@ class CornerTiles:
         test: array of test scenes.
         summary: summary of the arrays.
         low_res_size: rows and columns of the input.
-        batch_size: tiles at a time.
+        batch_size: tiles per batch.
     """
 
     test: Path
@@ -41,12 +41,12 @@ class CornerTiles:
     batch_size: int
 
     def provenance(self, **settings: Any) -> dict[str, Any]:
-        """Provenance of a result from these tiles."""
+        """Return the provenance of a result from these tiles."""
         summary = read_object(self.summary, ["test.sha256"])
         return provenance(data=summary["test"]["sha256"], **settings)
 
     def batches(self, upscale_factor: int) -> Iterator[np.ndarray]:
-        """Read the tiles at high resolution, int16 (batch, size, size, 3), the four of a scene together."""
+        """Yield the high-resolution tiles, int16 (batch, size, size, 3), the four of a scene together."""
         size = tile_size(self.low_res_size, upscale_factor)
         scenes = open_scene_array(self.test, smallest_size=size)
         scenes_per_batch = max(1, self.batch_size // 4)
@@ -62,7 +62,7 @@ def evaluate_mse(model_paths: Sequence[Path], tiles: CornerTiles, *, output: Pat
     One row per network, image and output crop up to the largest: sum of squares over the four corners, three
     bands and all kept pixels, and their count. A diverged run adds no rows.
     """
-    record = tiles.provenance()  # first, for it needs a summary that can be read
+    record = tiles.provenance()  # first, because it needs a readable summary
     headers, models = [], []
     for path in model_paths:
         model, header = network_and_header(path, output_crop=0)
@@ -85,7 +85,7 @@ def evaluate_mse(model_paths: Sequence[Path], tiles: CornerTiles, *, output: Pat
 def evaluate_bilinear(tiles: CornerTiles, *, upscale_factor: int, output: Path) -> None:
     """Write the squared errors of bilinear upscaling, in the same form as :func:`evaluate_mse`.
 
-    What any network must beat; the border is replicated.
+    Every network must beat it; the border is replicated.
     """
     record = tiles.provenance()
 
@@ -107,10 +107,11 @@ def corner_errors(
     Tiles are read and prepared once for all networks, and one program serves them all.
 
     Args:
-        predict: from parameters and low-resolution tiles (batch, h, w, 3) to (batch, factor h, factor w, 3).
-        parameters: what ``predict`` takes, for each network.
+        predict: function of parameters and low-resolution tiles (batch, h, w, 3) that returns (batch, factor
+            h, factor w, 3).
+        parameters: those of each network.
         factor: upscale factor.
-        tiles: what to predict.
+        tiles: the tiles to predict.
 
     Returns:
         Sums of squares, float64 (networks, images, crops), and pixel counts, int64 (crops,), by output crop.
@@ -151,7 +152,7 @@ def _rows(preset: str, seed: int, sums: np.ndarray, counts: np.ndarray) -> pd.Da
 
 
 def _write_rows(tables: list[pd.DataFrame], output: Path, provenance: dict[str, Any]) -> None:
-    """Write tables as one; no rows where there are none."""
+    """Write tables as one, without rows if there are no tables."""
     none = _rows("", 0, np.zeros((0, 1)), np.zeros(1, int))
     table = pd.concat(tables) if tables else none
     write_table(table.astype({"preset": str, "seed": int}), output, provenance)
@@ -160,10 +161,12 @@ def _write_rows(tables: list[pd.DataFrame], output: Path, provenance: dict[str, 
 def evaluate_nmse(model_path: Path, tiles: CornerTiles, *, paddings: list[str], output: Path) -> None:
     """Write how well each padding predicts a ring of a network's feature maps.
 
-    The network runs without padding on the corner tiles of all test scenes. Of every map the central 28 x
-    28 pixels are padded by one and compared with what stands there. One row per padding and map: 0 the
-    input, 1 to 9 what goes into the inner 3x3 convolutions, 10 the output. Squared errors and the ring's
-    variance about its own mean are summed over images, channels and pixels; their ratio is the NMSE.
+    The network runs without padding on the corner tiles of all test scenes. The central 28 x 28 pixels of
+    every map are padded by one pixel, and the ring is compared with the true one. One row per padding and
+    map: 0 is the input, 1 to 9 are the inputs of the inner 3x3 convolutions, 10 is the output. Squared errors
+        and squared
+    deviations of the ring from its own mean are summed over images, channels and pixels; their ratio is the
+    NMSE.
 
     Raises:
         ConfigurationError: no padding has one of the names.

@@ -1,4 +1,4 @@
-"""Stage: split what came of a training run."""
+"""Stage: split the result of a training run."""
 
 from pathlib import Path
 

@@ -20,18 +20,18 @@ SHOWN = (1, 99)
 def padded_images(
     test_path: Path, *, scene: int, paddings: list[str], known_size: int, pad: int
 ) -> dict[str, np.ndarray]:
-    """Pad the centre of a test scene, at low resolution, by each padding.
+    """Pad the centre of a test scene, at low resolution, with each padding.
 
     Args:
         test_path: array of test scenes.
-        scene: which of them.
+        scene: index of the scene in it.
         paddings: names of paddings.
-        known_size: rows and columns that the paddings are shown; fewer where the scene is smaller.
+        known_size: rows and columns that the paddings are given; fewer if the scene is smaller.
         pad: pixels to predict on each side.
 
     Returns:
         ``{"truth" or padding name: sRGB in [0, 1] of shape (size, size, 3)}``, where ``size`` is
-        ``known_size + 2 pad`` or what the scene has.
+        ``known_size + 2 pad``, or less if the scene is smaller.
 
     Raises:
         ConfigurationError: there is no such scene or padding, or ``known_size`` or ``pad`` is below 1.
@@ -60,7 +60,7 @@ def upscaled_images(
 
     Returns:
         ``{"(input)", "(bilinear)", preset ..., "(target)": sRGB in [0, 1]}``, each (scenes, rows, columns,
-        3); no preset's name has parentheses.
+        3); names of presets have no parentheses.
 
     Raises:
         ConfigurationError: there is no such scene.
@@ -94,7 +94,7 @@ def _check_scenes(path: Path, count: int, scenes: list[int]) -> None:
 
 
 def _shown(scaled: Array) -> tuple[np.ndarray, np.ndarray]:
-    """Reflectance to show as black, and how far above is white, of each image: both (images, 1, 1, 1)."""
+    """Return, for each image, the reflectance shown as black and the range up to white: (images, 1, 1, 1)."""
     black, white = np.percentile(_reflectance(scaled), SHOWN, axis=(1, 2, 3), keepdims=True)
     return black, np.maximum(white - black, 1e-3)
 

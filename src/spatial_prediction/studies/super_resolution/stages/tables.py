@@ -1,4 +1,4 @@
-"""Tidy tables on disk, each with its provenance inside."""
+"""Tidy tables on disk that include their provenance."""
 
 import json
 from pathlib import Path

@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 Kind = Literal["training", "inference"]
 
 WARM_UP = 2
-"""Runs of a program before the first that counts: they allocate memory and fill caches."""
+"""Runs of a program before the first timed one; they allocate memory and fill caches."""
 
 
 def measure_throughput(
@@ -45,17 +45,17 @@ def measure_throughput(
     weights: Path | None,
     output: Path,
 ) -> None:
-    """Time a preset, and zero padding with the same output crop in turn with it; write both as JSON.
+    """Time a preset, alternating with zero padding at the same output crop; write both as JSON.
 
     Inference is the merged network in float32 on tiles of the training size; training is the whole step
-    from integer tiles to updated weights. ``weights`` is an exported network; without it, or where its run
+    from integer tiles to updated weights. ``weights`` is an exported network; without it, or if its run
     diverged, weights are random.
-    The batch is the largest whose program needs no more memory than the budget, by the compiler's own
-    account, and then really runs. Preset and reference alternate batch by batch, so that their ratio
-    holds though the machine's speed drifts.
+    The batch is the largest whose program needs no more memory than the budget, according to the compiler,
+    and that does run. Preset and reference alternate batch by batch, so that their ratio
+    holds even if the machine's speed drifts.
 
     Raises:
-        ConfigurationError: the network knows no such border handling, there is nothing to time, or one tile
+        ConfigurationError: the border handling is unknown, there is nothing to time, or one tile
             does not fit on the device.
     """
     if min(repeats, largest_batch) < 1:
@@ -64,7 +64,7 @@ def measure_throughput(
             "(--repeats, --largest-batch)"
         )
     reference = Preset("zero", "repl", preset.output_crop)
-    trained = load_arrays(weights)[0] if weights else {}  # none in the file of a run that diverged
+    trained = load_arrays(weights)[0] if weights else {}  # the file of a run that diverged has none
 
     def program(of: Preset, batch: int) -> "_Program":
         model = network_of_arrays(of, trained) if trained else network(of, model_settings, seed=0)
@@ -141,7 +141,7 @@ class _Program:
         return seconds
 
     def runs(self) -> bool:
-        """Tell whether the device has the memory after all."""
+        """Return whether the device really has the memory."""
         try:
             self.run()
         except jax.errors.JaxRuntimeError as error:
@@ -152,7 +152,7 @@ class _Program:
 
 
 def _memory(compiled: Compiled) -> int:
-    """Bytes a program needs by the compiler's account: input, output and scratch, shared ones once."""
+    """Bytes that a program needs according to the compiler: input, output, scratch; shared ones once."""
     analysis: Any = compiled.memory_analysis()
     needed = analysis.argument_size_in_bytes + analysis.output_size_in_bytes + analysis.temp_size_in_bytes
     return int(needed - analysis.alias_size_in_bytes)
@@ -161,8 +161,8 @@ def _memory(compiled: Compiled) -> int:
 def _largest_fitting(program: Callable[[int], _Program], budget: int, largest: int) -> _Program:
     """Find the largest batch, up to ``largest``, that fits ``budget`` bytes, from few compilations.
 
-    Memory grows linearly with the batch but for a fixed part, so a batch that is too large tells a
-    smaller one that fits, and the two together the largest. The device has the last word.
+    Memory is a fixed part plus one proportional to the batch, so a batch that is too large predicts a
+    smaller one that fits, and the two together predict the largest. The device decides in the end.
     """
     tried: dict[int, int] = {}
     batch, best = largest, None
@@ -175,7 +175,7 @@ def _largest_fitting(program: Callable[[int], _Program], budget: int, largest: i
         elif batch == 1:
             return _beyond_budget(candidate, budget)
         elif fits:
-            budget = int(0.9 * candidate.memory)  # the device has less than it was thought to have
+            budget = int(0.9 * candidate.memory)  # the device has less memory than expected
         too_large = [tried_batch for tried_batch in tried if best is None or tried_batch > best.batch]
         proposed = _fitting_by_line(tried, budget)
         batch = max(1, min([proposed, *(tried_batch - 1 for tried_batch in too_large), largest]))
@@ -187,7 +187,7 @@ def _beyond_budget(one_tile: _Program, budget: int) -> _Program:
     """Return the program of a single tile, with a warning, if only the budget is too small for it.
 
     Raises:
-        ConfigurationError: the device has not enough memory for one tile.
+        ConfigurationError: the device does not have enough memory for one tile.
     """
     if one_tile.memory > budget and one_tile.runs():
         logger.warning(

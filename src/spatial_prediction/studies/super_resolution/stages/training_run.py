@@ -43,9 +43,9 @@ def train_runs(
 ) -> None:
     """Train and write ``output/seed_{seed}.safetensors`` for each seed, in one program.
 
-    A file holds the network's arrays, its history, and a header that describes both. Nothing in it, nor
-    where its checkpoints lie, depends on the other seeds. A run that diverges is a result like any other: it
-    is recorded with step and reason, and no error.
+    A file holds the network's arrays, its history, and a header that describes both. Neither its content nor
+    the place of its checkpoints depends on the other seeds. A run that diverges is a result, not an error: it
+    is recorded with step and reason.
     """
     size = tile_size(settings.low_res_size, model_settings.upscale_factor)
     scenes = open_scene_array(train_path, smallest_size=size)
@@ -90,9 +90,9 @@ def train_runs(
 
 
 def _checkpoints(root: Path, identity: dict[str, Any], settings: TrainingSettings) -> Checkpoints:
-    """Name a run's folder by all that shapes its trajectory; whatever changes it starts afresh.
+    """Name a run's folder by everything that determines its trajectory, so that a changed run starts afresh.
 
-    The schedule's end has a folder below that: until the rate falls, runs that differ there are the same.
+    The end of the schedule has a subfolder: until the rate falls, runs that differ only there are the same.
     """
     shaping = {**identity["training"]}
     for field in ("steps", "decay_start", "checkpoint_every"):
@@ -105,7 +105,7 @@ def _checkpoints(root: Path, identity: dict[str, Any], settings: TrainingSetting
 
 
 def _where_fastest(tiles: list[RandomTiles], scenes: np.ndarray) -> list[Any]:
-    """Have tiles cut on the device where it has room for all scenes."""
+    """Cut tiles on the device if it has room for all scenes."""
     if not fits_on_device(scenes):
         return list(tiles)
     resident = on_device(scenes)
@@ -134,7 +134,7 @@ def _as_json(number: float | None) -> float | str | None:
 
 
 def _history_arrays(outcome: Outcome, settings: TrainingSettings) -> dict[str, np.ndarray]:
-    """One row per step from 0: losses measured before the step's update, NaN where none was."""
+    """One row per step from 0: losses measured before the step's update, NaN where not measured."""
     history = outcome.history
     steps = np.arange(max(len(history.train_loss), *history.test_loss, 0) + 1)
     train_loss = np.full(len(steps), np.nan)

@@ -6,15 +6,21 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
-from spatial_prediction.padding._base import PadWidth, as_pad_width
+from spatial_prediction.padding._base import (
+    AbstractPadding,
+    PadWidth,
+    as_pad_width,
+    at_least_float32,
+    check_floating,
+)
 from spatial_prediction.padding._extrapolation import extrapolation_weights
 from spatial_prediction.padding._sides import Sides
-from spatial_prediction.padding.linear_prediction.frame import AbstractLinearPrediction
+from spatial_prediction.padding.linear_prediction.frame import with_predicted_frame
 
 _HIGHEST_ORDER = 3
 
 
-class ChosenExtrapolation(AbstractLinearPrediction):
+class ChosenExtrapolation(AbstractPadding):
     """Continue each channel by its mean, or by Lagrange extrapolation of order 1, 2 or 3.
 
     Extrapolation of order k errs by the k-th difference of the map, so the mean squares of the map less its
@@ -33,16 +39,17 @@ class ChosenExtrapolation(AbstractLinearPrediction):
     """
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
-    length: int = eqx.field(static=True, default=_HIGHEST_ORDER, init=False)
-    width: int = eqx.field(static=True, default=1, init=False)
-    finite_only: bool = eqx.field(static=True, default=False, init=False)
 
-    def fit(self, x: Array) -> tuple[Array, Array, Sides]:
-        """Choose the weights of each map; see :class:`AbstractLinearPrediction`."""
-        mean = jnp.mean(x, axis=(-3, -2))
-        z = jax.lax.stop_gradient(x - mean[..., None, None, :])
+    def frame(self, x: Array) -> Sides:
+        """Predict the frame; see :class:`AbstractPadding`. Statistics are at least float32."""
+        check_floating(x)
+        values = x.astype(at_least_float32(x.dtype))
+        mean = jnp.mean(values, axis=(-3, -2))
+        z = jax.lax.stop_gradient(values - mean[..., None, None, :])
         vertical, horizontal = _best_weights(z, -3), _best_weights(z, -2)
-        return x, mean, Sides(vertical, vertical, horizontal, horizontal)
+        weights = Sides(vertical, vertical, horizontal, horizontal)
+        _, frame = with_predicted_frame(values, mean, weights, self.pad_width)
+        return Sides(*(strip.astype(x.dtype) for strip in frame))
 
 
 def _best_weights(z: Array, axis: int) -> Array:
