@@ -6,7 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import ndimage
 
-from spatial_prediction.models import RVSR, border_from_name
+from spatial_prediction.models import RVSR, AbstractBorder, border_from_name, merge_branches
+from spatial_prediction.models._convolution import Convolution
 from spatial_prediction.padding import padding_from_name
 
 KERNEL = np.array([[0.5, -1, 0.25], [1, 2, -0.5], [0.125, 0.75, -0.25]])
@@ -29,8 +30,31 @@ def recorded(network):
     return predict, batches
 
 
+class TwoConvolutions(eqx.Module):
+    """Two 3x3 convolutions whose borders are handled as ``name`` says: halo 2, factor 1."""
+
+    layers: tuple[Convolution, Convolution]
+    borders: tuple[AbstractBorder, AbstractBorder]
+    upscale_factor: int = eqx.field(static=True, default=1)
+    halo: int = eqx.field(static=True, default=2)
+
+    @classmethod
+    def named(cls, name):
+        def made():
+            layers = [Convolution.initialised(2, 2, 3, key=jax.random.key(0)) for _ in range(2)]
+            return cls(tuple(layers), tuple(border_from_name(name).for_layer(layer) for layer in layers))
+
+        return with_random_weights(made)
+
+    def __call__(self, x):
+        first, last = zip(self.layers, self.borders, strict=True)
+        y = jnp.moveaxis(x, 0, -1)[None]
+        y = jnp.tanh(first[1].convolve(y, first[0]))
+        return jnp.moveaxis(last[1].convolve(y, last[0])[0], -1, 0)
+
+
 def rvsr(padding, *, blocks=1, upscale_factor=2):
-    """RVSR of depth ``blocks + 2`` with random weights, large enough that borders matter."""
+    """RVSR of depth ``blocks + 2``."""
 
     def made():
         return RVSR.initialised(
@@ -42,14 +66,16 @@ def rvsr(padding, *, blocks=1, upscale_factor=2):
             key=jax.random.key(0),
         )
 
+    return merge_branches(with_random_weights(made))
+
+
+def with_random_weights(made):
+    """The network that ``made`` makes, with weights of NumPy's, which need no compiling."""
     rng = np.random.default_rng(0)
-
-    def weights(path, leaf):
-        if "RunningPrediction" in str(path) or "coefficients" in jax.tree_util.keystr(path):
-            return leaf
-        return jnp.asarray(rng.uniform(-0.3, 0.3, leaf.shape).astype(np.float32))
-
-    return jax.tree_util.tree_map_with_path(weights, made())
+    shapes = eqx.filter_eval_shape(made)
+    return jax.tree.map(
+        lambda leaf: jnp.asarray(rng.uniform(-0.5, 0.5, leaf.shape).astype(np.float32)), shapes
+    )
 
 
 class Chain(eqx.Module):

@@ -12,6 +12,7 @@ MASKS = arrays.arrays(bool, (12, 14))
 RUBBISH = st.sampled_from([np.nan, np.inf, 0.0, 1e30, -7.0])
 
 
+@settings(deadline=None)
 @given(MASKS, RUBBISH, RUBBISH)
 def test_filling_never_looks_under_the_mask(mask, first, second):
     filled = [fill_masked(np.where(mask, np.float32(value), IMAGE), mask) for value in (first, second)]
@@ -21,6 +22,7 @@ def test_filling_never_looks_under_the_mask(mask, first, second):
         assert np.isfinite(filled[0]).all()
 
 
+@settings(deadline=None)
 @given(MASKS)
 def test_each_masked_pixel_becomes_a_nearest_valid_one(mask):
     if mask.all():
@@ -34,7 +36,7 @@ def test_each_masked_pixel_becomes_a_nearest_valid_one(mask):
         assert any((IMAGE[:, r, c] == filled[:, row, column]).all() for r, c in nearest)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(MASKS, RUBBISH, st.sampled_from([Strategy.abutting(), Strategy.exact(1), Strategy.blended(2)]))
 def test_masked_values_never_reach_the_output(mask, value, strategy):
     clean = upscale_array(IMAGE, blur, strategy=strategy, tile=5, factor=2, mask=mask)
@@ -44,7 +46,7 @@ def test_masked_values_never_reach_the_output(mask, value, strategy):
     np.testing.assert_array_equal(np.isnan(tiled).all(axis=0), mask.repeat(2, 0).repeat(2, 1))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(MASKS)
 def test_exact_tiles_equal_the_whole_filled_image(mask):
     tiled = upscale_array(IMAGE, blur, strategy=Strategy.exact(1), tile=5, factor=2, mask=mask)

@@ -45,6 +45,24 @@ def test_blends_mix_the_predictions_of_neighbours_with_their_weights():
     np.testing.assert_allclose(tiled[0, 0], expected)
 
 
+def test_where_four_tiles_cross_all_four_are_mixed():
+    count = iter(range(10))
+
+    def numbered(batch):
+        return np.stack([np.full_like(window, 10.0 ** next(count)) for window in batch])
+
+    strategy = Strategy.blended(1, curve="linear")
+    tiled = upscale_array(
+        np.zeros((1, 8, 8), np.float32), numbered, strategy=strategy, tile=4, factor=1, batch_size=1
+    )
+    share = np.array([0.75, 0.25])  # of the nearer and the further tile, half a pixel from the seam
+    expected = np.outer(share, share).ravel() @ [1, 10, 100, 1000]
+    assert tiled[0, 3, 3] == pytest.approx(expected)
+    assert tiled[0, 4, 4] == pytest.approx(np.outer(share, share).ravel() @ [1000, 100, 10, 1])
+    assert tiled[0, 0, 0] == 1
+    assert tiled[0, 3, 0] == pytest.approx(share @ [1, 100])
+
+
 def test_tiles_that_abut_see_nothing_of_each_other():
     tiled = upscale_array(IMAGE[:, :16, :16], blur, strategy=Strategy.abutting(), tile=8, factor=2)
     for row in (0, 8):
@@ -55,7 +73,7 @@ def test_tiles_that_abut_see_nothing_of_each_other():
             )
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.integers(1, 23), st.integers(1, 30), st.integers(1, 9), st.integers(0, 3), st.integers(0, 3))
 def test_strips_come_in_order_and_make_up_the_image(height, width, tile, overlap, fade):
     image = IMAGE[:, :height, :width]
