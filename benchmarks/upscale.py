@@ -64,8 +64,10 @@ def random_network(path: Path) -> Path:
         **sizes,
     )
     arrays = network.to_named_arrays()
-    arrays["tail.project.weight"] *= np.float32(0.01)  # the bilinear image, nearly
-    arrays["tail.project.bias"] *= np.float32(0)
+    arrays["tail.project.weight"] = arrays["tail.project.weight"] * np.float32(
+        0.01
+    )  # the bilinear image, nearly
+    arrays["tail.project.bias"] = np.zeros_like(arrays["tail.project.bias"])
     header = {"preset": "lp2x3", "padding": "lp2x3", "upscale_padding": "lp2x3", "output_crop": 0}
     save_arrays(path, arrays, {**header, "model": sizes, "run": {"status": "completed"}})
     return path

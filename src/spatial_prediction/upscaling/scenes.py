@@ -15,7 +15,7 @@ from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.files import written_aside
 from spatial_prediction.models import RVSR, load_network
 from spatial_prediction.rasters.raster import Raster, open_raster
-from spatial_prediction.tiling import Strategy, plan_tiles, strategy_from_name
+from spatial_prediction.tiling import Strategy, TilePlan, plan_tiles, strategy_from_name
 from spatial_prediction.upscaling.disk_space import check_disk_space
 from spatial_prediction.upscaling.georeference import Georeference, georeference_of
 from spatial_prediction.upscaling.geotiff import cog_written, gdal_settings, geotiff_written
@@ -38,6 +38,10 @@ WRITERS: Mapping[Format, Callable[..., AbstractContextManager[Write]]] = {
 
 TILES_AT_ONCE = 4
 """On an accelerator. A CPU is busy with one, and holds less memory."""
+
+
+WORTH_A_PROGRAM = 10_000_000
+"""Pixels of tiles inside the image that are worth a second compiled program: it takes a quarter less time."""
 
 
 class Upscaled(NamedTuple):
@@ -113,7 +117,7 @@ def _write(raster: Raster, path: Path, output: Output, network: RVSR, settings: 
     )
     factor = network.upscale_factor
     plan = plan_tiles((raster.height, raster.width), tile=settings.tile, strategy=strategy, factor=factor)
-    margin = min(map(min, strategy.overlap))
+    margin = min(map(min, strategy.overlap)) if _inside_pixels(plan) > WORTH_A_PROGRAM else 0
     programs = Programs(network, margin)
     batch = settings.batch or (1 if jax.default_backend() == "cpu" else TILES_AT_ONCE)
     writer = WRITERS[settings.format](
@@ -128,6 +132,13 @@ def _write(raster: Raster, path: Path, output: Output, network: RVSR, settings: 
         upscaler = kind(plan, programs, output.samples, write, batch)
         run(raster, plan, upscaler, margin=programs.margin, batch=batch)
     return Upscaled(output.height, output.width, upscaler.valid, upscaler.limited)
+
+
+def _inside_pixels(plan: TilePlan) -> int:
+    rows, columns = (
+        sum(span.keep.stop - span.keep.start for span in spans[1:-1]) for spans in (plan.rows, plan.columns)
+    )
+    return rows * columns
 
 
 def _output(

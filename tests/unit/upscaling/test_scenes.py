@@ -18,6 +18,7 @@ from tests.upscaled_scenes import (
 )
 
 from spatial_prediction.errors import ConfigurationError, SceneError
+from spatial_prediction.upscaling import scenes
 from spatial_prediction.upscaling.scenes import upscale
 from spatial_prediction.upscaling.settings import STRATEGIES, UpscaleSettings
 
@@ -36,8 +37,9 @@ def model(tmp_path_factory):
 
 
 @pytest.fixture
-def run(tmp_path, model):
+def run(tmp_path, model, monkeypatch):
     """Upscale an array, or what stands in a file; return the path of the output."""
+    monkeypatch.setattr(scenes, "WORTH_A_PROGRAM", 0)
 
     def upscaled(dn=DN, *, out="out.tif", network=model, profile=None, **settings):
         source = write_scene(tmp_path / "in.tif", dn, **(profile or {})) if isinstance(dn, np.ndarray) else dn
@@ -65,6 +67,12 @@ def test_exact_tiles_are_the_whole_image_to_the_last_bit(run, model, format):
     # a DN that lies halfway may be rounded to either side
     assert (found != expected).mean() < 1e-3
     assert difference(run(format=format, overwrite=True), expected).max() <= 1
+
+
+def test_a_program_for_tiles_inside_the_image_changes_nothing(run, monkeypatch):
+    two = read(run(dtype="float32", out="two.tif"))
+    monkeypatch.setattr(scenes, "WORTH_A_PROGRAM", 10**9)
+    np.testing.assert_allclose(read(run(dtype="float32")), two, rtol=0, atol=0.01)
 
 
 @pytest.mark.parametrize(("strategy", "overlap"), [("crop", 1), ("crop", 5), ("blend", 2), ("blend", None)])
