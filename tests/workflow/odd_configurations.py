@@ -110,6 +110,8 @@ def by_schema(schema, definitions):
         return st.just(schema["const"])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
+    if "anyOf" in schema:
+        return st.one_of(*(by_schema(each, definitions) for each in schema["anyOf"]))
     kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     return st.one_of(*(_of_kind(kind, schema, definitions) for kind in kinds))
 
@@ -122,7 +124,7 @@ def _of_kind(kind, schema, definitions):
         low, high = math.ceil(schema["minimum"] / factor), schema["maximum"] // factor
         return st.integers(low, high).map(lambda number: number * factor)
     if kind == "number":
-        low, high = schema.get("exclusiveMinimum", schema.get("minimum")), schema.get("maximum", 1)
+        low, high = schema.get("exclusiveMinimum", schema.get("minimum", -1e9)), schema.get("maximum", 1)
         return st.floats(
             low, high, exclude_min="exclusiveMinimum" in schema, exclude_max="exclusiveMaximum" in schema
         )
@@ -133,7 +135,8 @@ def _of_kind(kind, schema, definitions):
     if kind == "array":
         return st.lists(
             by_schema(schema["items"], definitions),
-            min_size=schema.get("minItems", 0), max_size=4, unique=schema.get("uniqueItems", False),
+            min_size=schema.get("minItems", 0), max_size=schema.get("maxItems", 4),
+            unique=schema.get("uniqueItems", False),
         )  # fmt: skip
     assert kind == "object", kind
     return st.fixed_dictionaries(
@@ -159,7 +162,11 @@ def configurations(draw, schema):
         "mine": {"padding": "part", "upscale_padding": "lp2x3", "output_crop": draw(st.integers(0, 10))}
     }
     config["custom_presets"] = custom
-    names = draw(st.lists(st.sampled_from([*PRESETS, "mine"]), min_size=1, max_size=4, unique=True))
+    names = draw(
+        st.lists(
+            st.sampled_from([*PRESETS, "mine"]), min_size=1, max_size=schema.get("maxItems", 4), unique=True
+        )
+    )
     config["presets"] = names
     some = st.lists(st.sampled_from(names), unique=True)
     config["evaluation"]["nmse_presets"], config["timing"]["presets"] = draw(some), draw(some)

@@ -10,12 +10,9 @@ import numpy as np
 from spatial_prediction.errors import SceneError
 from spatial_prediction.rasters.band_choice import sentinel2_band
 from spatial_prediction.rasters.containers import Band, Container, common_grid
-from spatial_prediction.rasters.decoding import (
-    Decoded,
-    decode,
-    is_packed,
-)
+from spatial_prediction.rasters.decoding import Decoded, decode
 from spatial_prediction.rasters.offset import Offset, OffsetSetting
+from spatial_prediction.rasters.packing import is_packed
 from spatial_prediction.rasters.probes import probe_windows
 from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
 from spatial_prediction.reflectance import DN_PER_REFLECTANCE
@@ -130,6 +127,7 @@ class Meaning:
                 scale=self._scale,
                 nodata=self._nodata,
                 band=sentinel2_band(name),
+                round_to_whole=False,
             )
         except SceneError as fault:
             raise SceneError(f"band {name}: {fault}") from fault.__cause__
@@ -166,7 +164,7 @@ class Meaning:
                 return "dn"
             found = f"{values.min():.6g} to {values.max():.6g}"
         else:
-            found = "nothing but zeros and missing samples where it was looked at"
+            found = "nothing but zeros and missing samples in the windows looked at"
         raise SceneError(
             f"band {name} holds {band.dtype} without a packing, {found}: neither DN nor reflectance "
             "without a doubt; say which (scale, --scale): dn, reflectance, or the factor that gives it; and "
@@ -188,8 +186,9 @@ class Meaning:
                     offset=0,
                     scale="dn",
                     nodata=self._nodata,
+                    round_to_whole=False,
                 )
-                found.append(decoded.dn[~decoded.missing & (decoded.dn != 0)].astype(np.float64))
+                found.append(decoded.dn[~decoded.missing & (decoded.dn != 0)])
             values = np.concatenate(found)
             if values.size:
                 break

@@ -1,8 +1,7 @@
 """netCDF files, of every format that the netCDF library reads, opened by xarray without decoding."""
 
 import contextlib
-import mmap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,7 @@ from spatial_prediction.errors import SceneError
 from spatial_prediction.rasters.containers import Band, BandLabel, Grid, Samples, flipped
 from spatial_prediction.rasters.netcdf_axes import grid_of, runs_north, spatial_dimensions
 from spatial_prediction.rasters.netcdf_bands import BandVariable, band_variables
-
-CLASSIC_MAGIC = b"CDF"
+from spatial_prediction.rasters.netcdf_classic import is_classic, is_whole
 
 
 class NetCDF:
@@ -25,17 +23,18 @@ class NetCDF:
     kind = "netCDF"
 
     def __init__(self, path: Path):
-        self._closing = contextlib.ExitStack()
-        with contextlib.ExitStack() as opening:
-            self._file = opening.enter_context(_opened(path))
-            store = NetCDF4DataStore(self._file)
+        self._file = _opened(path)
+        with contextlib.ExitStack() as closing:
+            closing.callback(self._file.close)
             try:
                 # cache=False: a window that was read is not kept.
-                self._dataset = xarray.open_dataset(store, decode_cf=False, cache=False)
+                self._dataset = xarray.open_dataset(
+                    NetCDF4DataStore(self._file), decode_cf=False, cache=False
+                )
             except (ValueError, KeyError, TypeError, AttributeError, OSError, RuntimeError) as error:
                 raise SceneError(f"cannot be read by xarray ({error}); write it again") from error
             self._bands: Sequence[BandVariable] = band_variables(self._dataset)
-            self._closing = opening.pop_all()
+            closing.pop_all()
         self.labels: Sequence[BandLabel] = [band.label for band in self._bands]
         self.tags: Mapping[str, Any] = dict(self._dataset.attrs)
 
@@ -57,7 +56,7 @@ class NetCDF:
 
     def close(self) -> None:
         """Close the file."""
-        self._closing.close()  # xarray would close the same file
+        self._file.close()  # and nothing more: xarray's is the same file
 
     def _read(self, band: BandVariable, rows: slice, columns: slice) -> np.ndarray:
         variable = self._dataset.variables[band.name]
@@ -78,26 +77,15 @@ class NetCDF:
         return window[::-1] if reversed_rows else window
 
 
-@contextlib.contextmanager
-def _opened(path: Path) -> Iterator[netCDF4.Dataset]:
-    """Open a file with the netCDF library, with messages that say why one cannot be opened.
-
-    A file of the classic format is opened through a memory map. Beyond the end of a truncated one the
-    library reads zeros from a file, and reports an error from memory.
-    """
+def _opened(path: Path) -> netCDF4.Dataset:
+    """Open a file with the netCDF library, with messages that say why one cannot be opened."""
     try:
-        memory = _classic_memory(path)
+        dataset = netCDF4.Dataset(path)
     except PermissionError as error:
         raise SceneError("no permission to read the file; change its permissions") from error
-    try:
-        dataset = netCDF4.Dataset(path, memory=memory)
     except UnicodeEncodeError as error:
         raise SceneError("its name is not UTF-8, which the netCDF library needs; rename the file") from error
     except OSError as error:
-        if memory is not None:
-            raise SceneError(
-                f"truncated to {path.stat().st_size} bytes, or without any samples; fetch or write it again"
-            ) from error
         if _is_locked(path):
             raise SceneError(
                 "another process has it open for writing and holds a lock on it; close it there, or wait"
@@ -106,30 +94,11 @@ def _opened(path: Path) -> Iterator[netCDF4.Dataset]:
             f"cannot be opened as netCDF ({error.strerror}): not a netCDF file, or a truncated one; "
             "fetch or write it again"
         ) from error
-    with dataset:
-        if memory is not None and not _is_whole(dataset):
-            raise SceneError(f"truncated to {path.stat().st_size} bytes; fetch or write it again")
-        yield dataset
-
-
-def _classic_memory(path: Path) -> mmap.mmap | None:
-    """Map a file of the classic format into memory; None where it has another."""
-    with open(path, "rb") as file:
-        if file.read(len(CLASSIC_MAGIC)) != CLASSIC_MAGIC:
-            return None
-        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-
-
-def _is_whole(dataset: netCDF4.Dataset) -> bool:
-    """Whether the last sample of every variable can be read; later bytes are padding."""
-    dataset.set_auto_maskandscale(False)
-    for variable in dataset.variables.values():
-        if 0 not in variable.shape:
-            try:
-                variable[(-1,) * variable.ndim]
-            except (OSError, RuntimeError):
-                return False
-    return True
+    # HDF5 notices truncation by itself.
+    if is_classic(path) and not is_whole(path):
+        dataset.close()
+        raise SceneError(f"truncated to {path.stat().st_size} bytes; fetch or write it again")
+    return dataset
 
 
 def _default_fill(variable: netCDF4.Variable) -> float | None:

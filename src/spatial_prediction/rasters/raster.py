@@ -85,9 +85,7 @@ class Raster:
         valid = np.ones(dn.shape[1:], bool)
         for band, target in zip(decoded.values(), dn, strict=True):
             target[:] = band.dn
-            if band.missing.any():
-                target[band.missing] = np.nan
-                valid &= ~band.missing
+            valid &= ~band.missing
         for doubt in self._meaning.doubts(decoded):
             logger.warning("%s: %s", self.path, doubt)
         return dn, valid

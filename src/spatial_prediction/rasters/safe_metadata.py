@@ -13,7 +13,7 @@ LARGEST_METADATA = 64 * 1024**2
 """Bytes; a product's have some ten thousand."""
 
 _OFFSETS = ("BOA_ADD_OFFSET", "RADIO_ADD_OFFSET")
-_VALUES = ("PROCESSING_BASELINE", "QUANTIFICATION_VALUE", "BOA_QUANTIFICATION_VALUE", "PRODUCT_URI")
+_VALUES = ("PROCESSING_BASELINE", "QUANTIFICATION_VALUE", "BOA_QUANTIFICATION_VALUE")
 
 
 def product_tags(folder: Path) -> dict[str, str]:
@@ -58,7 +58,7 @@ def _tags(root: ElementTree.Element) -> Iterator[tuple[str, str]]:
         name = element.tag.rpartition("}")[2]
         value = (element.text or "").strip()
         if name in _VALUES:
-            yield name.removeprefix("PRODUCT_URI") or "product", value
+            yield name, value
         if name in _OFFSETS:
             number = element.get("band_id", "")
             if not number.isdecimal() or int(number) >= len(BANDS_IN_ORDER):

@@ -17,11 +17,12 @@ from jaxtyping import Int16
 from spatial_prediction.errors import ConfigurationError, SceneError
 from spatial_prediction.rasters.band_choice import BANDS, chosen_bands, sentinel2_band
 from spatial_prediction.rasters.containers import Container, common_grid
-from spatial_prediction.rasters.decoding import DN_RANGE, LARGEST_ROUNDING, Decoded, decode
+from spatial_prediction.rasters.decoding import DN_RANGE, Decoded, decode
 from spatial_prediction.rasters.formats import open_container
 from spatial_prediction.rasters.listing import list_scenes as list_scenes
 from spatial_prediction.rasters.meaning import check_numbers, common_offset, named
 from spatial_prediction.rasters.offset import Offset, OffsetSetting
+from spatial_prediction.rasters.packing import LARGEST_ROUNDING
 from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
 
 logger = logging.getLogger(__name__)

@@ -54,7 +54,7 @@ def test_one_sample_less_is_noticed_and_missing_padding_is_not(tmp_path, format,
         st.tuples(st.sampled_from(["i1", "S1", "i2", "i4", "f4", "f8"]), st.booleans(), st.integers(0, 3)),
         max_size=4,
     ),
-    comment=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=9),
+    comment=st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200),
 )
 def test_every_whole_file_is_whole_and_four_bytes_less_are_noticed(
     tmp_path_factory, format, lengths, records, variables, comment
@@ -73,20 +73,12 @@ def test_every_whole_file_is_whole_and_four_bytes_less_are_noticed(
             if np.prod(shape) > 0:
                 variable[...] = np.full(shape, 1).astype(dtype)
         dataset.comment = comment or "none"
+    NetCDF(path).close()
     if not any(not of_records or records for _, of_records, _ in variables):
         return
-    NetCDF(path).close()
     truncated(path, 4)
     with pytest.raises(SceneError, match="truncated"):
         NetCDF(path)
-
-
-def test_a_file_without_samples_is_refused_though_it_may_be_whole(tmp_path):
-    """The netCDF library opens it from a file and not from memory."""
-    with netCDF4.Dataset(tmp_path / "a.nc", "w", format="NETCDF3_CLASSIC") as dataset:
-        dataset.comment = "none"
-    with pytest.raises(SceneError, match=r"a\.nc: truncated to 84 bytes, or without any samples"):
-        open_raster(tmp_path / "a.nc")
 
 
 @pytest.mark.parametrize("format", CLASSIC)
@@ -112,15 +104,6 @@ def test_attributes_that_are_not_utf_8_do_not_make_a_file_look_truncated(tmp_pat
     truncated(path, 1)
     with pytest.raises(SceneError, match="truncated to"):
         read_scene(path, size=SIZE)
-
-
-def test_a_file_of_the_classic_format_may_be_removed_once_it_is_closed(tmp_path):
-    path = write_netcdf(tmp_path / "a.nc", dn(), ENCODINGS["int16"], format="NETCDF3_CLASSIC")
-    with open_raster(path) as raster:
-        raster.read(slice(0, 4), slice(0, 4))
-    path.write_bytes(b"")  # a map that is still there would end the process where it is read
-    with pytest.raises(SceneError):
-        open_raster(path)
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ import json
 
 import numpy as np
 import pytest
+from tests import raster_writer
 from tests.scene_writer import random_bands, stacked, write_scene
 
 from spatial_prediction.errors import ConfigurationError, SceneError
@@ -23,8 +24,8 @@ def folder(tmp_path):
     return folder
 
 
-def build(folder, *, order=None, test_scenes=2, bad_scenes="error", offset="auto"):
-    scenes = list_scenes(folder)
+def build(folder, *, order=None, test_scenes=2, bad_scenes="error", offset="auto", pattern="*.nc", **said):
+    scenes = list_scenes(folder, pattern)
     outputs = folder.parent
     return build_arrays(
         scenes,
@@ -32,10 +33,11 @@ def build(folder, *, order=None, test_scenes=2, bad_scenes="error", offset="auto
         test_path=outputs / "test.npy",
         summary_path=outputs / "summary.json",
         test_scenes=test_scenes,
-        size=SIZE,
+        size=said.pop("size", SIZE),
         order=scene_order(len(scenes), seed=0) if order is None else np.array(order),
         bad_scenes=bad_scenes,
         offset=offset,
+        **said,
     )
 
 
@@ -286,3 +288,34 @@ def test_outputs_must_differ(folder):
             order=np.arange(COUNT),
             bad_scenes="error",
         )
+
+
+def test_a_folder_of_several_containers_gives_the_rows_that_one_of_netcdf_gives(tmp_path):
+    folder = tmp_path / "scenes"
+    folder.mkdir()
+    values = [raster_writer.dn(seed=seed) for seed in range(4)]
+    plain = raster_writer.Encoding("int16")
+    raster_writer.write_netcdf(folder / "a.nc", values[0], plain, "x y", ascending=True)
+    raster_writer.write_geotiff(folder / "b.tif", values[1], plain, "tiled, deflated, pixel")
+    raster_writer.write_envi(folder / "c.bil", values[2], plain, "bil", order=1)
+    raster_writer.write_geotiff(folder / "d.tiff", values[3], plain, names=raster_writer.WAVELENGTHS)
+    summary = build(folder, order=[0, 1, 2, 3], pattern="*", size=8)
+    assert summary["train"]["scenes"] == ["a.nc", "b.tif"]
+    assert summary["test"]["scenes"] == ["c.bil", "d.tiff"]
+    rows = np.concatenate([load(folder, "train"), load(folder, "test")])
+    np.testing.assert_array_equal(rows, [np.moveaxis(dn[::-1, :8, :8], 0, -1) for dn in values])
+
+
+def test_bands_scale_and_nodata_may_be_said(tmp_path):
+    folder = tmp_path / "scenes"
+    folder.mkdir()
+    reflectance = raster_writer.Encoding("float32", reflectance=True)
+    values = [raster_writer.dn(seed=seed) for seed in range(3)]
+    for seed, dn in enumerate(values):
+        raster_writer.write_geotiff(folder / f"{seed}.tif", dn, reflectance, names=None)
+    said = {"bands": ["1", "2", "3"], "scale": "reflectance", "nodata": -9999}
+    summary = build(folder, order=[0, 1, 2], pattern="*.tif", size=8, test_scenes=1, **said)
+    assert summary["bands"] == ["1", "2", "3"]
+    np.testing.assert_array_equal(load(folder, "test")[0], np.moveaxis(values[2][:, :8, :8], 0, -1))
+    with pytest.raises(ConfigurationError, match=r"bands=.*name three"):
+        build(folder, order=[0, 1, 2], pattern="*.tif", size=8, test_scenes=1, bands=["1", "2"])
