@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spatial_prediction import command
-from spatial_prediction.cli import upscale
+from spatial_prediction.cli.upscale import add_options, settings_from
+from spatial_prediction.upscaling.scenes import upscale
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Upscale as the arguments say."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--scene", type=Path, required=True, help="the raster to upscale")
-    upscale.add_options(parser)
+    add_options(parser)
     options = parser.parse_args(arguments)
-    options.run(options)
+    upscale(options.scene, options.out, model=options.model, settings=settings_from(options))
 
 
 if __name__ == "__main__":

@@ -46,10 +46,11 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("scene", type=Path, metavar="SCENE", help="the raster to upscale")
     add_options(parser)
+    parser.set_defaults(run=_upscale)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Declare everything but the scene, and that parsed options are run by ``options.run(options)``."""
+    """Declare everything but the scene."""
     default = {field.name: field.default for field in dataclasses.fields(UpscaleSettings)}
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the output, .tif or .nc")
     add_model(parser)
@@ -117,7 +118,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"of deflate, 1 to {max(LEVELS['deflate'])}, or zstd, 1 to {max(LEVELS['zstd'])}; default 1",
     )
     writing.add_argument("--overwrite", action="store_true", help="replace an output that exists")
-    parser.set_defaults(run=_upscale)
 
 
 def add_model(parser: argparse.ArgumentParser) -> None:
@@ -131,8 +131,13 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _upscale(options: argparse.Namespace) -> None:
-    settings = UpscaleSettings(
+def settings_from(options: argparse.Namespace) -> UpscaleSettings:
+    """Collect the settings from parsed options.
+
+    Raises:
+        ConfigurationError: an option is none of those that are possible, or two contradict each other.
+    """
+    return UpscaleSettings(
         bands=tuple(options.bands) if options.bands else None,
         offset=as_offset_setting(options.offset),
         scale=as_scale_setting(options.scale),
@@ -147,6 +152,10 @@ def _upscale(options: argparse.Namespace) -> None:
         level=options.level,
         overwrite=options.overwrite,
     )
+
+
+def _upscale(options: argparse.Namespace) -> None:
+    settings = settings_from(options)
     from spatial_prediction.upscaling.scenes import upscale  # JAX, which --help can do without
 
     upscale(options.scene, options.out, model=options.model, settings=settings)

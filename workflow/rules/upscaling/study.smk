@@ -42,11 +42,6 @@ UPSCALED = f"{RESULTS}/upscaled/{{scene}}{SUFFIXES[UPSCALING['format']][0]}"
 WANTED += expand(UPSCALED, scene=TO_UPSCALE)
 
 
-rule upscaling:
-    input:
-        expand(UPSCALED, scene=TO_UPSCALE),
-
-
 use rule run_script as upscale_scene with:
     input:
         scene=lambda wildcards: TO_UPSCALE[wildcards.scene],
