@@ -16,7 +16,7 @@ from spatial_prediction.provenance import code_dependencies
 from spatial_prediction.studies.super_resolution import figures
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS
 
-SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts" / "super_resolution").glob("*.py")}
+SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts").glob("*/*.py")}
 RULE = re.compile(r"^use rule run_script as (\w+) with:\n((?:    .*\n|\n)+)", re.MULTILINE)
 RULES = {
     name: body
@@ -41,8 +41,7 @@ ON_DEMAND = {
 }
 """Readers of rasters, which are imported when a file of theirs is opened."""
 OF_THE_LIBRARY = {
-    "rasters/raster.py", *(f"tiling/{path.name}" for path in PACKAGE.glob("tiling/*.py")),
-    "native/__main__.py", "__main__.py", "cli/__init__.py", "cli/estimate.py",
+    "native/__main__.py", "__main__.py", "cli/estimate.py", "cli/export.py", "models/portable.py",
     "studies/super_resolution/stages/estimate.py",
 }  # fmt: skip
 """Modules for those who use the library without the study."""
@@ -109,7 +108,7 @@ def test_a_study_that_is_not_asked_for_is_neither_checked_nor_planned(tmp_path):
     rules.parent.mkdir()
     rules.write_text(ANOTHER_STUDY)
     schema = study.folder / "workflow" / "schemas" / "config.schema.yaml"
-    text = schema.read_text(encoding="utf-8").replace("[super_resolution]", "[super_resolution, another]")
+    text = schema.read_text(encoding="utf-8").replace("[super_resolution, ", "[super_resolution, another, ")
     schema.write_text(f"{text}  another: {{type: integer}}\n", encoding="utf-8")
     assert counts(study.planned("--config", "another=many"))["train_model"] == 16
     faulty = "presets: [wavelet]\nanother: 42\nstudies: [another]\n"
@@ -152,7 +151,7 @@ def test_every_rule_has_a_script_of_its_name_and_every_script_a_rule():
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_runs_its_script_and_depends_on_its_code(rule):
-    assert f'code=code("super_resolution/{rule}")' in RULES[rule]
+    assert f'code=code("{SCRIPTS[rule].parent.name}/{rule}")' in RULES[rule]
     assert f'log:\n        f"{{LOGS}}/{rule}' in RULES[rule]
 
 
