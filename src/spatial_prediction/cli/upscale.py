@@ -26,10 +26,10 @@ points and attributes, and appears when it is complete. Missing pixels are nodat
 others. Memory does not grow with the scene.
 
 Examples:
-  spatial-prediction upscale scene.tif --model lp2x3.safetensors --out scene_4x.tif
-  spatial-prediction upscale S2A_MSIL2A_20230605.SAFE --model lp2x3.safetensors --out scene_4x.tif
-  spatial-prediction upscale stack.tif --bands 3 2 1 --nodata 0 --model lp2x3.safetensors --out scene_4x.nc
-  spatial-prediction upscale scene.tif --model lp2x3.safetensors --out x.tif --format gtiff --compress zstd
+  spatial-prediction upscale scene.tif --out scene_4x.tif
+  spatial-prediction upscale S2A_MSIL2A_20230605.SAFE --model my_network.safetensors --out scene_4x.tif
+  spatial-prediction upscale stack.tif --bands 3 2 1 --nodata 0 --out scene_4x.nc
+  spatial-prediction upscale scene.tif --out x.tif --format gtiff --compress zstd
 
 DN of the output are reflectance x 10,000, without the offset that newer products carry. A network sees
 some pixels around each that it predicts. With the strategy exact, tiles overlap that far, so that the image
@@ -125,9 +125,9 @@ def add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--model",
         type=Path,
-        required=True,
         metavar="FILE",
-        help="a trained network, such as results/models/lp2x3/seed_0.safetensors of the study",
+        help="a trained network, such as results/models/lp2x3/seed_0.safetensors of the study; default the one "
+        "that comes with this package (docs/model_card.md)",
     )
 
 

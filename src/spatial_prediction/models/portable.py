@@ -1,7 +1,7 @@
 """Networks as programs that run with JAX and without this package."""
 
 import jax
-import jax.core
+import jax.errors
 import jax.export  # no part of jax until it is imported
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -48,7 +48,7 @@ def portable_program(network: RVSR, *, size: tuple[int, int] | None = None) -> b
         return exported(f"batch, 3, {size[0]}, {size[1]}")
     try:
         return exported("batch, 3, height, width", f"height >= {SMALLEST}", f"width >= {SMALLEST}")
-    except (jax.core.InconclusiveDimensionOperation, TypeError, ValueError) as error:
+    except (jax.errors.InconclusiveDimensionOperation, TypeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise ValueError(
             f"this network cannot be a program for images of any size, because of its borders ({reason}); "

@@ -92,7 +92,7 @@ def _box(reached: Bool[np.ndarray, "height width"], centre: int) -> list[list[in
     if not rings.any():
         raise ValueError("no output depends on the pixel in the middle; the network does not see its input")
     gaps = np.diff(occupied) - 1
-    widest = int(gaps.argmax())
+    widest = int(np.argmax(gaps))
     radius = int(occupied[widest])
     if gaps[widest] <= radius:
         return None

@@ -13,7 +13,7 @@ import jax
 from spatial_prediction.compiled_programs import keep_compiled_programs
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.files import written_aside
-from spatial_prediction.models import RVSR, load_network
+from spatial_prediction.models import BUNDLED_NETWORK, RVSR, load_network
 from spatial_prediction.rasters.raster import Raster, open_raster
 from spatial_prediction.tiling import Strategy, TilePlan, plan_tiles, strategy_from_name
 from spatial_prediction.upscaling.disk_space import check_disk_space
@@ -61,7 +61,11 @@ class Upscaled(NamedTuple):
 
 
 def upscale(
-    source: str | Path, target: str | Path, *, model: str | Path, settings: UpscaleSettings | None = None
+    source: str | Path,
+    target: str | Path,
+    *,
+    model: str | Path | None = None,
+    settings: UpscaleSettings | None = None,
 ) -> Upscaled:
     """Upscale a raster of any size to a georeferenced, seamless one, in constant memory.
 
@@ -70,7 +74,8 @@ def upscale(
     Args:
         source: as of ``rasters.open_raster``.
         target: the file to be written; appears when it is complete.
-        model: file of a network, as of ``models.load_network``.
+        model: file of a network, as of ``models.load_network``; by default the one that comes with this
+            package.
         settings: how; by default, ``UpscaleSettings`` with the format that the ending of ``target`` names.
 
     Returns:
@@ -85,7 +90,8 @@ def upscale(
     source, target = Path(source), Path(target)
     settings = settings or UpscaleSettings(format=format_of(target))
     format_of(target, settings.format)
-    _check_paths(source, target, Path(model), settings)
+    model = Path(BUNDLED_NETWORK if model is None else model)
+    _check_paths(source, target, model, settings)
     keep_compiled_programs()
     network = load_network(model, output_crop=0)
     with (
@@ -101,7 +107,7 @@ def upscale(
         place = georeference_of(raster)
         if not place.is_known:
             logger.warning("%s: has no georeference, and neither will the output", source)
-        output = _output(raster, place, network.upscale_factor, Path(model), settings)
+        output = _output(raster, place, network.upscale_factor, model, settings)
         check_disk_space(target, output, settings)
         if settings.format == "netcdf":
             check_fits(place, source)

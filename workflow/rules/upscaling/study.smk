@@ -31,21 +31,21 @@ try:
                     f"upscaling.scenes: {scene!r} has braces in its name, which Snakemake takes for wildcards; "
                     "rename it, or leave it out by upscaling.pattern"
                 )
-        if UPSCALING["model"] is None:
-            raise WorkflowError("upscaling.model: is null; name the file of a trained network")
     elif config["studies"] == ["upscaling"]:
         raise WorkflowError("upscaling.scenes: is null; name the folder of the scenes to upscale")
 except SpatialPredictionError as error:
     raise WorkflowError(f"upscaling: {error}")
 
 UPSCALED = f"{RESULTS}/upscaled/{{scene}}{SUFFIXES[UPSCALING['format']][0]}"
+# without one, the network that comes with the package
+NETWORK = {"model": UPSCALING["model"]} if UPSCALING["model"] else {}
 WANTED += expand(UPSCALED, scene=TO_UPSCALE)
 
 
 use rule run_script as upscale_scene with:
     input:
+        **NETWORK,
         scene=lambda wildcards: TO_UPSCALE[wildcards.scene],
-        model=UPSCALING["model"] or [],
         code=code("upscaling/upscale_scene"),
     output:
         out=UPSCALED,
