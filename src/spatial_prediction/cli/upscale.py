@@ -126,8 +126,8 @@ def add_model(parser: argparse.ArgumentParser) -> None:
         "--model",
         type=Path,
         metavar="FILE",
-        help="a trained network, such as results/models/lp2x3/seed_0.safetensors of the study; default the one "
-        "that comes with this package (docs/model_card.md)",
+        help="a trained network, such as results/models/lp2x3/seed_0.safetensors of the study; default the "
+        "one that comes with this package (docs/model_card.md)",
     )
 
 
