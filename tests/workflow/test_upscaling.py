@@ -31,12 +31,16 @@ def test_a_job_for_each_scene_is_planned_and_none_of_the_study(study):
     assert outputs == ["results/upscaled/first.nc", "results/upscaled/second one.nc"]
 
 
+def test_the_network_that_comes_with_the_package_needs_no_name(study):
+    jobs = [job for job in study.planned(*settings(model="null")) if job.rule != "all"]
+    assert [job.rule for job in jobs] == ["upscale_scene"] * 2
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"scenes": "null"}, "upscaling.scenes: is null; name the folder"),
         ({"scenes": "nowhere"}, "nowhere: no such folder"),
-        ({"model": "null"}, "upscaling.model: is null; name the file"),
         ({"compress": "lzw", "level": 3}, "level: 3 is not a level of 'lzw'"),
         ({"format": "netcdf", "compress": "lzw"}, "compress: is 'lzw'; choose one of none, deflate, zstd"),
         ({"tile": 0}, "upscaling.tile"),
