@@ -1,7 +1,7 @@
 """Paddings: predict the frame of pixels around a feature map.
 
 Each is a frozen Equinox module for one example of shape (channels, height, width); batch it with
-``jax.vmap``, or call ``extend`` on channels-last arrays with any batch axes. One family a file; what lost
+``jax.vmap``, or call ``extend`` on channels-last arrays with any batch axes. One family per file; what lost
 against these is in ``contrib``.
 """
 

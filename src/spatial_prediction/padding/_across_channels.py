@@ -22,12 +22,12 @@ from spatial_prediction.padding.linear_prediction.normal_equations import (
 class AcrossChannelsPrediction(AbstractPadding):
     """Predict a pixel of each channel from a ``length x width`` neighbourhood in all channels at once.
 
-    What one band shows at the border tells about the others. The coefficients, ``length width channels``
-    for each channel, minimise the squared error over the map plus their squared distance from
-    replication, ``sum |y - X a|^2 + s |a - a0|^2``: many coefficients on few pixels need a prior, and a row
-    that says nothing is replicated. Each side has its own; near a corner the neighbourhood is shifted
-    inwards and fitted for that place. The equations are the same for all channels, so one factorisation
-    does. For one channel and 1x1, ``3131 -> 31 3131 31`` but for the shrinkage.
+    What one band shows at the border says something about the others. The coefficients,
+    ``length width channels`` for each channel, minimise the squared error over the map plus their squared
+    distance from replication, ``sum |y - X a|^2 + s |a - a0|^2``: many coefficients on few pixels need a
+    prior, and a row that says nothing is replicated. Each side has its own coefficients; near a corner the
+    neighbourhood is shifted inwards and fitted for that place. The equations are the same for all channels,
+    so one factorisation does. For one channel and 1x1, ``3131 -> 31 3131 31`` but for the shrinkage.
 
     Attributes:
         pad_width: ``((top, bottom), (left, right))`` in pixels.

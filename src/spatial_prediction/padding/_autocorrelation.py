@@ -21,7 +21,7 @@ from spatial_prediction.padding.linear_prediction.lagged_products import (
     Window,
     canonical,
     centred,
-    lagged_products_in_passing,
+    lagged_products_with_map,
     tapers,
 )
 from spatial_prediction.padding.linear_prediction.normal_equations import (
@@ -38,7 +38,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
     windowed map, zero outside, and the coefficients solve the normal equations
     ``R a = r``. By the symmetry ``r(lag) = r(-lag)`` opposite sides share their coefficients. The window
     fades the border out (a Tukey window with 50 % taper on both axes), without it the sudden end of the
-    map counts as signal. On a cotangent, ``1 2 3 4 5 6 7 8 -> 1.9 1 2 3 4 5 6 7 8 7.1`` for 1x1: values
+    map counts as signal. On a ramp, ``1 2 3 4 5 6 7 8 -> 1.9 1 2 3 4 5 6 7 8 7.1`` for 1x1: values
     are drawn towards the mean, the more so the less the map resembles itself one pixel on.
 
     Attributes:
@@ -90,7 +90,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
                 mean, sums = _products_by_fft(x, equations.lags, self.window, transform)
                 return x, mean, self._solved(equations, sums / transform[1] / transform[0])
         if self.over_batch or self.ridge_of_variance:
-            x, mean, sums = lagged_products_in_passing(x, equations.lags, self.window)
+            x, mean, sums = lagged_products_with_map(x, equations.lags, self.window)
             return x, mean, self._solved(equations, sums / pixels)
         x, mean, down, right = _coefficients(x, equations, self.window, 1 / pixels, self.ridge)
         return x, mean, equations.shaped(down, right)
@@ -173,10 +173,10 @@ class _Neighbourhood:
 def _coefficients(
     x: Array, equations: AutocorrelationEquations, window: Window, scale: float, ridge: float
 ) -> tuple[Array, Array, Array, Array]:
-    """Hand ``x`` on with means (*batch, channels) and solutions (*batch, positions, unknowns, channels)."""
+    """Return ``x`` with means (*batch, channels) and solutions (*batch, positions, unknowns, channels)."""
 
     def reference(x: Array) -> tuple[Array, Array, Array, Array]:
-        x, mean, sums = lagged_products_in_passing(x, equations.lags, window)
+        x, mean, sums = lagged_products_with_map(x, equations.lags, window)
         return (x, mean, *equations.solutions(sums * scale, ridge=ridge))
 
     if not native.available(x):
@@ -217,7 +217,7 @@ def _products_by_fft(
     spectrum = jnp.fft.rfft2(centred(x, mean, window), transform, axes=(-3, -2), norm="backward")
     power = jnp.real(spectrum * jnp.conj(spectrum))
     # The published code inverts without naming the size. An odd width then comes back one sample
-    # shorter, which bends the estimate a little; kept, for it defines the method's published numbers.
+    # shorter, which bends the estimate a little; kept, because the method's published numbers depend on it.
     products = jnp.fft.irfft2(power, axes=(-3, -2), norm="forward")
     dy, dx = np.array(lags).T
     return mean, jnp.moveaxis(products, (-3, -2), (0, 1))[dy, dx] / (transform[0] * transform[1])
@@ -229,7 +229,7 @@ def transform_size(size: int) -> int:
     Raises:
         ValueError: ``size`` is symbolic.
     """
-    if not isinstance(size, int):  # it would be looked for for ever
+    if not isinstance(size, int):  # the search would never end
         raise ValueError(f"a Fourier transform of {size} pixels: for maps of any size none is known")
 
     def remainder(n: int) -> int:

@@ -13,7 +13,7 @@ from spatial_prediction.padding._sides import Sides, outer_strips, with_outer_st
 class AbstractAxiswisePadding(AbstractPadding):
     """Continue a map along one axis after the other: left and right, then the widened map at top and bottom.
 
-    What comes beyond an end depends on the pixels near the two ends of its row or column alone.
+    What comes beyond an end depends only on the pixels near the two ends of its row or column.
     """
 
     @abc.abstractmethod
@@ -35,7 +35,7 @@ class AbstractAxiswisePadding(AbstractPadding):
         return self._frame_from(x, outer_strips(x, self._depth(x)))
 
     def with_frame(self, x: Array) -> tuple[Array, Sides]:
-        """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
+        """Return ``x`` with its frame; see :class:`AbstractPadding`."""
         x, known = with_outer_strips(x, self._depth(x))
         return x, self._frame_from(x, known)
 

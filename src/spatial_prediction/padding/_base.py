@@ -72,8 +72,8 @@ def check_map(x: Array) -> None:
 class AbstractPadding(eqx.Module):
     """Predict a frame of pixels around a feature map.
 
-    Paddings that copy pixels or place zeros take maps of any dtype; all others take floating ones alone, for
-    a prediction is seldom a whole number.
+    Paddings that copy pixels or place zeros take maps of any dtype; all others take only floating ones,
+    because a prediction is seldom a whole number.
 
     A padding is used on one example, ``padding(x)`` with ``x`` of shape (channels, height, width), and
     batched by ``jax.vmap`` as Equinox layers are. Networks whose hot path is channels-last call
@@ -99,10 +99,10 @@ class AbstractPadding(eqx.Module):
     def with_frame(
         self, x: Shaped[Array, "*batch height width channels"]
     ) -> tuple[Shaped[Array, "*batch height width channels"], Sides]:
-        """Hand ``x`` on together with its frame.
+        """Return ``x``, unchanged, together with its frame.
 
-        For those who go on with both: gradients that reach ``x`` either way may then be added in place,
-        where ``frame`` alone would make a map of its own for them.
+        For callers that use both: gradients that reach ``x`` either way may then be added in place,
+        where ``frame`` would make a separate map for them.
         """
         return x, self.frame(x)
 

@@ -82,7 +82,7 @@ class ReflectPadding(_AbstractCopying):
 
 
 class CircularPadding(_AbstractCopying):
-    """Continue on the opposite side: ``1234 -> 34 1234 12``. Right for periodic fields alone."""
+    """Continue on the opposite side: ``1234 -> 34 1234 12``. Right only for periodic fields."""
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
     mode: ClassVar[Literal["edge", "reflect", "wrap"]] = "wrap"

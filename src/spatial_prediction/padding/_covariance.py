@@ -9,7 +9,7 @@ from spatial_prediction import native
 from spatial_prediction.padding._base import PadWidth, as_pad_width
 from spatial_prediction.padding._sides import Sides, transposed, with_outer_strips
 from spatial_prediction.padding.linear_prediction.frame import AbstractLinearPrediction
-from spatial_prediction.padding.linear_prediction.lagged_products import lagged_products_in_passing
+from spatial_prediction.padding.linear_prediction.lagged_products import lagged_products_with_map
 from spatial_prediction.padding.linear_prediction.normal_equations import guarded_quotient, solve_two_by_two
 
 
@@ -101,7 +101,7 @@ class CovariancePrediction(AbstractLinearPrediction):
         down, across = (max(1, min(self.length, size - 1)) for size in x.shape[-3:-1])
         x, known = with_outer_strips(x, (down, across))
         lags = [(0, 0)] + [(k, 0) for k in range(1, down + 1)] + [(0, k) for k in range(1, across + 1)]
-        x, mean, sums = lagged_products_in_passing(x, lags)
+        x, mean, sums = lagged_products_with_map(x, lags)
 
         def sides(totals: Array, first: Array, last: Array) -> tuple[Array, Array]:
             first, last = first - mean[..., None, None, :], last - mean[..., None, None, :]

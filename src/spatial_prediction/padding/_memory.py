@@ -23,7 +23,7 @@ from spatial_prediction.padding.linear_prediction.lagged_products import lagged_
 _Arrays = TypeVar("_Arrays", Array, Sides)
 
 _SAMPLE = 8
-"""Maps of a batch that a memory of a hundred batches looks at: more would cost more than they tell."""
+"""Maps of a batch that a memory of a hundred batches looks at: more would cost more than they improve it."""
 
 
 class LearnedPrediction(AbstractPadding):
@@ -75,7 +75,7 @@ class LearnedPrediction(AbstractPadding):
         return self.with_frame(x)[1]
 
     def with_frame(self, x: Array) -> tuple[Array, Sides]:
-        """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
+        """Return ``x`` with its frame; see :class:`AbstractPadding`."""
         return _with_frame(x, self.pad_width, self.coefficients)
 
 
@@ -155,7 +155,7 @@ class RunningPrediction(AbstractPadding):
         return self.with_frame(x)[1]
 
     def with_frame(self, x: Array) -> tuple[Array, Sides]:
-        """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
+        """Return ``x`` with its frame; see :class:`AbstractPadding`."""
         return _with_frame(x, self.pad_width, jax.lax.stop_gradient(self.coefficients))
 
     def remember(self, x: Float[Array, "*batch height width channels"]) -> "RunningPrediction":
@@ -210,7 +210,7 @@ def _replication(length: int, width: int, channels: int) -> np.ndarray:
 
 
 def _with_frame(x: Array, pad_width: PadWidth, coefficients: Sides) -> tuple[Array, Sides]:
-    """Hand ``x`` on with its frame, from the same coefficients for all maps and the mean of each border."""
+    """Return ``x`` with its frame, from the same coefficients for all maps and the mean of each border."""
     check_floating(x)
     _, length, width, channels = coefficients.top.shape
     _check_size(x, length, width)

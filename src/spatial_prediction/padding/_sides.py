@@ -55,8 +55,8 @@ def outer_strips(x: Array, depth: tuple[int, int]) -> Sides:
 def add_strips(x: Array, strips: Sides) -> Array:
     """Add strips to the outermost rows and columns of channels-last maps.
 
-    Written as updates of slices, which XLA does in place, and with a derivative of its own, for that of an
-    update copies the map.
+    Written as updates of slices, which XLA does in place, and with a derivative of its own, because that
+    of an update copies the map.
     """
     return _add_strips(x, strips)
 
@@ -73,7 +73,7 @@ def _added(x: Array, strips: Sides) -> Array:
 
 
 def _added_backward(arguments: tuple[Array, Sides], cotangent: Array) -> tuple[Array, Sides]:
-    _, strips = arguments  # of which the depths alone are needed
+    _, strips = arguments  # of which only the depths are needed
     before = outer_strips(cotangent, (strips.top.shape[-3], strips.left.shape[-2]))
     after = outer_strips(cotangent, (strips.bottom.shape[-3], strips.right.shape[-2]))
     return cotangent, Sides(before.top, after.bottom, before.left, after.right)

@@ -3,7 +3,7 @@
 From processing baseline 04.00 on, Sentinel-2 products store reflectance x 10,000 + 1,000. What is to be
 added to such DN, -1000, stands in the products' metadata as ``BOA_ADD_OFFSET`` (Level-2A) or
 ``RADIO_ADD_OFFSET`` (Level-1C). A number of a baseline from 04.00 on says little by itself: harmonised
-products keep it when the 1,000 have been taken off. A date says nothing at all.
+products keep it when the 1,000 have been subtracted. A date says nothing at all.
 """
 
 import contextlib
@@ -42,7 +42,7 @@ class Offset(NamedTuple):
 def stated_offset(*attributes: Mapping[str, Any], band: str | None = None) -> Offset | None:
     """Find the offset that attributes state.
 
-    In this order: ``boa_offset_applied`` (yes: 0, for it was taken off before), ``BOA_ADD_OFFSET`` or
+    In this order: ``boa_offset_applied`` (yes: 0, because it was subtracted before), ``BOA_ADD_OFFSET`` or
     ``RADIO_ADD_OFFSET`` (also one for only the band, such as ``BOA_ADD_OFFSET_B02``), a
     ``processing_baseline`` before 04.00 (0). Capitals, underscores and prefixes such as ``s2:`` do not
     matter.

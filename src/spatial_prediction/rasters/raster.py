@@ -70,7 +70,7 @@ class Raster:
             columns: from the first one on; likewise.
 
         Returns:
-            DN, that is reflectance x 10,000, with the offset of newer products taken off and nothing clipped,
+            DN, that is reflectance x 10,000, with the offset of newer products subtracted, not clipped,
             NaN where a sample is missing; and where all bands have samples.
 
         Raises:

@@ -240,7 +240,7 @@ def _account(decoded: dict[str, Decoded], setting: OffsetSetting) -> Account:
 
 
 def _offset_notices(bands: list[Decoded], setting: OffsetSetting) -> Iterator[Notice]:
-    """Give what speaks against the offset that was taken off."""
+    """Give what speaks against the offset that was subtracted."""
     if overruled := dict.fromkeys(each.overruled for each in bands if each.overruled):
         yield Notice(OTHER_OFFSET, ", ".join(overruled))
     hints = list(dict.fromkeys(hint for each in bands for hint in each.hints))

@@ -23,7 +23,7 @@ def kept_tags(tags: Mapping[str, Any]) -> dict[str, str]:
     """Give the attributes of a file that hold for its upscaled image, as text.
 
     Left out are those about the old pixels, such as statistics, and the old samples, such as an offset that
-    has been taken off. ``AREA_OR_POINT`` is the writer's.
+    has been subtracted. ``AREA_OR_POINT`` is the writer's.
     """
     return {
         name: text(value)

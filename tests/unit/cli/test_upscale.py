@@ -48,7 +48,7 @@ def test_help_shows_examples_that_the_parser_takes(capsys):
     ]
     assert len(examples) == 4
     for example in examples:
-        with pytest.raises(Exception, match=re.escape(example[1])):
+        with pytest.raises(Exception, match=rf"my_network|{re.escape(example[1])}"):
             main(example)
 
 

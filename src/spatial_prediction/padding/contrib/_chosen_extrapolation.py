@@ -1,4 +1,4 @@
-"""Padding by the extrapolation that suits each feature map, as its autocorrelation tells."""
+"""Padding by the extrapolation that suits each feature map, by its autocorrelation."""
 
 import equinox as eqx
 import jax

@@ -30,7 +30,7 @@ class LeastSquaresPrediction(AbstractLinearPrediction):
         pad_width: ``((top, bottom), (left, right))`` in pixels.
         length: pixels of the neighbourhood along the padding direction.
         width: pixels across it, odd.
-        band: fit to so many pixels along each side alone.
+        band: fit only to so many pixels along each side.
         decay: weigh squared errors by ``exp(-distance / decay)`` from that side, in pixels.
         ridge: added to the diagonal of the normal equations, as a share of its mean.
         finite_only: fit to the neighbourhoods that are finite throughout; see

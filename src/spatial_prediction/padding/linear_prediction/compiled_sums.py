@@ -23,10 +23,10 @@ def compiled_sums(
 ) -> Callable[[Float[Array, "*batch height width channels"]], Sums]:
     """Let kernels compute sums of products, and with them derivatives of all orders.
 
-    These are few calls of the same two kernels, for the sums are quadratic in the map.
+    These are few calls of the same two kernels, because the sums are quadratic in the map.
 
     Args:
-        reference: takes maps and hands them on with their means (*batch, channels) and sums
+        reference: takes maps and returns them with their means (*batch, channels) and sums
             (*batch, ..., channels) of products of two pixels each, less these means. In JAX operations.
         forward: the same by a kernel.
         backward: ``((maps,), cotangents of the results) -> (gradient,)`` by a kernel.

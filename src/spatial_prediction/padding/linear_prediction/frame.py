@@ -53,11 +53,11 @@ class AbstractLinearPrediction(AbstractPadding):
         Float[Array, "*batch channels"],
         Sides,
     ]:
-        """Hand ``x`` on with the means of its channels and each side's coefficients for the map without them.
+        """Return ``x`` with the means of its channels and each side's coefficients for the map without them.
 
         Every side is handled as "downwards": for the top the map is turned by 180 degrees, for the right
-        it is transposed, for the left both. What uses ``x`` afterwards uses the map handed on, so that
-        gradients may be added in place.
+        it is transposed, for the left both. Whoever uses ``x`` afterwards should use the map returned, so
+        that gradients may be added in place.
         """
 
     def frame(self, x: Array) -> Sides:
@@ -65,7 +65,7 @@ class AbstractLinearPrediction(AbstractPadding):
         return self.with_frame(x)[1]
 
     def with_frame(self, x: Array) -> tuple[Array, Sides]:
-        """Hand ``x`` on with its frame; see :class:`AbstractPadding`."""
+        """Return ``x`` with its frame; see :class:`AbstractPadding`."""
         check_floating(x)
         values = x.astype(at_least_float32(x.dtype))
         if self.finite_only:
@@ -89,7 +89,7 @@ class AbstractLinearPrediction(AbstractPadding):
         return self.fit(x)[1:]
 
     def _frame_of_finite(self, x: Array) -> Sides:
-        """Predict the frame from the finite pixels alone."""
+        """Predict the frame from the finite pixels only."""
         known = jnp.isfinite(x)
         count = jnp.sum(known, axis=(-3, -2), keepdims=True)
         mean = jnp.sum(jnp.where(known, x, 0), axis=(-3, -2), keepdims=True) / jnp.maximum(count, 1).astype(
@@ -119,11 +119,11 @@ def with_predicted_frame(
     coefficients: Sides,
     pad_width: PadWidth,
 ) -> tuple[Float[Array, "*batch height width channels"], Sides]:
-    """Hand ``x`` on with the frame that its means and coefficients predict.
+    """Return ``x`` with the frame that its means and coefficients predict.
 
     Args:
         x: maps, float32 or float64.
-        mean: taken off before, and added after.
+        mean: subtracted before, and added after.
         coefficients: of each side, (positions, length, width, *batch, channels).
         pad_width: of the frame.
 

@@ -38,13 +38,13 @@ def lagged_products(
     Returns:
         Means and sums.
     """
-    return lagged_products_in_passing(x, lags, window)[1:]
+    return lagged_products_with_map(x, lags, window)[1:]
 
 
-def lagged_products_in_passing(
+def lagged_products_with_map(
     x: Array, lags: Sequence[Lag], window: Window = None
 ) -> tuple[Array, Array, Array]:
-    """Hand ``x`` on with what ``lagged_products`` returns; their gradient is added to its in place."""
+    """Return ``x`` and the ``lagged_products`` of it, whose gradient is added to that of ``x`` in place."""
 
     def reference(x: Array) -> tuple[Array, Array, Array]:
         mean = jnp.mean(x, axis=(-3, -2))
@@ -89,7 +89,7 @@ def _compiled(
 
 
 def centred(x: Array, mean: Array, window: Window) -> Array:
-    """Take the means (*batch, channels) off and fade the border out."""
+    """Subtract the means (*batch, channels) and fade the border out."""
     z = x - mean[..., None, None, :]
     if window is None:
         return z
@@ -121,7 +121,7 @@ def canonical(lag: Lag) -> Lag:
 
 
 def _sums_over_slices(z: Array, lags: Sequence[Lag]) -> Array:
-    """Sum ``z`` times its shifted self for each lag: one pass over the map a lag."""
+    """Sum ``z`` times its shifted self for each lag: one pass over the map per lag."""
     height, width = z.shape[-3:-1]
 
     def lagged_sum(dy: int, dx: int) -> Array:

@@ -177,7 +177,7 @@ def _identity(matrix: Array) -> Array:
 
 
 def _cholesky(matrix: Array) -> tuple[Array, Bool[Array, "*batch"]]:
-    """Factor into ``L L'``, and tell where every pivot was positive (elsewhere the factor is no use)."""
+    """Factor into ``L L'``, and say where every pivot was positive (elsewhere the factor is useless)."""
     unknowns = matrix.shape[0]
     rows = _down_the_rows(matrix)
 

@@ -25,12 +25,12 @@ _LARGEST_PRODUCT = 512
 
 
 def frame_by_lines(pad_width: PadWidth, x: Array, mean: Array, coefficients: Sides) -> tuple[Array, Sides]:
-    """Hand ``x`` on with its predicted frame.
+    """Return ``x`` with its predicted frame.
 
     Args:
         pad_width: of the frame.
         x: maps (*batch, height, width, channels).
-        mean: taken off before, and added after, (*batch, channels).
+        mean: subtracted before, and added after, (*batch, channels).
         coefficients: of each side, (*batch, positions, length, width, channels).
     """
     mean = mean[..., None, None, :]
