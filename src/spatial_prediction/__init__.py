@@ -11,7 +11,8 @@ The rooms of this package, lowest level first (a room imports only lower ones):
 - ``padding``: predicts the frame around a map; ``padding/linear_prediction`` is its machinery,
   ``padding/contrib`` what was tried and lost.
 - ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are asked to.
-- ``models``: networks; border handling is given as an object.
+- ``models``: networks; border handling is given as an object. ``tiling`` applies any network to images,
+  tile by tile.
 - ``studies``: each study with its settings, stages, metrics and figures; none imports another.
 - ``cli``, ``__main__``: the command ``spatial-prediction``.
 

@@ -33,7 +33,7 @@ LEVELS = (
     {"native", "rasters", "statistics", "training", "plotting"},
     {"padding", "retrieval"},
     {"convolution"},
-    {"models"},
+    {"models", "tiling"},
     {"studies"},
     {"cli"},
     {"__main__"},

@@ -286,6 +286,11 @@ class RVSR(eqx.Module):
         """Number of 3x3 convolutions between input and output."""
         return self.body.ffn.expand.bias.shape[0] + 2
 
+    @property
+    def halo(self) -> int:
+        """Input pixels beyond its own that an output pixel sees on each side: one a 3x3 convolution."""
+        return self.depth
+
 
 @eqx.filter_jit  # most handlings do not use the layers, which are then not even taken apart
 def _borders_of_layers(
