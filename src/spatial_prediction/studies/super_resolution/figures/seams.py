@@ -43,14 +43,15 @@ def seams(deviations: pd.DataFrame, presets: Mapping[str, int]) -> Figure:
             label=label,
         )
         ends = line.dropna(subset=["low", "high"])
-        axes.fill_between(
-            ends["distance"] + 0.5,
-            ends["low"].clip(lower=SMALLEST) / looks.MSE_UNIT,
-            ends["high"] / looks.MSE_UNIT,
-            color=look.colour,
-            alpha=0.15,
-            linewidth=0,
-        )
+        if len(ends):
+            axes.fill_between(
+                ends["distance"] + 0.5,
+                ends["low"].clip(lower=SMALLEST) / looks.MSE_UNIT,
+                ends["high"] / looks.MSE_UNIT,
+                color=look.colour,
+                alpha=0.15,
+                linewidth=0,
+            )
     if shown.empty:
         style.say_empty(axes, "no successful run")
         axes.set_yticks([])

@@ -26,7 +26,8 @@ from spatial_prediction.studies.super_resolution.stages.tables import write_tabl
 from spatial_prediction.studies.super_resolution.task import network_of_arrays, pair
 from spatial_prediction.tiling import Curve, Span, Strategy, plan_tiles, relative_work
 
-Image = Float[np.ndarray, "height width bands"]
+Image = Float[np.ndarray, "_ _ _"]
+"""Rows, columns and bands."""
 
 
 @dataclasses.dataclass(frozen=True)
