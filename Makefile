@@ -1,5 +1,6 @@
 # make study   set up, run the study, write its report      make test   set up, run all checks and tests
 # make setup   only make the environment in .venv           make plan   say what the study would make and why
+# make network  train the network that comes with the package, on resources/scenes/sentinel2 (docs/model_card.md)
 # make sanitize   run the kernels' tests with sanitizers of memory and of undefined behaviour (GCC)
 #
 # Variables: PYTHON=python3.12                    interpreter for the environment (3.11 or later)
@@ -25,7 +26,9 @@ define step
 @$(IN_VENV) $(1)
 endef
 
-.PHONY: help setup plan study test sanitize
+NETWORK := results/bundled_network/models/lp2x3/seed_0.safetensors
+
+.PHONY: help setup plan study network test sanitize
 
 help:
 	@sed -n '/^$$/q; s/^# \{0,1\}//p' Makefile
@@ -51,6 +54,10 @@ plan: setup
 
 study: setup
 	@$(RUN_STUDY) -- $(ARGS)
+
+network: setup
+	$(call step,snakemake --cores all --configfile config/bundled_network.yaml $(ARGS) -- $(NETWORK))
+	$(call step,python workflow/bundle_network.py)
 
 test: setup
 	$(call step,ruff check .)

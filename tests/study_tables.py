@@ -24,6 +24,17 @@ CROPS = np.arange(11)
 PIXELS = 12 * (192 - 8 * CROPS) ** 2
 
 
+SUMMARY = {"size": 512, "scene_count": {"train": 24, "test": 6, "skipped": 1}} | {
+    part: {"mean": [-0.5, -0.25, 0.125], "sha256": 64 * letter}
+    for part, letter in (("train", "a"), ("test", "b"))
+}
+SUMMARY |= {
+    "offset": {"setting": "auto", "scenes": {"0": 30}, "stated_by": {"nothing": 30}},
+    "warnings": [{"warning": "DN may carry +1000", "scenes": {"000001.nc": "smallest DN 1012"}}],
+}
+"""Of the arrays that a study is made from."""
+
+
 @dataclass
 class StudyTables:
     """What the later stages read: tables of all runs in one, and those of bilinear upscaling."""
@@ -162,3 +173,17 @@ def _timings(presets: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"preset": presets, "batch_size": 16, "images_per_second": speed}).assign(
         pixels_per_second=speed * 3e6, relative_time=10 / speed
     )
+
+
+def run_record(**changes) -> dict:
+    """What a training run records of itself, but for changes of its provenance."""
+    provenance = {
+        "spatial_prediction": "0.1.0",
+        "commit": "abc",
+        "python": "3.11.7",
+        "platform": "Linux x86_64",
+    }
+    provenance |= {"packages": {"jax": "0.10.2"}, "device": "cpu", "compiled_kernels": True}
+    provenance["settings"] = {"training": {"steps": 240, "learning_rate": 5e-6}}
+    run = {"preset": "lp2x3", "seed": 1, "status": "completed", "seconds": 30.0}
+    return run | {"provenance": provenance | changes}

@@ -23,13 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     images = padded_images(
         options.test,
-        scene=options.scene,
+        scenes=[options.scene],
         paddings=options.paddings,
         known_size=options.known_size,
         pad=options.pad,
     )
     sides = (options.pad, options.pad)
-    save_figure(padded_samples(images, (sides, sides)), options.figure, options.formats)
+    shown = {name: of_scenes[0] for name, of_scenes in images.items()}
+    save_figure(padded_samples(shown, (sides, sides)), options.figure, options.formats)
 
 
 if __name__ == "__main__":

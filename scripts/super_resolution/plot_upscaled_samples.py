@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spatial_prediction import command
+from spatial_prediction.compiled_programs import keep_compiled_programs
 from spatial_prediction.plotting.style import save_figure
 from spatial_prediction.studies.super_resolution.figures import arguments as common
 from spatial_prediction.studies.super_resolution.figures import upscaled_samples
@@ -20,6 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     common.add_figure(parser)
     options = parser.parse_args(arguments)
 
+    keep_compiled_programs()
     columns = upscaled_images(
         options.test, options.models, scenes=options.scenes, low_res_size=options.low_res_size
     )

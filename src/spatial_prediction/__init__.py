@@ -13,6 +13,7 @@ The rooms of this package, lowest level first (a room imports only lower ones):
 - ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are asked to.
 - ``models``: networks; border handling is given as an object. ``tiling`` applies any network to images,
   tile by tile.
+- ``upscaling``: rasters of any size from file to file.
 - ``studies``: each study with its settings, stages, metrics and figures; none imports another.
 - ``cli``, ``__main__``: the command ``spatial-prediction``.
 

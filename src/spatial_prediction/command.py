@@ -33,6 +33,10 @@ The system would have to clear it anew for every step. Only Linux with glibc tak
 """
 
 
+RASTER_PACKAGES = ("rasterio", "rio_cogeo", "rioxarray", "pyproj", "dask")
+"""What the extra ``rasters`` brings."""
+
+
 def take_job_environment() -> None:
     """Start this program anew in ``JOB_ENVIRONMENT``: the C library reads it when a process starts.
 
@@ -106,9 +110,12 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         package = (error.name or "").partition(".")[0]
         if package in ("", "spatial_prediction"):
             raise
+        extra, purpose = "workflow", "the study"
+        if package in RASTER_PACKAGES:
+            extra, purpose = "rasters", "work with rasters"
         print(
             f"error: the Python package {package!r} is not installed in {sys.prefix}; "
-            "this package's extra 'workflow' brings all that the study needs (pip install '.[workflow]')",
+            f"this package's extra {extra!r} brings all that {purpose} needs (pip install '.[{extra}]')",
             file=sys.stderr,
         )
         sys.exit(1)

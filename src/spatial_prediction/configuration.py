@@ -146,6 +146,10 @@ _WORDING: Mapping[str, Callable[[Any], str]] = {
     "type": lambda types: (
         f"must be {' or '.join(_TYPES[each] for each in ([types] if isinstance(types, str) else types))}"
     ),
+    "anyOf": lambda parts: ", or ".join(
+        " and ".join(_WORDING[name](value) for name, value in part.items()) for part in parts
+    ),
+    "maxItems": lambda count: f"must list at most {count}",
     "minItems": lambda count: f"must list at least {count}",
     "minLength": lambda _: "must not be empty",
     "maxLength": lambda count: f"must have at most {count} characters",
@@ -172,7 +176,7 @@ def _explained(fault: Any) -> str:
         return message + fault.schema["description"]
     wording = _WORDING.get(fault.validator)
     message += wording(fault.validator_value) if wording else fault.message
-    return message + (_number_hint(fault.instance) if fault.validator == "type" else "")
+    return message + (_number_hint(fault.instance) if fault.validator in ("type", "anyOf") else "")
 
 
 def shown(value: Any) -> str:

@@ -32,7 +32,7 @@ def save_arrays(path: Path, arrays: dict[str, np.ndarray], header: dict[str, Any
     }
     with written_aside(path) as temporary:
         # by a plain write, whose error names its reason
-        temporary.write_bytes(save(contiguous, metadata))
+        temporary.write_bytes(_with_ordered_metadata(save(contiguous, metadata)))
 
 
 def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
@@ -65,6 +65,19 @@ def load_arrays(path: str | Path) -> tuple[dict[str, np.ndarray], dict[str, Any]
             "written; remove it and run the stage again"
         )
     return arrays, _header(path, text)
+
+
+def _with_ordered_metadata(content: bytes) -> bytes:
+    """Sort the metadata of a safetensors file by name, so that equal arrays and headers give equal files.
+
+    safetensors itself writes them in an order that changes from call to call.
+    """
+    end = 8 + int.from_bytes(content[:8], "little")
+    described = json.loads(content[8:end])
+    described["__metadata__"] = dict(sorted(described["__metadata__"].items()))
+    text = json.dumps(described, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # arrays begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def _header(path: str | Path, text: str) -> dict[str, Any]:

@@ -1,8 +1,10 @@
 """Files that show whether processes are at work: the system drops a process's lock, however that ends."""
 
+import contextlib
 import fcntl
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 RUNNING = Path(".snakemake/running.lock")
@@ -30,6 +32,32 @@ def hold(path: str | Path) -> None:
         os.pwrite(file, f"{platform.node()[:200]:<200}\n".encode(), 0)
     except OSError:
         return
+
+
+@contextlib.contextmanager
+def held_alone(path: str | Path) -> Iterator[bool]:
+    """Hold the file against all other processes; remove it afterwards.
+
+    Yields:
+        Whether it is held. It is not where another process holds it.
+
+    Raises:
+        OSError: the file cannot be made, or the file system has no locks.
+    """
+    file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+    finally:
+        os.close(file)
 
 
 def is_held(path: str | Path) -> bool | None:

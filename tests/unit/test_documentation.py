@@ -17,6 +17,13 @@ SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").rea
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 METHODS = REPOSITORY / "docs/methods"
 METHOD_PAGES = sorted(path for path in METHODS.glob("*.md") if path.name != "README.md")
+PAGES = sorted(
+    path.relative_to(REPOSITORY).as_posix()
+    for pattern in ("*.md", "docs/**/*.md", "config/*.md", "results/*.md")
+    for path in REPOSITORY.glob(pattern)
+)
+BLOCK = re.compile(r" *([-*+] |\d+[.)] |#{1,6} |[|>]|!\[|<|```|---+$|\[[^\]]+\]: )|    ")
+"""The beginning of a line of Markdown that does not go on with the paragraph before."""
 OVERLAYS = sorted(path.name for path in (REPOSITORY / "config").glob("*.yaml"))
 
 
@@ -127,3 +134,14 @@ def test_page_of_a_method_has_its_sections_and_a_picture(page):
 
 def test_every_picture_of_methods_is_shown():
     assert {path.stem for path in (METHODS / "figures").iterdir()} == {page.stem for page in METHOD_PAGES}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_paragraphs_of_pages_are_one_line_each(page):
+    before, fenced = "", False
+    for number, line in enumerate((REPOSITORY / page).read_text(encoding="utf-8").splitlines(), 1):
+        goes_on = line.strip() and before.strip() and not BLOCK.match(line)
+        if not fenced and goes_on:
+            assert re.match(r" *(#|\||<|!\[)", before), f"{page}:{number} belongs to the line before"
+        fenced ^= line.lstrip().startswith("```")
+        before = "" if fenced or line.lstrip().startswith("```") else line

@@ -74,13 +74,13 @@ def installed(pure, tmp_path):
     return command
 
 
-def test_the_default_wheel_is_pure_and_holds_the_sources_of_the_kernels(pure):
+def test_the_default_wheel_is_pure_and_holds_the_sources_of_the_kernels_and_a_network(pure):
     wheel, folder = pure
     assert wheel.name == f"spatial_prediction-{__version__}-py3-none-any.whl"
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     expected = {
         str(path.relative_to(REPOSITORY / "src"))
-        for kind in ("*.py", "*.cc", "*.h", "py.typed")
+        for kind in ("*.py", "*.cc", "*.h", "py.typed", "models/bundled/*.safetensors")
         for path in (REPOSITORY / "src").rglob(kind)
     }
     assert {name for name in files if ".dist-info/" not in name} == expected
@@ -92,6 +92,12 @@ def test_the_wheel_is_what_runs(pure, tmp_path):
     program = "import spatial_prediction; print(spatial_prediction.__file__)"
     found = run("-c", program, cwd=tmp_path, PYTHONPATH=str(pure[1]))
     assert found.stdout.strip() == str(pure[1] / "spatial_prediction/__init__.py")
+
+
+def test_the_network_of_the_wheel_is_read(pure, tmp_path):
+    program = "from spatial_prediction.models import bundled_network; print(bundled_network().output_crop)"
+    read = run("-c", program, cwd=tmp_path, PYTHONPATH=str(pure[1]))
+    assert read.stdout == "0\n", read.stderr
 
 
 def test_version(installed):

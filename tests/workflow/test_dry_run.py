@@ -16,7 +16,7 @@ from spatial_prediction.provenance import code_dependencies
 from spatial_prediction.studies.super_resolution import figures
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS
 
-SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts" / "super_resolution").glob("*.py")}
+SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts").glob("*/*.py")}
 RULE = re.compile(r"^use rule run_script as (\w+) with:\n((?:    .*\n|\n)+)", re.MULTILINE)
 RULES = {
     name: body
@@ -41,18 +41,19 @@ ON_DEMAND = {
 }
 """Readers of rasters, which are imported when a file of theirs is opened."""
 OF_THE_LIBRARY = {
-    "rasters/raster.py",
-    "native/__main__.py", "__main__.py", "cli/__init__.py", "cli/estimate.py",
+    "native/__main__.py", "__main__.py", "cli/estimate.py", "cli/export.py", "models/portable.py",
     "studies/super_resolution/stages/estimate.py",
 }  # fmt: skip
 """Modules for those who use the library without the study."""
 
 PAPER = REPOSITORY / "config" / "paper.yaml"
 ONCE = (
-    "build_synthetic_scenes", "build_arrays", "evaluate_bilinear", "all",
-    "plot_loss_histories", "plot_padded_samples", "plot_padding_nmse", "plot_shell_mse", "plot_test_mse",
-    "plot_throughput", "plot_upscaled_samples", "tabulate_provenance", "tabulate_results", "tabulate_runs",
-    "tabulate_shells",
+    "build_synthetic_scenes", "build_arrays", "evaluate_bilinear", "evaluate_crossings", "all",
+    "plot_blur_theory", "plot_inputs_and_targets", "plot_loss_histories", "plot_lp6x7_samples",
+    "plot_padded_samples", "plot_padding_nmse", "plot_seams", "plot_shell_mse", "plot_strategies",
+    "plot_test_mse", "plot_throughput", "plot_transfer", "plot_upscaled_samples", "evaluate_strategies",
+    "tabulate_provenance", "tabulate_results", "tabulate_runs", "tabulate_seams", "tabulate_shells",
+    "tabulate_strategies", "tabulate_transfer",
 )  # fmt: skip
 
 
@@ -67,14 +68,18 @@ def default_jobs(study):
 
 
 def test_the_default_study_is_so_many_jobs_of_each_rule(default_jobs):
-    assert len(default_jobs) == 80
+    assert len(default_jobs) == 111
     assert counts(default_jobs) == {
         "train_model": 16,
         "export_model": 16,
         "evaluate_mse": 16,
         "evaluate_nmse": 4,
+        "evaluate_seams": 8,
+        "evaluate_transfer": 8,
         "gather_evaluation": 3,
         "benchmark_throughput": 10,
+        "plot_shift_deviation": 2,
+        "plot_stitched_corners": 2,
     } | dict.fromkeys(ONCE, 1)
 
 
@@ -89,6 +94,14 @@ def test_a_study_without_padding_nmse_plans_none(study):
     planned = counts(study.planned("--configfile", "overlay.yaml"))
     assert planned["train_model"] == 16
     assert not {"evaluate_nmse", "plot_padding_nmse"} & planned.keys()
+
+
+def test_a_study_without_seams_plans_none(study):
+    none = "seams: {presets: [], strategy_presets: [], transfer_presets: []}\n"
+    (study.folder / "overlay.yaml").write_text(none)
+    planned = counts(study.planned("--configfile", "overlay.yaml"))
+    assert planned["train_model"] == 16
+    assert [rule for rule in planned if re.search("seams|strategies|transfer", rule)] == []
 
 
 ANOTHER_STUDY = """
@@ -107,7 +120,7 @@ def test_a_study_that_is_not_asked_for_is_neither_checked_nor_planned(tmp_path):
     rules.parent.mkdir()
     rules.write_text(ANOTHER_STUDY)
     schema = study.folder / "workflow" / "schemas" / "config.schema.yaml"
-    text = schema.read_text(encoding="utf-8").replace("[super_resolution]", "[super_resolution, another]")
+    text = schema.read_text(encoding="utf-8").replace("[super_resolution, ", "[super_resolution, another, ")
     schema.write_text(f"{text}  another: {{type: integer}}\n", encoding="utf-8")
     assert counts(study.planned("--config", "another=many"))["train_model"] == 16
     faulty = "presets: [wavelet]\nanother: 42\nstudies: [another]\n"
@@ -150,7 +163,7 @@ def test_every_rule_has_a_script_of_its_name_and_every_script_a_rule():
 
 @pytest.mark.parametrize("rule", RULES)
 def test_a_rule_runs_its_script_and_depends_on_its_code(rule):
-    assert f'code=code("super_resolution/{rule}")' in RULES[rule]
+    assert f'code=code("{SCRIPTS[rule].parent.name}/{rule}")' in RULES[rule]
     assert f'log:\n        f"{{LOGS}}/{rule}' in RULES[rule]
 
 
@@ -232,7 +245,7 @@ def test_a_configuration_that_cannot_be_used_ends_a_dry_run_with_all_its_faults(
 
 
 def test_scenes_of_the_least_size_are_planned(study):
-    assert len(study.planned("--config", "dataset={scene_size: 200}")) == 80
+    assert len(study.planned("--config", "dataset={scene_size: 200}")) == 111
 
 
 def test_lists_and_mappings_on_the_command_line_are_read_as_in_the_documentation(study):

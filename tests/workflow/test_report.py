@@ -16,9 +16,20 @@ SHOWN = {
         "Error by distance from the border (table)",
         "Test error",
     ],
-    "Paddings": ["A padded scene", "Error of the padding itself"],
+    "Paddings": [
+        "A padded scene",
+        "Error of the padding itself",
+        "Expected error on blurred noise",
+        "Scenes padded by lp6x7",
+    ],
     "Provenance": ["Where the numbers come from (table)"],
-    "Training": ["Loss in training", "Runs and failures (table)", "Upscaled scenes"],
+    "Tiles": [
+        "How far tiles deviate, crop 0",
+        "How far tiles deviate, crop 5",
+        "Where tiles meet, crop 0",
+        "Where tiles meet, crop 5",
+    ],
+    "Training": ["Inputs and targets", "Loss in training", "Runs and failures (table)", "Upscaled scenes"],
 }
 LINK = "[...document.querySelectorAll('a')].find(a => a.innerText.trim() === '{}')"
 ROWS = "[...document.querySelectorAll('tbody tr')]"

@@ -4,7 +4,9 @@ import json
 
 import numpy as np
 import pytest
+import rasterio
 import yaml
+from affine import Affine
 from tests.scene_writer import random_bands, stacked, write_scene
 
 SIZE = 200
@@ -69,3 +71,30 @@ def test_letters_in_braces_are_refused_by_name_before_anything_runs(study, folde
     assert ended.returncode == 1
     assert "dataset.directory: the scene 'my scenes/scene 0 {x} é.nc' has braces in its name" in ended.stdout
     assert "Traceback" not in ended.stdout
+
+
+@pytest.mark.slow
+def test_geotiff_without_names_becomes_arrays_by_the_numbers_that_are_said(study):
+    folder = study.folder / "tiffs"
+    folder.mkdir()
+    shape = {"count": 3, "height": SIZE, "width": SIZE, "transform": Affine(10, 0, 0, 0, -10, 0)}
+    scenes = [
+        np.random.default_rng(seed).integers(1, 4000, (3, SIZE, SIZE)).astype("uint16") for seed in (0, 1)
+    ]
+    for name, bands in zip("ab", scenes, strict=True):
+        with rasterio.open(folder / f"{name}.tif", "w", driver="GTiff", dtype="uint16", **shape) as file:
+            file.write(bands)
+    configure(
+        study,
+        directory={"path": "tiffs", "pattern": "*.tif", "bands": ["3", "1", "2"], "nodata": 0, "scale": "dn"},
+    )
+    ended = study.snakemake(
+        "--cores", 1, "--configfile", "own.yaml", "--", "resources/arrays/summary.json", timeout=120
+    )
+    assert ended.returncode == 0, ended.stdout
+    arrays = study.folder / "resources" / "arrays"
+    rows = np.concatenate([np.load(arrays / "train.npy"), np.load(arrays / "test.npy")])
+    wanted = [np.moveaxis(bands[[2, 0, 1]], 0, -1) for bands in scenes]
+    names = json.loads((arrays / "summary.json").read_text(encoding="utf-8"))
+    order = ["ab".index(name[0]) for name in names["train"]["scenes"] + names["test"]["scenes"]]
+    np.testing.assert_array_equal(rows, [wanted[index] for index in order])

@@ -94,8 +94,8 @@ def test_after_all_changes_are_taken_back_nothing_is_left_to_do(made):
             {"benchmark_throughput": 4},
         ),
         (
-            {"figures": {"bootstrap_seed": 5, "sample_scene": 0, "sample_paddings": ["zero", "repl"]}},
-            {"figures": {"bootstrap_seed": 5, "sample_scene": 0, "sample_paddings": ["repl", "zero"]}},
+            {"figures": {"bootstrap_seed": 5, "sample_scene": 0, "sample_paddings": ["refl", "rand"]}},
+            {"figures": {"bootstrap_seed": 5, "sample_scene": 0, "sample_paddings": ["rand", "refl"]}},
             {"plot_padded_samples": 1},
         ),
     ],

@@ -39,7 +39,7 @@ def framed_convolution(
     """
     if frame is not None:
         frame = _checked_frame(x, frame, pad_width)
-    if not _suits_kernel(x, frame, kernel, pad_width) or not native.available(x):
+    if not native.available(x) or not _suits_kernel(x, frame, kernel, pad_width):
         return _by_xla(x, frame, kernel, bias, pad_width=pad_width)
     if bias is None or bias.shape != kernel.shape[-1:] or bias.dtype != x.dtype:
         no_bias = jnp.zeros(kernel.shape[-1], x.dtype)

@@ -8,11 +8,17 @@ from spatial_prediction.models._borders import (
     PaddedBorder,
     PartialBorder,
 )
-from spatial_prediction.models._network_file import load_network, network_and_header
+from spatial_prediction.models._network_file import (
+    BUNDLED_NETWORK,
+    bundled_network,
+    load_network,
+    network_and_header,
+)
 from spatial_prediction.models._rvsr import RVSR, merge_branches
 from spatial_prediction.models._upscaling import bilinear_upscaling, pixel_unshuffle
 
 __all__ = [
+    "BUNDLED_NETWORK",
     "RVSR",
     "AbstractBorder",
     "DifferentialBorder",
@@ -21,6 +27,7 @@ __all__ = [
     "PartialBorder",
     "bilinear_upscaling",
     "border_from_name",
+    "bundled_network",
     "load_network",
     "merge_branches",
     "network_and_header",

@@ -1,4 +1,4 @@
-"""Trained networks, read from the files that the study writes."""
+"""Trained networks, read from the files that the study writes, and the one that comes with the package."""
 
 import dataclasses
 import functools
@@ -15,6 +15,9 @@ from spatial_prediction.models._border_names import border_from_name
 from spatial_prediction.models._rvsr import RVSR, merge_branches
 from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.padding import padding_from_name
+
+BUNDLED_NETWORK = Path(__file__).parent / "bundled" / "lp2x3.safetensors"
+"""File of the network that comes with the package; ``docs/model_card.md`` says what it is."""
 
 _FIELDS = {"padding": str, "upscale_padding": str, "output_crop": int, "model": Mapping, "run": Mapping}
 _NO_NETWORK = "so it is no network of the study; give a file of results/models"
@@ -51,6 +54,27 @@ def load_network(path: str | Path, *, output_crop: int | None = None, merged: bo
             "weights; take another seed or preset"
         )
     return merge_branches(network) if merged else network
+
+
+def bundled_network(*, output_crop: int | None = None, merged: bool = True) -> RVSR:
+    """Read the network that comes with the package, 4x super-resolution of Sentinel-2's B04, B03 and B02.
+
+    Its borders are padded by linear prediction (``lp2x3``), and by default its output covers the whole input.
+    It was trained on seven scenes, which contain modified Copernicus Sentinel data of 2018, 2019 and a year
+    that is not known. ``docs/model_card.md`` has sources, errors and limits.
+
+    Args:
+        output_crop: as of :func:`load_network`.
+        merged: as of :func:`load_network`.
+
+    Returns:
+        The network, which is called as :func:`load_network` says.
+
+    Raises:
+        CheckpointError: the package's file is missing or damaged.
+        ValueError: the network has no such output crop.
+    """
+    return load_network(BUNDLED_NETWORK, output_crop=output_crop, merged=merged)
 
 
 def network_and_header(

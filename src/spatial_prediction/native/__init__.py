@@ -145,13 +145,16 @@ def _run(program: str, *arguments: str | Path) -> None:
 def available(*arrays: jax.Array) -> bool:
     """Return whether computations with ``arrays`` on the default device use the kernels.
 
-    Kernels take float32 and float64 arrays that are not empty. If kernels should be used but cannot be, one
-    line of the log says so, once per process.
+    Kernels take float32 and float64 arrays that are not empty and whose sizes are known when they are traced,
+    unlike those of ``jax.export.symbolic_shape``. If kernels should be used but cannot be, one line of the
+    log says so, once per process.
     """
     wanted = os.environ.get(DISABLING_VARIABLE, "1") != "0"
     if not (wanted and jax.default_backend() == "cpu" and _library() is not None):
         return False
-    return all(array.dtype in DTYPES and 0 not in array.shape for array in arrays)
+    sizes = [size for array in arrays for size in array.shape]
+    known = all(isinstance(size, int) and size > 0 for size in sizes)
+    return known and all(array.dtype in DTYPES for array in arrays)
 
 
 def kernel(

@@ -224,7 +224,13 @@ def _products_by_fft(
 
 
 def transform_size(size: int) -> int:
-    """Return the smallest number not below ``size`` whose prime factors are 2, 3, 5 and 7."""
+    """Return the smallest number not below ``size`` whose prime factors are 2, 3, 5 and 7.
+
+    Raises:
+        ValueError: ``size`` is symbolic.
+    """
+    if not isinstance(size, int):  # it would be looked for for ever
+        raise ValueError(f"a Fourier transform of {size} pixels: for maps of any size none is known")
 
     def remainder(n: int) -> int:
         for prime in (2, 3, 5, 7):

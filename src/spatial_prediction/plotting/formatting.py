@@ -21,6 +21,7 @@ _LATEX = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
+    "[": "{[}",  # after the end of a row it would begin an option
     MISSING: "--",
     "±": r"$\pm$",
     "⁻⁶": r"$^{-6}$",

@@ -46,8 +46,8 @@ def write_table(table: Table, path_without_suffix: str | Path) -> list[Path]:
     """Write a table as ``.csv``, ``.html``, ``.md`` and ``.tex``, each file complete or not at all.
 
     Args:
-        table: the table. CSV holds only the cells; HTML is a complete page; the LaTeX needs the
-            package booktabs.
+        table: the table. CSV holds only the cells; HTML is a complete page; the LaTeX is a float that needs
+            no package.
         path_without_suffix: path to which each suffix is added.
 
     Returns:
@@ -126,16 +126,15 @@ def _as_latex(table: Table) -> str:
     texts = [*(f"Warning: {text}" for text in table.warnings), *table.notes]
     notes = [rf"\par {{\footnotesize {formatting.latex(text)}}}" for text in texts]
     lines = [
-        r"% needs \usepackage{booktabs}",
         r"\begin{table}",
         r"\centering",
         rf"\caption{{{formatting.latex(table.caption)}}}",
         rf"\begin{{tabular}}{{{''.join(_LATEX_ALIGNMENT[table.alignment[header]] for header in headers)}}}",
-        r"\toprule",
+        r"\hline",
         " & ".join(formatting.latex(header) for header in headers) + r" \\",
-        r"\midrule",
+        r"\hline",
         *rows,
-        r"\bottomrule",
+        r"\hline",
         r"\end{tabular}",
         *notes,
         r"\end{table}",

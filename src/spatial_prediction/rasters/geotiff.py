@@ -176,7 +176,10 @@ def _opened(path: Path) -> "rasterio.DatasetReader":
         with _environment(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             # A named driver: others follow references to other files and addresses.
-            return rasterio.open(path, driver="JP2OpenJPEG" if _is_jpeg2000(path) else "GTiff")
+            # An absolute path: what looks like an address is opened as one.
+            return rasterio.open(path.absolute(), driver="JP2OpenJPEG" if _is_jpeg2000(path) else "GTiff")
+    except UnicodeEncodeError as error:
+        raise SceneError("its name is not UTF-8, which rasterio needs; rename the file") from error
     except RasterioIOError as error:
         raise SceneError(
             f"cannot be opened as GeoTIFF or JPEG 2000 ({_line(error)}): another format, or truncated; "

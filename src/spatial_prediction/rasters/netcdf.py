@@ -34,6 +34,11 @@ class NetCDF:
             except (ValueError, KeyError, TypeError, AttributeError, OSError, RuntimeError) as error:
                 raise SceneError(f"cannot be read by xarray ({error}); write it again") from error
             self._bands: Sequence[BandVariable] = band_variables(self._dataset)
+            if not self._bands and self._file.groups:
+                raise SceneError(
+                    f"its variables lie in groups ({', '.join(self._file.groups)}), and a scene's in none; "
+                    "export the bands to the root of a file"
+                )
             closing.pop_all()
         self.labels: Sequence[BandLabel] = [band.label for band in self._bands]
         self.tags: Mapping[str, Any] = dict(self._dataset.attrs)

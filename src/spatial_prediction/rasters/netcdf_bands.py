@@ -12,7 +12,7 @@ import xarray
 
 from spatial_prediction.errors import SceneError
 from spatial_prediction.rasters.attributes import text
-from spatial_prediction.rasters.band_choice import wavelength_in_nanometres
+from spatial_prediction.rasters.band_choice import sentinel2_band, wavelength_in_nanometres
 from spatial_prediction.rasters.containers import BandLabel
 from spatial_prediction.rasters.netcdf_axes import spatial_dimensions
 
@@ -79,13 +79,15 @@ def _bands_of(dataset: xarray.Dataset, name: str) -> Iterator[BandVariable]:
         yield BandVariable(name, BandLabel(name, name, _wavelength_of(variable)))
         return
     labels = _labels(dataset, dimension)
+    if variable.sizes[dimension] == 1 and (not labels or sentinel2_band(name)):
+        labels = [name]
     wavelengths = _wavelengths(dataset, dimension)
     for position in range(variable.sizes[dimension]):
         label = BandLabel(
             labels[position] if labels else "",
             f"{name}[{position}]",
             wavelengths[position] if wavelengths else None,
-            of_several=True,
+            of_several=variable.sizes[dimension] > 1,
         )
         yield BandVariable(name, label, dimension, position)
 

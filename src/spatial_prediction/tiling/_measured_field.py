@@ -10,22 +10,22 @@ from spatial_prediction.tiling._receptive_field import ReceptiveField
 
 _CHANGES = (np.nan, 1e30, -1e30)
 """NaN takes every way that sums take, however small their weights. XLA's maxima on a CPU pass over it, but
-not over great numbers, which rounding does not hide either."""
+not over large numbers, which rounding does not hide either."""
 
 
 def measured_receptive_field(
     network: Any, *, channels: int, factor: int | None = None, step: int = 1, largest: int = 512
 ) -> ReceptiveField:
-    """Find how far a network sees by changing one pixel of a map of zeros and looking what changes.
+    """Find how far a network sees by changing one pixel of a map of zeros.
 
-    The pixel is made NaN, then a great number of either sign, so that no weight on its way is too small to be
-    seen. Where a padding takes statistics of the whole map, outputs near the border change too. These belong
-    to the border, not to the receptive field; what tells them apart is the ring between, which stays as it
-    was. The map is doubled until that ring is wider than the field's radius and the field that of the map
-    before.
+    The pixel is made NaN, then a large number of either sign, so that no weight on its way is too small to be
+    noticed; the outputs that change are those that see it. Where a padding takes statistics of the whole map,
+    outputs near the border change too. These belong to the border, not to the receptive field, from which an
+    unchanged ring separates them. The map is doubled until the ring is wider than the field's radius, and two
+    maps in succession agree.
 
-    Not seen are fields of lone pixels more than 15 apart. Convolutions by Fourier transform change all their
-    outputs, and are refused like networks that see the whole map.
+    Gaps of more than about 15 pixels within the field are not recognised. Convolutions by Fourier transform
+    change all outputs, and are refused like networks that see the whole map.
 
     Args:
         network: an Equinox module or a function of NumPy batches, see
@@ -56,8 +56,8 @@ def measured_receptive_field(
             before = field
         size *= 2
     raise ValueError(
-        f"one pixel reaches all of a map of {size // 2} x {size // 2} pixels, or too much to be told from "
-        f"its border; allow more with largest={2 * largest}, or give the overlap as a number of pixels"
+        f"one pixel reaches all of a map of {size // 2} x {size // 2} pixels, or too much to distinguish it "
+        f"from its border; allow more with largest={2 * largest}, or give the overlap as a number of pixels"
     )
 
 

@@ -59,7 +59,7 @@ def check_prediction(prediction: np.ndarray, batch: np.ndarray, factor: int) -> 
     expected = (len(batch), *(size * factor for size in batch.shape[2:]))
     if prediction.ndim != 4 or (len(prediction), *prediction.shape[2:]) != expected:
         raise ValueError(
-            f"the network made {prediction.shape} of tiles {batch.shape}, but a factor of {factor} asks for "
+            f"the network made {prediction.shape} of tiles {batch.shape}, but a factor of {factor} requires "
             f"(batch, outputs, {expected[1]}, {expected[2]}); give the right factor, and the network with an "
             "output crop of 0: the overlap of tiles does the cropping"
         )

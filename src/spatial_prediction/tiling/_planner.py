@@ -11,7 +11,7 @@ class Measurement:
 
     Attributes:
         tile: input pixels along each side that a tile keeps.
-        strategy: its name, and what else tells it from others.
+        strategy: its name, with its options if several lines share it.
         overlap: input pixels on each side.
         seam_deviation: how much of a seam there was; any figure of which less is better.
         relative_cost: time per image, as a multiple of that of tiles that abut.

@@ -112,7 +112,7 @@ def strategy_from_name(
     Args:
         name: ``padding``, ``crop``, ``blend`` or ``exact``.
         receptive_field: of the network, or its radius in input pixels: the overlap where none is given.
-        overlap: input pixels on each side, of ``crop`` and ``blend`` alone.
+        overlap: input pixels on each side, of ``crop`` and ``blend`` only.
         fade: of ``blend``, see :meth:`Strategy.blended`.
         curve: of ``blend``.
 

@@ -1,6 +1,7 @@
 """GeoTIFF and JPEG 2000: faults that scenes have had as netCDF, and what GDAL reads without a word."""
 
 import logging
+import os
 
 import numpy as np
 import pytest
@@ -118,6 +119,12 @@ def test_bands_of_unequal_scales_are_each_unpacked_by_their_own(tmp_path):
 @pytest.mark.parametrize("name", ["scene 0 {x} é.tif", "it's $HOME & more.tif", "{{}}.tif"])
 def test_names_of_files_are_free(tmp_path, name):
     assert (read_scene(constant(tmp_path / name), size=SIZE) == 1200).all()
+
+
+def test_names_that_are_not_utf_8_are_refused_by_name(tmp_path):
+    path = constant(tmp_path / "a.tif").rename(os.path.join(tmp_path, os.fsdecode(b"b\xe9.tif")))
+    with pytest.raises(SceneError, match="not UTF-8"):
+        read_scene(path, size=SIZE)
 
 
 def test_a_block_of_zeros_without_a_declaration_is_counted(tmp_path):

@@ -124,6 +124,27 @@ def test_other_dimensions_are_refused_with_their_lengths(tmp_path, dimensions, m
         open_raster(tmp_path / "a.nc")
 
 
+@pytest.mark.parametrize(("name", "label"), [("B04", "first"), ("reflectance", "B04"), ("red", "1")])
+def test_a_dimension_of_one_band_names_it_where_the_variable_does_not(tmp_path, name, label):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        for dimension, length in (("band", 1), ("y", 4), ("x", 4)):
+            file.createDimension(dimension, length)
+        file.createVariable("band", str, ("band",))[0] = label
+        file.createVariable(name, "i2", ("band", "y", "x"))[:] = 700
+    with open_raster(tmp_path / "a.nc", bands=["B04"]) as raster:
+        assert (raster.read(slice(0, 4), slice(0, 4))[0] == 700).all()
+
+
+def test_variables_in_groups_are_refused(tmp_path):
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        group = file.createGroup("cube")
+        for name in ("y", "x"):
+            group.createDimension(name, 4)
+        group.createVariable("B04", "i2", ("y", "x"))[:] = 5
+    with pytest.raises(SceneError, match=r"a\.nc: its variables lie in groups \(cube\)"):
+        open_raster(tmp_path / "a.nc")
+
+
 def test_attributes_of_coordinates_say_which_dimension_is_which(tmp_path):
     values = np.arange(12, dtype="i2").reshape(3, 4)
     with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:

@@ -120,7 +120,7 @@ def test_factor_comes_from_the_network_if_it_says_one():
 @pytest.mark.parametrize(
     ("changed", "error", "message"),
     [
-        ({"factor": 4}, ValueError, "a factor of 4 asks for .*output crop of 0"),
+        ({"factor": 4}, ValueError, "a factor of 4 requires .*output crop of 0"),
         ({"factor": None}, ValueError, "factor must be given"),
         ({"network": 3}, TypeError, "Equinox module or a function of NumPy batches, got int"),
         ({"network": lambda batch: blur(batch).astype(int)}, TypeError, "got int64; convert them, or tile"),

@@ -1,6 +1,7 @@
 # What the rules of the padding study share: its checked configuration, presets and seeds, paths for each run, figures
 # and tables.
 
+from spatial_prediction.studies.super_resolution.presets import paddings_in_use
 from spatial_prediction.studies.super_resolution.validation import normalised, validated
 
 try:
@@ -10,6 +11,7 @@ except SpatialPredictionError as error:
     raise WorkflowError(str(error))
 
 SEEDS = config["seeds"]
+OUTPUT_CROPS = sorted({preset.output_crop for preset in PRESETS.values()})
 PER_JOB = config["training"]["seeds_per_job"]
 SEED_GROUPS = ["-".join(map(str, SEEDS[first : first + PER_JOB])) for first in range(0, len(SEEDS), PER_JOB)]
 
@@ -18,6 +20,7 @@ wildcard_constraints:
     preset="|".join(map(re.escape, PRESETS)),
     seed=r"\d+",
     kind="training|inference",
+    output_crop=r"\d+",
 
 
 def preset_flags(wildcards):
@@ -56,12 +59,14 @@ def scene_order():
     return settings_of("dataset", key)
 
 
+# networks whose output is shown
+MODELS = {preset: f"{RESULTS}/models/{preset}/seed_{SEEDS[0]}.safetensors" for preset in PRESETS}
 TABLE_FORMATS = ["csv", "html", "md", "tex"]
 
 
-def figure(name, category, title):
-    """Output of a figure rule; the report shows the PNG."""
-    paths = {format: f"{RESULTS}/figures/{name}.{format}" for format in FORMATS}
+def figure(name, category, title, *, of=""):
+    """Output of a figure rule; the report shows the PNG. ``of`` is what names of several such figures end in."""
+    paths = {format: f"{RESULTS}/figures/{name}{of}.{format}" for format in FORMATS}
     labels = {"result": title}  # a second label that values share would break the page
     paths["png"] = report(paths["png"], caption=f"../../report/{name}.rst", category=category, labels=labels)
     return list(paths.values())

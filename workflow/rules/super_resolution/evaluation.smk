@@ -1,4 +1,4 @@
-# Test errors of every network, and padding errors on the feature maps of some.
+# Test errors of every network, padding errors on the feature maps of some, and what they make of tiles that meet.
 
 EVALUATION = config["evaluation"]
 TILES = flags(**settings_of("evaluation", "batch_size"), **settings_of("training", "low_res_size"))
@@ -56,6 +56,27 @@ use rule run_script as evaluate_nmse with:
         **growing(mem_mb=4000, runtime=30),
     params:
         settings=f"{TILES} {PADDINGS}",
+
+
+use rule run_script as evaluate_crossings with:
+    input:
+        MODELS.values(),
+        test=rules.build_arrays.output.test,
+        summary=rules.build_arrays.output.summary,
+        code=code("super_resolution/evaluate_crossings"),
+    output:
+        output=f"{RESULTS}/evaluation/crossings.safetensors",
+    log:
+        f"{LOGS}/evaluate_crossings.log",
+    resources:
+        **growing(mem_mb=4000, runtime=30),
+    params:
+        # the order of networks, in which pictures stand, is no part of what Snakemake compares of inputs
+        settings=flags(
+            models=list(MODELS.values()),
+            scenes=config["figures"]["sample_scenes"],
+            **settings_of("training", "low_res_size"),
+        ),
 
 
 GATHERED = {

@@ -6,7 +6,6 @@ BOOTSTRAP = settings_of("figures", "bootstrap_seed")
 BASELINES = {"baselines": json.dumps(config["figures"]["baselines"])}
 MSE = f"{RESULTS}/evaluation/mse.parquet"
 RUNS = per_run("runs/{preset}/seed_{seed}.json")
-MODELS = {preset: f"{RESULTS}/models/{preset}/seed_{SEEDS[0]}.safetensors" for preset in PRESETS}
 TIMINGS = {
     f"timing_{kind}": expand(f"{RESULTS}/timing/{kind}/{{preset}}.json", preset=config["timing"]["presets"])
     for kind in ("training", "inference")
@@ -18,7 +17,11 @@ FIGURE_NAMES = [
     "shell_mse",
     "throughput",
     "padded_samples",
+    "lp6x7_samples",
+    "blur_theory",
+    "inputs_and_targets",
     "upscaled_samples",
+    *expand("{name}_oc{crop}", name=["stitched_corners", "shift_deviation"], crop=OUTPUT_CROPS),
 ]
 if EVALUATION["nmse_presets"]:
     FIGURE_NAMES.append("padding_nmse")
@@ -116,10 +119,80 @@ use rule run_script as plot_padded_samples with:
         f"{LOGS}/plot_padded_samples.log",
     params:
         settings=flags(
-            paddings=config["figures"]["sample_paddings"],
+            paddings=paddings_in_use(
+                PRESETS, [*EVALUATION["nmse_paddings"], *config["figures"]["sample_paddings"]]
+            ),
             scene=config["figures"]["sample_scene"],
             formats=FORMATS,
         ),
+        figure=figure_option,
+
+
+use rule run_script as plot_lp6x7_samples with:
+    input:
+        test=rules.build_arrays.output.test,
+        code=code("super_resolution/plot_lp6x7_samples"),
+    output:
+        figure("lp6x7_samples", "Paddings", "Scenes padded by lp6x7"),
+    log:
+        f"{LOGS}/plot_lp6x7_samples.log",
+    params:
+        settings=flags(scenes=config["figures"]["sample_scenes"], formats=FORMATS),
+        figure=figure_option,
+
+
+use rule run_script as plot_blur_theory with:
+    input:
+        code=code("super_resolution/plot_blur_theory"),
+    output:
+        figure("blur_theory", "Paddings", "Expected error on blurred noise"),
+    log:
+        f"{LOGS}/plot_blur_theory.log",
+    params:
+        settings=flags(formats=FORMATS),
+        figure=figure_option,
+
+
+use rule run_script as plot_inputs_and_targets with:
+    input:
+        test=rules.build_arrays.output.test,
+        code=code("super_resolution/plot_inputs_and_targets"),
+    output:
+        figure("inputs_and_targets", "Training", "Inputs and targets"),
+    log:
+        f"{LOGS}/plot_inputs_and_targets.log",
+    params:
+        settings=flags(
+            scenes=config["figures"]["sample_scenes"],
+            **settings_of("training", "low_res_size"),
+            formats=FORMATS,
+        ),
+        figure=figure_option,
+
+
+use rule run_script as plot_stitched_corners with:
+    input:
+        crossings=rules.evaluate_crossings.output,
+        code=code("super_resolution/plot_stitched_corners"),
+    output:
+        figure("stitched_corners", "Tiles", "Where tiles meet, crop {output_crop}", of="_oc{output_crop}"),
+    log:
+        f"{LOGS}/plot_stitched_corners/oc{{output_crop}}.log",
+    params:
+        settings=lambda wildcards: flags(output_crop=wildcards.output_crop, formats=FORMATS),
+        figure=figure_option,
+
+
+use rule run_script as plot_shift_deviation with:
+    input:
+        crossings=rules.evaluate_crossings.output,
+        code=code("super_resolution/plot_shift_deviation"),
+    output:
+        figure("shift_deviation", "Tiles", "How far tiles deviate, crop {output_crop}", of="_oc{output_crop}"),
+    log:
+        f"{LOGS}/plot_shift_deviation/oc{{output_crop}}.log",
+    params:
+        settings=lambda wildcards: flags(output_crop=wildcards.output_crop, formats=FORMATS),
         figure=figure_option,
 
 

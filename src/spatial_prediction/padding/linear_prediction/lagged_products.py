@@ -99,18 +99,20 @@ def centred(x: Array, mean: Array, window: Window) -> Array:
 
 def tapers(x: Array, window: Window) -> tuple[Array, Array]:
     """Weights of the rows and of the columns of ``x``, whose product is the window."""
-    taper = tukey_window if window == "tukey" else np.ones
+    taper = tukey_window if window == "tukey" else jnp.ones
     return jnp.asarray(taper(x.shape[-3]), x.dtype), jnp.asarray(taper(x.shape[-2]), x.dtype)
 
 
-def tukey_window(size: int) -> np.ndarray:
+def tukey_window(size: int) -> np.ndarray | Array:
     """Tukey (tapered cosine) window with a taper over half of its length; float64, shape (size,).
 
-    Its zeros lie one pixel outside the map on either side, so every pixel counts for something.
+    Its zeros lie one pixel outside the map on either side, so every pixel counts for something. Where the
+    size is symbolic, in a program for maps of any size, it is a JAX array.
     """
-    position = np.arange(1, size + 1) / (size + 1)
-    distance = np.minimum(position, 1 - position)
-    return np.where(distance < 0.25, 0.5 - 0.5 * np.cos(4 * np.pi * distance), 1.0)
+    numbers: Any = np if isinstance(size, int) else jnp
+    position = numbers.arange(1, size + 1) / (size + 1)
+    distance = numbers.minimum(position, 1 - position)
+    return numbers.where(distance < 0.25, 0.5 - 0.5 * numbers.cos(4 * np.pi * distance), 1.0)
 
 
 def canonical(lag: Lag) -> Lag:
@@ -134,6 +136,8 @@ def _sums_over_slices(z: Array, lags: Sequence[Lag]) -> Array:
 
 def _folded_sum(x: Array) -> Array:
     """Sum over rows and columns, halving the rows first: a running sum of thousands rounds too much."""
+    if not isinstance(x.shape[-3], int):  # symbolic: halved how often is not known; row by row rounds little
+        return jnp.sum(jnp.sum(x, axis=-2), axis=-2)
     while (rows := x.shape[-3]) > 3:
         even = rows - rows % 2
         halves = x[..., : even // 2, :, :] + x[..., even // 2 : even, :, :]

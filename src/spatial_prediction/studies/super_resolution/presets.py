@@ -1,10 +1,10 @@
 """The table of presets. Imports nothing heavy, so that a dry run needs no JAX."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.names import suggestion
+from spatial_prediction.names import PaddingName, parse_border_name, suggestion
 from spatial_prediction.studies.super_resolution.config import Preset
 
 
@@ -77,6 +77,19 @@ def presets_from_names(names: list[str], custom: Mapping[str, Mapping[str, Any]]
         if names.count(name) > 1:
             raise ConfigurationError(f"presets: {name!r} is listed {names.count(name)} times; list it once")
     return {name: table[name] for name in names}
+
+
+def paddings_in_use(presets: Mapping[str, Preset], others: Iterable[str]) -> list[str]:
+    """Name each padding of some presets once, in their order, and then the others.
+
+    Ways to handle borders that pad nothing, or only within a network, are left out.
+    """
+    of_presets = (name for preset in presets.values() for name in (preset.padding, preset.upscale_padding))
+    return [
+        name
+        for name in dict.fromkeys([*of_presets, *others])
+        if isinstance(parse_border_name(name), PaddingName)
+    ]
 
 
 def check_preset_name(name: str, key: str, table: Mapping[str, Preset]) -> None:

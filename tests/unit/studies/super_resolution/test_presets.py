@@ -1,7 +1,12 @@
 """The table of presets keeps its published meaning."""
 
 from spatial_prediction.studies.super_resolution.config import Preset
-from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
+from spatial_prediction.studies.super_resolution.presets import (
+    PRESETS,
+    PUBLISHED_PRESETS,
+    paddings_in_use,
+    presets_from_names,
+)
 from spatial_prediction.studies.super_resolution.validation import check_border_name, check_padding_name
 
 
@@ -56,3 +61,11 @@ def test_the_others_can_be_made_into_networks():
         check_border_name(preset.padding, name)
         check_padding_name(preset.upscale_padding, name)
         assert name.startswith(preset.padding)
+
+
+def test_every_padding_of_presets_is_named_once_and_other_border_handling_not():
+    names = ["zero-repl", "repl", "lp2x3_oc5", "part", "diff", "lp2x3_learned", "zero_oc5", "lp2x3"]
+    presets = {name: PRESETS[name] for name in names}
+    assert paddings_in_use(presets, ["lp6x7", "repl", "refl"]) == [
+        "zero", "repl", "lp2x3", "extr3", "lp6x7", "refl",
+    ]  # fmt: skip

@@ -1,6 +1,7 @@
 """Tiles cut from the arrays of scenes; every draw depends only on (seed, step)."""
 
 import mmap
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,15 @@ def open_scene_array(path: str | Path, *, smallest_size: int = 1) -> np.ndarray:
             f"{smallest_size}; use larger scenes (dataset.scene_size) or a smaller training.low_res_size"
         )
     return array
+
+
+def check_scenes(path: str | Path, count: int, scenes: Sequence[int]) -> None:
+    """Raise ConfigurationError where the array at ``path``, of ``count`` scenes, lacks one of ``scenes``."""
+    for scene in scenes:
+        if not 0 <= scene < count:
+            raise ConfigurationError(
+                f"{path}: there is no scene {scene}, counted from 0; ask for one of 0 to {count - 1}"
+            )
 
 
 class RandomTiles:

@@ -6,9 +6,14 @@ page (3.5 inches wide). ``looks`` gives a preset the same colour, marker and lin
 in every figure. Errors are passed on the scale of data in [-1, 1] and shown in units of 1e-6.
 """
 
+from spatial_prediction.studies.super_resolution.figures.blur_theory import blur_theory as blur_theory
+from spatial_prediction.studies.super_resolution.figures.inputs_and_targets import (
+    inputs_and_targets as inputs_and_targets,
+)
 from spatial_prediction.studies.super_resolution.figures.loss_histories import (
     loss_histories as loss_histories,
 )
+from spatial_prediction.studies.super_resolution.figures.lp6x7_samples import lp6x7_samples as lp6x7_samples
 from spatial_prediction.studies.super_resolution.figures.padded_samples import (
     padded_samples as padded_samples,
 )
@@ -21,6 +26,12 @@ from spatial_prediction.studies.super_resolution.figures.seam_tables import stra
 from spatial_prediction.studies.super_resolution.figures.seam_tables import transfer_table as transfer_table
 from spatial_prediction.studies.super_resolution.figures.seams import seams as seams
 from spatial_prediction.studies.super_resolution.figures.shell_mse import shell_mse as shell_mse
+from spatial_prediction.studies.super_resolution.figures.shift_deviation import (
+    shift_deviation as shift_deviation,
+)
+from spatial_prediction.studies.super_resolution.figures.stitched_corners import (
+    stitched_corners as stitched_corners,
+)
 from spatial_prediction.studies.super_resolution.figures.strategies import strategies as strategies
 from spatial_prediction.studies.super_resolution.figures.study_warnings import log_warnings as log_warnings
 from spatial_prediction.studies.super_resolution.figures.study_warnings import (

@@ -82,6 +82,20 @@ def add_runs(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_crossings(parser: argparse.ArgumentParser) -> None:
+    """Add ``--crossings`` and ``--output-crop``."""
+    parser.add_argument(
+        "--crossings",
+        type=Path,
+        required=True,
+        metavar="FILE",
+        help="upscaled crossings of tiles (evaluate_crossings.py)",
+    )
+    parser.add_argument(
+        "--output-crop", type=int, required=True, metavar="N", help="show the presets with this output crop"
+    )
+
+
 def add_timings(parser: argparse.ArgumentParser) -> None:
     """Add ``--timing-training`` and ``--timing-inference``."""
     for kind in ("training", "inference"):

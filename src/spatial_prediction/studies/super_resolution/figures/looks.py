@@ -6,7 +6,7 @@ distinguish the members in grey.
 """
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +63,7 @@ _LOOKS: dict[str, tuple[str, str, float]] = {
 }
 _FAMILY_COLOURS = {"zero": _BLACK, "repl": _VERMILION, "extr": _ORANGE, "lp": _BLUE}
 _SPARE_MARKERS = ("D", "p", "v", "^", "<", ">", "h", "d", "P", "X")
+_SEED_MARKERS = ("o", "^", "s", "D", "v", "P", "*", "<", "X", ">", "p", "h")
 _LINE_STYLES: dict[int, Any] = {0: "-", 1: (0, (4, 1.5)), 5: (0, (1.2, 1.2))}
 _FILLINGS: dict[int, Any] = {0: "full", 1: "left", 5: "none"}
 
@@ -116,6 +117,27 @@ def _look_of_stranger(padding: str) -> tuple[str, str, float]:
     colours = (colour for family, colour in _FAMILY_COLOURS.items() if padding.startswith(family))
     colour = next(colours, _PURPLE)
     return colour, _SPARE_MARKERS[zlib.crc32(padding.encode()) % len(_SPARE_MARKERS)], 0.15
+
+
+def seed_points(seeds: Iterable[int]) -> dict[int, dict[str, Any]]:
+    """Give each seed a marker, as keyword arguments for ``Axes.plot``.
+
+    Twelve shapes, filled; hollow from the thirteenth seed on.
+
+    Args:
+        seeds: of all runs in a figure.
+    """
+    ranked = enumerate(sorted(set(seeds)))
+    return {
+        seed: {
+            "marker": _SEED_MARKERS[rank % len(_SEED_MARKERS)],
+            "fillstyle": "full" if rank < len(_SEED_MARKERS) else "none",
+            "markersize": 3.2,
+            "markeredgewidth": 0.4,
+            "linestyle": "",
+        }
+        for rank, seed in ranked
+    }
 
 
 def presets_by_crop(presets: Mapping[str, int]) -> dict[int, list[str]]:

@@ -3,12 +3,11 @@
 from collections.abc import Mapping
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.plotting import style
+from spatial_prediction.studies.super_resolution.figures.picture_columns import outline
 
 FEW, NARROW, WIDE = 12, 3, 6
 """The most images for one column of a page; images side by side there, and on the whole width."""
@@ -54,7 +53,7 @@ def padded_samples(
         axes.set(xticks=[], yticks=[])
         axes.spines[:].set(visible=True, linewidth=0.4, color="0.3")
         axes.set_title(padding, pad=2)
-        _outline(axes, left, top, width - left - right, height - top - bottom)
+        outline(axes, left, top, width - left - right, height - top - bottom)
     return figure
 
 
@@ -76,11 +75,3 @@ def _striped(image: np.ndarray) -> np.ndarray:
     rows, columns = np.indices(image.shape[:2])
     striped = (image >= 1).all(axis=2) & ((rows + columns) // STRIPE % 2 == 0)
     return np.where(striped[..., None], STRIPE_GREY, np.clip(image, 0, 1))
-
-
-def _outline(axes: Axes, left: int, top: int, width: int, height: int) -> None:
-    """Outline an area in white on black, so that the line shows on bright and on dark ground."""
-    # Pixel centres are at whole numbers, so the edge of the area is half a pixel before its first centre.
-    corner = (left - 0.5, top - 0.5)
-    for colour, line_width in (("black", 1.4), ("white", 0.6)):
-        axes.add_patch(Rectangle(corner, width, height, fill=False, edgecolor=colour, linewidth=line_width))

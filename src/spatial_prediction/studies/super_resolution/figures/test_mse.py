@@ -7,12 +7,19 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from spatial_prediction.plotting import formatting, style
 from spatial_prediction.studies.super_resolution.figures import looks
 
-ROW_HEIGHT = 0.155
+ROW_HEIGHT = 0.22
 """Inches from one preset's row to the next."""
+
+MEAN_PLACE, SEED_PLACE, SEED_SPREAD = -0.18, 0.22, 0.15
+"""Where the mean and the seeds stand in a row, and how far seeds stand apart, in heights of a row."""
+
+LEGEND_COLUMNS, LEGEND_WIDTH = 12, 36
+"""Seeds side by side in the legend at most, and the characters of all their names."""
 
 
 @style.styled
@@ -24,7 +31,9 @@ def test_mse(
     counts: pd.DataFrame | None = None,
     bilinear: Mapping[int, float] | None = None,
 ) -> Figure:
-    """Draw the test MSE of each run with mean and 95 % interval; one row per preset, grouped by crop.
+    """Draw the test MSE of each run beside mean and 95 % interval; one row per preset, grouped by crop.
+
+    A seed has the same marker in every row.
 
     Args:
         mse_of_runs: columns preset, seed, mse (over the kept area); diverged runs have no rows.
@@ -37,7 +46,10 @@ def test_mse(
     """
     rows = _row_positions(presets)
     last_row = max(rows.values(), default=0)
-    figure = style.new_figure(0.65 + ROW_HEIGHT * (last_row + 1))
+    seeds = looks.seed_points(mse_of_runs["seed"])
+    columns = min(LEGEND_COLUMNS, LEGEND_WIDTH // max((len(f"{seed} ") for seed in seeds), default=1))
+    legend_rows = -(-len(seeds) // columns)
+    figure = style.new_figure(0.7 + ROW_HEIGHT * (last_row + 1) + 0.14 * (legend_rows + 1))
     axes = figure.subplots()
     axes.set_ylim(last_row + 0.7, -1.8)
     limits = {crop: bilinear[crop] for crop in set(presets.values())} if bilinear is not None else {}
@@ -46,8 +58,9 @@ def test_mse(
     ends = intervals[["mean", "low", "high"]].to_numpy() / looks.MSE_UNIT
     by_preset = dict(zip(intervals["preset"], ends.tolist(), strict=True))
     for preset, row in rows.items():
-        mse = mse_of_runs.loc[mse_of_runs["preset"] == preset, "mse"].to_numpy()
-        _draw_runs(axes, row, mse, preset, presets[preset])
+        runs = mse_of_runs[mse_of_runs["preset"] == preset]
+        mse = dict(zip(runs["seed"], runs["mse"], strict=True))
+        _draw_runs(axes, row, mse, seeds, preset, presets[preset])
         if preset in by_preset:
             _draw_interval(axes, row, by_preset[preset], preset, presets[preset])
         else:
@@ -68,6 +81,19 @@ def test_mse(
     if mse_of_runs.empty:
         axes.set_xticks([])
     style.log_if_wide(axes.xaxis, [*shown, *near.values()])
+    if seeds:
+        handles = [Line2D([], [], color="0.35", **points) for points in seeds.values()]
+        figure.legend(
+            handles,
+            list(map(str, seeds)),
+            title="Seeds",
+            title_fontsize=6.5,
+            loc="outside lower center",
+            ncols=min(columns, len(seeds)),
+            handlelength=0.8,
+            handletextpad=0.2,
+            columnspacing=0.8,
+        )
     style.settle_ticks(figure)
     return figure
 
@@ -84,18 +110,29 @@ def _row_positions(presets: Mapping[str, int]) -> dict[str, float]:
     return rows
 
 
-def _draw_runs(axes: Axes, row: float, mse: np.ndarray, preset: str, output_crop: int) -> None:
-    # Spread over the row's height in order of the seeds, so that equal values do not hide one another.
-    heights = row + (np.linspace(-0.25, 0.25, len(mse)) if len(mse) > 1 else np.zeros(len(mse)))
+def _draw_runs(
+    axes: Axes,
+    row: float,
+    mse: Mapping[int, float],
+    seeds: Mapping[int, Mapping[str, Any]],
+    preset: str,
+    output_crop: int,
+) -> None:
+    # Spread over some height in the order of the seeds, so that equal values do not hide one another.
+    heights = np.linspace(-SEED_SPREAD, SEED_SPREAD, len(seeds)) if len(seeds) > 1 else np.zeros(len(seeds))
     colour = looks.preset_look(preset, output_crop).colour
-    axes.plot(mse / looks.MSE_UNIT, heights, ".", color=colour, alpha=0.55, markersize=3, markeredgewidth=0)
+    for (seed, points), height in zip(seeds.items(), heights, strict=True):
+        if seed in mse:
+            place = row + SEED_PLACE + height
+            axes.plot([mse[seed] / looks.MSE_UNIT], [place], color=colour, alpha=0.8, **points)
 
 
 def _draw_interval(axes: Axes, row: float, interval: Sequence[float], preset: str, output_crop: int) -> None:
     look = looks.preset_look(preset, output_crop)
     mean, low, high = interval
-    axes.plot([low, high], [row, row], color=look.colour, linewidth=1.4, solid_capstyle="butt")
-    axes.plot([mean], [row], **look.points, linestyle="", markersize=5)
+    height = row + MEAN_PLACE
+    axes.plot([low, high], [height] * 2, color=look.colour, linewidth=1.4, solid_capstyle="butt")
+    axes.plot([mean], [height], **look.points, linestyle="", markersize=5)
 
 
 def _write_no_run(axes: Axes, row: float) -> None:

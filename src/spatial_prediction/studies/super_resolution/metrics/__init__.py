@@ -23,6 +23,8 @@ from spatial_prediction.studies.super_resolution.metrics.bilinear import (
     bilinear_by_shell as bilinear_by_shell,
 )
 from spatial_prediction.studies.super_resolution.metrics.bilinear import read_bilinear as read_bilinear
+from spatial_prediction.studies.super_resolution.metrics.blurred_noise import blur_curves as blur_curves
+from spatial_prediction.studies.super_resolution.metrics.blurred_noise import expected_nmse as expected_nmse
 from spatial_prediction.studies.super_resolution.metrics.comparison import BASELINES as BASELINES
 from spatial_prediction.studies.super_resolution.metrics.comparison import baseline_of as baseline_of
 from spatial_prediction.studies.super_resolution.metrics.comparison import common_seeds as common_seeds

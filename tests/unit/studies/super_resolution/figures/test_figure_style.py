@@ -67,3 +67,12 @@ def test_log_axis_only_for_wide_ranges():
     assert axes.get_yscale() == "log"
     style.log_if_wide(axes.xaxis, [])
     assert axes.get_xscale() == "linear"
+
+
+def test_seeds_have_markers_of_their_own_whatever_their_numbers():
+    twelve = looks.seed_points(range(100, 112))
+    assert len({points["marker"] for points in twelve.values()}) == 12
+    many = looks.seed_points([4294967295, *range(20), 3])
+    looked = {(points["marker"], points["fillstyle"]) for points in many.values()}
+    assert len(many) == len(looked) == 21
+    assert list(many) == [*range(20), 4294967295]

@@ -155,3 +155,26 @@ def test_the_legend_of_the_throughput_names_what_is_plotted_and_nothing_else():
     (legend,) = DRAWN["throughput"](study).legends
     assert [text.get_text() for text in legend.get_texts()] == ["zero-repl", "zero_oc5"]
     assert DRAWN["throughput"](study_tables(DEFAULT, timed=[])).legends == []
+
+
+@pytest.mark.parametrize("seeds", [[0, 1], range(12), [4294967295, 17, 123456789, 5]])
+def test_every_run_is_drawn_with_the_marker_of_its_seed(seeds):
+    study = study_tables(DEFAULT, seeds=seeds, diverged=[("repl", seeds[0])])
+    figure = DRAWN["test_mse"](study)
+    points = looks.seed_points(seeds)
+    drawn = {
+        (line.get_marker(), round(float(line.get_xdata()[0]), 6))
+        for line in figure.axes[0].lines
+        if len(line.get_xdata()) == 1 and line.get_markersize() == points[seeds[0]]["markersize"]
+    }
+    runs = study.test_mse
+    assert len(runs) == len(DEFAULT) * len(seeds) - 1
+    expected = {
+        (points[seed]["marker"], round(mse * 1e6, 6))
+        for seed, mse in zip(runs["seed"], runs["mse"], strict=True)
+    }
+    assert drawn == expected
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == [str(seed) for seed in sorted(seeds)]
+    markers = [handle.get_marker() for handle in legend.legend_handles]
+    assert markers == [points[seed]["marker"] for seed in sorted(seeds)]

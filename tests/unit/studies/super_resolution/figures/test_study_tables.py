@@ -3,7 +3,7 @@ import math
 
 import pandas as pd
 import pytest
-from tests.study_tables import study_tables
+from tests.study_tables import SUMMARY, run_record, study_tables
 
 from spatial_prediction.plotting import formatting
 from spatial_prediction.plotting.table_files import Table, write_table
@@ -253,33 +253,10 @@ def test_shell_table_has_italics_where_the_loss_did_not_reach():
     assert any("output crop 0: none; output crop 1: 0, 3" in note for note in table.notes)
 
 
-def _record(**changes):
-    provenance = {
-        "spatial_prediction": "0.1.0",
-        "commit": "abc",
-        "python": "3.11.7",
-        "platform": "Linux x86_64",
-    }
-    provenance |= {"packages": {"jax": "0.10.2"}, "device": "cpu", "compiled_kernels": True}
-    provenance["settings"] = {"training": {"steps": 240, "learning_rate": 5e-6}}
-    run = {"preset": "lp2x3", "seed": 1, "status": "completed", "seconds": 30.0}
-    return run | {"provenance": provenance | changes}
-
-
-SUMMARY = {"size": 512, "scene_count": {"train": 24, "test": 6, "skipped": 1}} | {
-    part: {"mean": [-0.5, -0.25, 0.125], "sha256": 64 * letter}
-    for part, letter in (("train", "a"), ("test", "b"))
-}
-SUMMARY |= {
-    "offset": {"setting": "auto", "scenes": {"0": 30}, "stated_by": {"nothing": 30}},
-    "warnings": [{"warning": "DN may carry +1000", "scenes": {"000001.nc": "smallest DN 1012"}}],
-}
-
-
 def test_provenance_is_one_value_an_item_or_each_with_its_number_of_files():
-    longer = _record() | {"seconds": 7200.0, "status": "diverged", "preset": "repl", "seed": 0}
-    runs = [_record(), _record(commit="def", settings={"training": {"steps": 500}}), longer]
-    table = provenance_table(runs, [_record(device="gpu", compiled_kernels=None)], SUMMARY)
+    longer = run_record() | {"seconds": 7200.0, "status": "diverged", "preset": "repl", "seed": 0}
+    runs = [run_record(), run_record(commit="def", settings={"training": {"steps": 500}}), longer]
+    table = provenance_table(runs, [run_record(device="gpu", compiled_kernels=None)], SUMMARY)
     values = {item: value for _, item, value in table.cells.itertuples(index=False)}
     assert values["commit"] == "abc (3), def (1)"
     assert values["jax"] == "0.10.2"

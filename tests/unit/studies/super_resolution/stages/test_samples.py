@@ -15,17 +15,19 @@ def _scenes(folder, size):
 @pytest.mark.parametrize(("size", "shown"), [(200, 48), (231, 55), (232, 56), (512, 56)])
 def test_small_scenes_show_the_paddings_less(tmp_path, size, shown):
     images = padded_images(
-        _scenes(tmp_path, size), scene=0, paddings=["zero", "lp6x7"], known_size=32, pad=12
+        _scenes(tmp_path, size), scenes=[0], paddings=["zero", "lp6x7"], known_size=32, pad=12
     )
     assert list(images) == ["truth", "zero", "lp6x7"]
-    assert {image.shape for image in images.values()} == {(shown, shown, 3)}
+    assert {image.shape for image in images.values()} == {(1, shown, shown, 3)}
     known = slice(12, shown - 12)
-    np.testing.assert_allclose(images["zero"][known, known], images["truth"][known, known])
-    assert (images["zero"][:12] == 1).all(), "a reflectance of 0.5 is brighter than such a scene"
+    np.testing.assert_allclose(images["zero"][:, known, known], images["truth"][:, known, known])
+    assert (images["zero"][:, :12] == 1).all(), "a reflectance of 0.5 is brighter than such a scene"
 
 
 def test_darkest_and_brightest_use_the_whole_scale(tmp_path):
-    truth = padded_images(_scenes(tmp_path, 240), scene=0, paddings=["zero"], known_size=32, pad=12)["truth"]
+    truth = padded_images(_scenes(tmp_path, 240), scenes=[0], paddings=["zero"], known_size=32, pad=12)[
+        "truth"
+    ]
     assert truth.min() == 0
     assert truth.max() == 1
     assert 0.4 < np.median(truth) < 0.9
@@ -47,7 +49,7 @@ def test_a_scene_that_is_not_there_is_told(tmp_path, scene):
     path = _scenes(tmp_path, 240)
     message = rf"test.npy: there is no scene {scene}, counted from 0; ask for one of 0 to 0"
     with pytest.raises(ConfigurationError, match=message):
-        padded_images(path, scene=scene, paddings=["zero"], known_size=32, pad=12)
+        padded_images(path, scenes=[scene], paddings=["zero"], known_size=32, pad=12)
     with pytest.raises(ConfigurationError, match=message):
         upscaled_images(path, {}, scenes=[0, scene], low_res_size=48)
 
@@ -64,11 +66,12 @@ def test_a_scene_that_is_not_there_is_told(tmp_path, scene):
 def test_what_cannot_be_drawn_is_told(tmp_path, wrong, message):
     with pytest.raises(ConfigurationError, match=f"^{message}"):
         padded_images(
-            _scenes(tmp_path, 240), **{"scene": 0, "paddings": ["zero"], "known_size": 32, "pad": 12, **wrong}
+            _scenes(tmp_path, 240),
+            **{"scenes": [0], "paddings": ["zero"], "known_size": 32, "pad": 12, **wrong},
         )
 
 
 def test_an_array_without_scenes_is_refused(tmp_path):
     np.save(tmp_path / "test.npy", np.zeros((0, 240, 240, 3), np.int16))
     with pytest.raises(SceneError, match=r"test.npy: holds int16 of shape \(0, 240, 240, 3\), expected"):
-        padded_images(tmp_path / "test.npy", scene=0, paddings=["zero"], known_size=32, pad=12)
+        padded_images(tmp_path / "test.npy", scenes=[0], paddings=["zero"], known_size=32, pad=12)

@@ -1,0 +1,219 @@
+"""Claim: from file to file, upscaling takes little more CPU time than the network and GDAL's own part of it.
+
+Real scenes, or synthetic ones where no folder is named, are laid side by side to N x N pixels and upscaled.
+In the same run the network is timed on tiles in memory that abut, and GDAL for reading the input and for
+writing the same samples with the same driver and options. Half of that sum is the least that two cores could
+need by the clock. Programs are compiled before.
+
+  python benchmarks/upscale.py                                          # random weights, 1,024 x 1,024
+  python benchmarks/upscale.py --size 8000 --model lp2x3.safetensors --scenes FOLDER
+  python benchmarks/upscale.py --codecs                                 # what codecs cost and save instead
+"""
+
+import argparse
+import itertools
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import rasterio
+from rasterio.windows import Window
+
+from spatial_prediction.models import RVSR, border_from_name, load_network
+from spatial_prediction.named_arrays import save_arrays
+from spatial_prediction.padding import padding_from_name
+from spatial_prediction.rasters.scenes import list_scenes, read_scene
+from spatial_prediction.studies.super_resolution.data.synthetic import synthetic_scene
+from spatial_prediction.upscaling.georeference import Georeference
+from spatial_prediction.upscaling.geotiff import gdal_settings
+from spatial_prediction.upscaling.output import Output
+from spatial_prediction.upscaling.programs import Programs
+from spatial_prediction.upscaling.samples import SAMPLE_TYPES
+from spatial_prediction.upscaling.scenes import WRITERS, upscale
+from spatial_prediction.upscaling.settings import LEVELS, UpscaleSettings
+
+SCENE = 512
+"""Rows and columns of each scene in the mosaic."""
+
+Seconds = tuple[float, float]
+"""Of the CPU, all threads, and by the clock."""
+
+
+def timed(work: Callable[[], object]) -> Seconds:
+    def processors() -> float:
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return used.ru_utime + used.ru_stime
+
+    clock, before = time.perf_counter(), processors()
+    work()
+    return processors() - before, time.perf_counter() - clock
+
+
+def random_network(path: Path) -> Path:
+    sizes = {"hidden_channels": 16, "blocks": 8, "upscale_factor": 4}
+    network = RVSR.initialised(
+        padding=border_from_name("lp2x3"),
+        upscale_padding=padding_from_name("lp2x3", 1),
+        key=jax.random.key(0),
+        **sizes,
+    )
+    arrays = network.to_named_arrays()
+    arrays["tail.project.weight"] = arrays["tail.project.weight"] * np.float32(
+        0.01
+    )  # the bilinear image, nearly
+    arrays["tail.project.bias"] = np.zeros_like(arrays["tail.project.bias"])
+    header = {"preset": "lp2x3", "padding": "lp2x3", "upscale_padding": "lp2x3", "output_crop": 0}
+    save_arrays(path, arrays, {**header, "model": sizes, "run": {"status": "completed"}})
+    return path
+
+
+def mosaic(path: Path, size: int, scenes: list[np.ndarray]) -> Path:
+    place = {"crs": "EPSG:32633", "transform": rasterio.transform.from_origin(6e5, 5e6, 10, 10)}
+    layout = {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate", "predictor": 2}
+    with rasterio.open(
+        path,
+        "w",
+        driver="GTiff",
+        dtype="uint16",
+        count=3,
+        height=size,
+        width=size,
+        nodata=0,
+        **place,
+        **layout,
+    ) as file:
+        file.descriptions = ("B04", "B03", "B02")
+        starts = range(0, size, SCENE)
+        for scene, (row, column) in zip(
+            itertools.cycle(scenes), itertools.product(starts, starts), strict=False
+        ):
+            part = scene[: size - row, : size - column].transpose(2, 0, 1)
+            window = Window(column, row, part.shape[2], part.shape[1])
+            file.write(np.maximum(part, 1).astype(np.uint16), window=window)
+    return path
+
+
+def compile_programs(model: Path, size: int, settings: UpscaleSettings) -> None:
+    network = load_network(model, output_crop=0)
+    length = min(size, settings.tile + 2 * network.halo)
+    programs = Programs(network, network.halo)
+    everywhere = np.ones((1, length, length), bool)
+    for inside in (False, True):
+        dn = np.zeros((1, length, length, 3), np.float32)
+        jax.block_until_ready(programs.samples(dn, everywhere, everywhere, settings.dtype, inside=inside))
+
+
+def bare_network(model: Path, size: int, tile: int) -> Seconds:
+    """Time the merged network on all tiles, without overlaps, from memory to memory."""
+    network = load_network(model, output_crop=0)
+    predict = eqx.filter_jit(lambda network, x: network.apply(x))
+    tile = min(tile, size)
+    x = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (1, tile, tile, 3)), jnp.float32)
+    predict(network, x).block_until_ready()
+
+    def tiles() -> None:
+        for _ in range(round((size / tile) ** 2)):
+            predict(network, x).block_until_ready()
+
+    return timed(tiles)
+
+
+def gdal_reads(path: Path) -> Seconds:
+    def read() -> None:
+        with rasterio.open(path) as file:
+            for _, window in file.block_windows(1):
+                file.read(window=window)
+
+    return timed(read)
+
+
+def gdal_writes(upscaled: Path, again: Path, settings: UpscaleSettings) -> Seconds:
+    """Time the writing of blocks that are in memory, a row of tiles at a time."""
+    step = settings.tile * 4
+    cpu = clock = 0.0
+    with rasterio.open(upscaled) as file:
+        place = Georeference(file.transform, file.crs.to_wkt(), (), None)
+        output = Output(*file.shape, file.descriptions, SAMPLE_TYPES[settings.dtype], place, {})
+        context = WRITERS[settings.format](
+            again, output, compress=settings.compress, level=settings.codec_level
+        )
+        write = context.__enter__()
+        for row, column in itertools.product(range(0, file.height, step), range(0, file.width, step)):
+            rows, columns = (slice(at, min(at + step, file.height)) for at in (row, column))
+            samples = file.read(window=Window.from_slices(rows, columns))
+            spent = timed(lambda rows=rows, columns=columns, samples=samples: write(rows, columns, samples))
+            cpu, clock = cpu + spent[0], clock + spent[1]
+        spent = timed(lambda: context.__exit__(None, None, None))
+    return cpu + spent[0], clock + spent[1]
+
+
+def compare(folder: Path, source: Path, model: Path, size: int, settings: UpscaleSettings) -> None:
+    compile_programs(model, size, settings)
+    out = folder / "out.tif"
+    whole = timed(lambda: upscale(source, out, model=model, settings=settings))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    network = bare_network(model, size, settings.tile)
+    with gdal_settings():
+        reading = gdal_reads(source)
+        writing = gdal_writes(out, folder / "again.tif", settings)
+    total = network[0] + reading[0] + writing[0]
+    print(
+        f"{size} x {size} pixels, {settings.format}, {settings.strategy}; seconds of the CPU (by the clock)"
+    )
+    for what, (cpu, clock) in (
+        ("from file to file", whole),
+        ("network, tiles that abut", network),
+        ("GDAL reads", reading),
+        ("GDAL writes", writing),
+    ):
+        print(f"  {what:<26}{cpu:8.2f} ({clock:.2f})")
+    print(f"  CPU: {whole[0] / total:.2f} times network and GDAL together ({total:.2f})")
+    print(f"  clock: {whole[1] / (total / 2):.2f} times half of that, what two free cores would need")
+    print(f"  output {out.stat().st_size / 1e6:.1f} MB, peak memory {peak:.0f} MB")
+
+
+def codecs(folder: Path, source: Path, model: Path, size: int, settings: UpscaleSettings) -> None:
+    out = folder / "out.tif"
+    upscale(source, out, model=model, settings=settings)
+    raw = 16 * size**2 * 3 * 2
+    print("| codec | CPU s | size, of the samples |\n|---|---|---|")
+    for codec, levels in LEVELS.items():
+        for level in [None] if not levels else [each for each in (1, 3, 6, 9) if each in levels]:
+            chosen = UpscaleSettings(compress=codec, level=level)
+            with gdal_settings():
+                cpu, _ = gdal_writes(out, folder / "again.tif", chosen)
+            share = (folder / "again.tif").stat().st_size / raw
+            print(f"| {codec} {level or ''} | {cpu:.2f} | {share:.3f} |", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--size", type=int, default=1024, help="rows and columns of the input")
+    parser.add_argument("--format", choices=("cog", "gtiff"), default="cog")
+    parser.add_argument("--strategy", default="exact")
+    parser.add_argument("--model", type=Path, help="a trained network; default random weights")
+    parser.add_argument("--scenes", type=Path, help="folder of real scenes; default synthetic ones")
+    parser.add_argument("--codecs", action="store_true", help="compare codecs")
+    options = parser.parse_args()
+    settings = UpscaleSettings(format=options.format, strategy=options.strategy, overwrite=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if options.scenes:
+            scenes = [read_scene(path) for path in list_scenes(options.scenes)[:16]]
+        else:
+            scenes = [synthetic_scene(seed=0, index=index)[:SCENE, :SCENE] for index in range(4)]
+        source = mosaic(folder / "in.tif", options.size, scenes)
+        model = options.model or random_network(folder / "random.safetensors")
+        (codecs if options.codecs else compare)(folder, source, model, options.size, settings)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""GeoTIFF in blocks, and the Cloud-Optimised GeoTIFF that is made of one."""
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spatial_prediction.upscaling.output import REFLECTANCE_OF_DN, Output, Write, check_shape
+from spatial_prediction.upscaling.settings import BLOCK
+
+CACHE_BYTES = 256 << 20
+"""Of blocks that GDAL keeps: a row of them under way, across a scene of 16,000 columns."""
+
+_LEVEL_NAMES = {"deflate": "zlevel", "zstd": "zstd_level"}
+
+
+def gdal_settings() -> Any:
+    """Give the context in which GDAL does its part.
+
+    Its temporary overviews stay uncompressed: by default they are compressed for a moment, which takes longer
+    than all else about a COG. What does not fit into a file is not put beside it.
+    """
+    import rasterio
+
+    return rasterio.Env(GDAL_CACHEMAX=CACHE_BYTES, COG_TMP_COMPRESSION="NONE", GDAL_PAM_ENABLED="NO")
+
+
+@contextlib.contextmanager
+def geotiff_written(
+    path: Path, output: Output, *, compress: str, level: int | None, whole_blocks: bool = True
+) -> Iterator[Write]:
+    """Write a GeoTIFF in blocks; it is complete when the context ends.
+
+    Args:
+        path: of the file.
+        output: what it is to hold.
+        compress: codec.
+        level: of the codec.
+        whole_blocks: every block is written once. If not, samples go into an uncompressed file first: a block
+            that is compressed again leaves a hole behind.
+
+    Raises:
+        RasterioError: GDAL cannot write.
+        OSError: it could not, and did not say so.
+    """
+    codec = _codec(output, compress, level)
+    if whole_blocks:
+        with _pixels_written(path, output, codec) as write:
+            yield write
+    else:
+        layout = {"tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK}
+        with _copied(path, output, {"driver": "GTiff", **layout, **codec}) as write:
+            yield write
+    _check_complete(path)
+
+
+@contextlib.contextmanager
+def cog_written(
+    path: Path, output: Output, *, compress: str, level: int | None, whole_blocks: bool = True
+) -> Iterator[Write]:
+    """Write a Cloud-Optimised GeoTIFF: pixels aside first, then all in the order that a COG has.
+
+    Its overviews are averages. GDAL's own choice overshoots at edges and lets missing pixels grow.
+
+    Args:
+        path: of the file.
+        output: what it is to hold.
+        compress: codec.
+        level: of the codec.
+        whole_blocks: of no concern here.
+
+    Raises:
+        RasterioError: GDAL cannot write.
+        OSError: it could not, and did not say so.
+    """
+    del whole_blocks
+    options = {
+        "driver": "COG",
+        "blocksize": BLOCK,
+        "overviews": "IGNORE_EXISTING",
+        "overview_resampling": "average",
+        "num_threads": "ALL_CPUS",
+        "compress": "none",
+        **_codec(output, compress, level),
+    }
+    if level is not None:
+        options["level"] = options.pop(_LEVEL_NAMES[compress])
+    with _copied(path, output, options) as write:
+        yield write
+    _check_complete(path)
+    _check_cog(path)
+
+
+@contextlib.contextmanager
+def _copied(path: Path, output: Output, options: dict[str, Any]) -> Iterator[Write]:
+    """Write pixels into a file of their own, and copy that with other creation options."""
+    from rasterio.shutil import copy
+
+    pixels = path.with_name(f"{path.stem}.pixels.tif")
+    try:
+        with _pixels_written(pixels, output, {}) as write:
+            yield write
+        _check_complete(pixels)
+        copy(pixels, path, bigtiff="IF_SAFER", **options)
+    finally:
+        pixels.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _pixels_written(path: Path, output: Output, codec: dict[str, Any]) -> Iterator[Write]:
+    """Write a tiled GeoTIFF with all its metadata. Blocks that are never written read as nodata."""
+    import rasterio
+    from rasterio.control import GroundControlPoint
+    from rasterio.enums import ColorInterp
+    from rasterio.errors import NotGeoreferencedWarning
+    from rasterio.windows import Window
+
+    place = output.georeference
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # the user has been warned by then
+        dataset = rasterio.open(
+            path,
+            "w",
+            driver="GTiff",
+            height=output.height,
+            width=output.width,
+            count=len(output.bands),
+            dtype=output.samples.name,
+            nodata=output.samples.nodata,
+            crs=place.crs if place.transform is not None or not place.gcps else None,
+            transform=place.transform,
+            tiled=True,
+            blockxsize=BLOCK,
+            blockysize=BLOCK,
+            interleave="band",
+            sparse_ok=True,
+            bigtiff="IF_SAFER",
+            **codec,
+        )
+    with dataset:
+        if place.gcps and place.transform is None:
+            points = [GroundControlPoint(*point) for point in place.gcps]
+            dataset.gcps = (points, rasterio.CRS.from_wkt(place.gcps_crs) if place.gcps_crs else None)
+        own = {
+            "SPATIAL_PREDICTION_GDAL_VERSION": rasterio.__gdal_version__,
+            "AREA_OR_POINT": "Point" if output.is_point else "Area",
+        }
+        dataset.update_tags(**{**output.tags, **own})
+        dataset.scales = [REFLECTANCE_OF_DN] * len(output.bands)
+        dataset.descriptions = output.bands
+        dataset.colorinterp = [ColorInterp.red, ColorInterp.green, ColorInterp.blue]
+
+        def write(rows: slice, columns: slice, samples: np.ndarray) -> None:
+            check_shape(rows, columns, samples)
+            dataset.write(samples, window=Window.from_slices(rows, columns))
+
+        yield write
+
+
+def _codec(output: Output, compress: str, level: int | None) -> dict[str, Any]:
+    """Creation options of the GTiff driver."""
+    if compress == "none":
+        return {}
+    options: dict[str, Any] = {
+        "compress": compress,
+        "predictor": 3 if output.samples.name == "float32" else 2,
+        "num_threads": "ALL_CPUS",
+    }
+    if level is not None:
+        options[_LEVEL_NAMES[compress]] = level
+    return options
+
+
+def _check_complete(path: Path) -> None:
+    """Compare where blocks lie with the size of the file: of what fails at its end, GDAL says nothing.
+
+    Raises:
+        OSError: blocks lie beyond the end of the file.
+    """
+    import rasterio
+
+    size = path.stat().st_size
+    with rasterio.open(path) as dataset:
+        for band in dataset.indexes:
+            for (row, column), _ in dataset.block_windows(band):
+                place = f"{column}_{row}"
+                offset, length = (
+                    int(dataset.get_tag_item(f"BLOCK_{what}_{place}", "TIFF", bidx=band) or 0)
+                    for what in ("OFFSET", "SIZE")
+                )
+                if offset + length > size:
+                    raise OSError(f"its end is missing: {offset + length} bytes needed, {size} written")
+
+
+def _check_cog(path: Path) -> None:
+    """Validate a Cloud-Optimised GeoTIFF strictly.
+
+    Raises:
+        OSError: it is none.
+    """
+    from rio_cogeo.cogeo import cog_validate
+
+    valid, faults, warned = cog_validate(path, strict=True, quiet=True)
+    if not valid:
+        raise OSError(f"it is no valid COG: {'; '.join([*faults, *warned])}")

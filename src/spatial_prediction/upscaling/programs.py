@@ -1,0 +1,98 @@
+"""The network as compiled programs, from DN of windows to samples of the output."""
+
+import dataclasses
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from einops import rearrange
+from jaxtyping import Array, Bool, Float, Integer, Shaped
+
+from spatial_prediction.models import RVSR
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.upscaling.samples import SAMPLE_TYPES, encode
+
+HALF_RANGE = DN_PER_REFLECTANCE / 2
+"""Networks take and give reflectance scaled to [-1, 1], which is DN / 5000 - 1."""
+
+
+class Programs:
+    """A network whose output covers its input, and the same for windows of which a margin is cut off.
+
+    What is cut off needs no padding: the network's output crop saves that work, and changes nothing of what
+    is left. There is one compiled program for each of the two, as long as windows have one shape.
+
+    Args:
+        network: with any output crop.
+        margin: input pixels that are cut off each side of a window inside the image.
+
+    Attributes:
+        margin: the part of that which the network cuts off itself.
+        factor: output pixels per input pixel along each axis.
+    """
+
+    def __init__(self, network: RVSR, margin: int):
+        self.margin = min(margin, network.halo)
+        self.factor = network.upscale_factor
+        self._whole = dataclasses.replace(network, output_crop=0)
+        self._inside = dataclasses.replace(network, output_crop=self.margin)
+
+    def samples(
+        self,
+        dn: Float[np.ndarray, "batch height width 3"],
+        valid: Bool[np.ndarray, "batch height width"],
+        kept: Bool[np.ndarray, "batch height width"],
+        dtype: str,
+        *,
+        inside: bool,
+    ) -> tuple[Shaped[Array, "batch 3 out_height out_width"], Integer[Array, " batch"]]:
+        """Upscale windows to samples of the output, band by band.
+
+        Args:
+            dn: of all pixels, missing ones filled.
+            valid: where they are not missing; elsewhere samples become nodata.
+            kept: which pixels are counted.
+            dtype: of the samples, one of ``SAMPLE_TYPES``.
+            inside: the margin is cut off.
+
+        Returns:
+            Samples, smaller by the margin on each side where ``inside``; and how many of the kept output
+            pixels of each window were limited to what the type holds.
+        """
+        network = self._inside if inside else self._whole
+        return _samples(network, jnp.asarray(dn), jnp.asarray(valid), jnp.asarray(kept), dtype)
+
+    def predictions(
+        self, dn: Float[np.ndarray, "batch height width 3"]
+    ) -> Float[Array, "batch 3 out_height out_width"]:
+        """Upscale windows to DN that are neither rounded nor limited, band by band."""
+        return _predictions(self._whole, jnp.asarray(dn))
+
+
+@eqx.filter_jit
+def _predictions(network: RVSR, dn: Array) -> Array:
+    return _by_band(_phases(network, dn), network.upscale_factor)
+
+
+@eqx.filter_jit
+def _samples(network: RVSR, dn: Array, valid: Array, kept: Array, dtype: str) -> tuple[Array, Array]:
+    valid, kept = (_cut(each, network.output_crop) for each in (valid, kept))
+    kind = SAMPLE_TYPES[dtype]
+    samples, limited = encode(_phases(network, dn), kind, jnp)
+    samples = jnp.where(valid[..., None], samples, jnp.asarray(kind.nodata, samples.dtype))
+    counted = limited & (valid & kept)[..., None]
+    pixels = rearrange(counted, "n h w (c p) -> n h w c p", c=3).any(axis=3)
+    return _by_band(samples, network.upscale_factor), pixels.sum(axis=(1, 2, 3))
+
+
+def _phases(network: RVSR, dn: Array) -> Array:
+    """Upscale, the new pixels of each old one as channels: all that follows is cheaper before the shuffle."""
+    return (network.phases_with_features(dn / HALF_RANGE - 1)[0] + 1) * HALF_RANGE
+
+
+def _by_band(phases: Array, factor: int) -> Array:
+    return rearrange(phases, "n h w (c a b) -> n c (h a) (w b)", a=factor, b=factor)
+
+
+def _cut(mask: Array, margin: int) -> Array:
+    return mask[:, margin : mask.shape[1] - margin, margin : mask.shape[2] - margin]
