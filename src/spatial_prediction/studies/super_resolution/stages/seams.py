@@ -81,8 +81,11 @@ class Seam:
 
     @property
     def before(self) -> int:
-        """Tiles before the seam in a row of tiles so long that none next to the seam is at its border."""
-        return 2 + self.overlap // self.tile
+        """Tiles before the seam in a row of tiles so long that those at its border don't reach what is kept.
+
+        Their windows are shifted inwards, and reach by twice the overlap further than what they keep.
+        """
+        return 3 + self.overlap // self.tile
 
     @property
     def overlap(self) -> int:
