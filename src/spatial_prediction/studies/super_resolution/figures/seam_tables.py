@@ -61,8 +61,8 @@ def seam_table(results: pd.DataFrame, presets: Mapping[str, int]) -> Table:
             DEVIATION_NOTE,
             "Tiles read as much as in training, and overlap by twice the output crop. Where four tiles "
             "meet: within 1 px of both seams. Worst: the greatest absolute deviation of the test scenes.",
-            "Visible: the step across the seam, less those beside it, is greater than at 95 % of the "
-            "other lines; about 5 % are where nothing was tiled.",
+            "Visible: the step across the seam, less those beside it, is greater than at 95 % of the other "
+            "lines between input pixels; about 5 % are where nothing was tiled.",
             "Tile mismatch: mean square deviation of two tiles that keep half of their columns in common.",
             INTERVAL_NOTE,
         ),

@@ -9,7 +9,7 @@ from spatial_prediction.plotting import style
 from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP, UPSCALE_FACTOR
 from spatial_prediction.studies.super_resolution.figures import looks
 
-DEVIATION_LABEL = r"Mean square deviation at seams ($10^{-6}$)"
+DEVIATION_LABEL = r"Deviation at seams ($10^{-6}$)"
 
 SMALLEST = 1e-9
 """The least deviation that is drawn; rounding makes less than a thousandth of it."""

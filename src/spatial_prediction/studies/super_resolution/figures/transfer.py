@@ -13,9 +13,10 @@ from matplotlib.patches import Rectangle
 
 from spatial_prediction.plotting import formatting, style
 from spatial_prediction.studies.super_resolution.figures import looks
+from spatial_prediction.studies.super_resolution.figures.seams import DEVIATION_LABEL
 
 _PANELS = {
-    "deviation": r"Deviation at seams ($10^{-6}$)",
+    "deviation": DEVIATION_LABEL,
     "shell_0": r"MSE next to seams ($10^{-6}$)",
 }
 

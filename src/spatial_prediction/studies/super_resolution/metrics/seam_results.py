@@ -87,7 +87,8 @@ def transfer_results(table: pd.DataFrame, presets: Iterable[str], *, rng_seed: i
 
     Returns:
         Columns preset, output_crop (of the tiles), padding (that was given), quantity (``deviation``,
-        ``error``, and ``shell_0`` and so on, the error in a shell), mean, low, high, seeds.
+        ``error``, and ``shell_0`` and so on, the error in a shell), mean, low, high, seeds; paddings in the
+        order of the table.
     """
     keys = ["preset", "output_crop", "padding"]
     of = [*keys, "seed"]
@@ -97,4 +98,6 @@ def transfer_results(table: pd.DataFrame, presets: Iterable[str], *, rng_seed: i
         *(seams.over_all(known, of, quantity=name).assign(quantity=name) for name in ("deviation", "error")),
         shells.assign(quantity="shell_" + shells["shell"].astype(str)).drop(columns="shell"),
     ]
-    return intervals_by(pd.concat(parts), [*keys, "quantity"], "value", rng_seed=rng_seed)
+    results = intervals_by(pd.concat(parts), [*keys, "quantity"], "value", rng_seed=rng_seed)
+    order = list(known["padding"].unique())
+    return results.sort_values("padding", key=lambda names: names.map(order.index), kind="stable")

@@ -30,7 +30,8 @@ OF_SCENE = (
 ``worst``: greatest absolute deviation. ``crossing``: deviation within one input pixel of both seams.
 ``bound``: what the deviation cannot exceed, given both errors. ``step_…``, ``excess``: as
 ``tiling.SeamSteps``, the mean of both seams. ``visible``: share of the two seams that
-stand out from 95 % of the other lines; ``visible_untiled``, of the same lines where nothing was tiled.
+stand out from 95 % of the other lines between input pixels; ``visible_untiled``, of the same lines where
+nothing was tiled.
 ``tile_mismatch``: deviation of two tiles from each other that keep half of their columns in common, not
 measured of strategies. ``relative_work``: pixels read for each that is kept.
 """

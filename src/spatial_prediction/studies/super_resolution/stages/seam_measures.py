@@ -64,8 +64,8 @@ def measure_seam(
         "step_beside": tiled_steps.beside,
         "excess": tiled_steps.excess,
         "excess_untiled": tiling.SeamSteps(*_both_ways(whole)).excess,
-        "visible": _visible(tiled),
-        "visible_untiled": _visible(whole),
+        "visible": _visible(tiled, shell),
+        "visible_untiled": _visible(whole, shell),
     }
     for name, value in figures.items():
         yield Measured(name, -1, value, side**2)
@@ -110,6 +110,6 @@ def _both_ways(image: np.ndarray) -> np.ndarray:
     return np.mean([tiling.seam_steps(each, middle) for each in _turned(image)], axis=0)
 
 
-def _visible(image: np.ndarray) -> float:
+def _visible(image: np.ndarray, period: int) -> float:
     middle = (image.shape[-1] // 2,)
-    return float(np.mean([tiling.seam_is_visible(each, middle) for each in _turned(image)]))
+    return float(np.mean([tiling.seam_is_visible(each, middle, period=period) for each in _turned(image)]))
