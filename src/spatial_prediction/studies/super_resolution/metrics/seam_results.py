@@ -69,6 +69,8 @@ def strategy_costs(table: pd.DataFrame, *, rng_seed: int) -> pd.DataFrame:
     keys = ["preset", "tile", "strategy", "overlap"]
     results = seam_results(table, keys, rng_seed=rng_seed)
     wide = results.pivot(index=keys, columns="quantity", values=["mean", "low", "high"])
+    shown = ["relative_work", "deviation", "error_percent", "visible"]
+    wide = wide.reindex(columns=pd.MultiIndex.from_product([["mean", "low", "high"], shown]))
     costs = {"relative_cost": wide["mean", "relative_work"]}
     for quantity, name in (("deviation", "seam_deviation"), ("error_percent", "error_percent")):
         costs[name] = wide["mean", quantity]
