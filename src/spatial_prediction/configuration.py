@@ -147,7 +147,8 @@ _WORDING: Mapping[str, Callable[[Any], str]] = {
         f"must be {' or '.join(_TYPES[each] for each in ([types] if isinstance(types, str) else types))}"
     ),
     "anyOf": lambda parts: ", or ".join(
-        " and ".join(_WORDING[name](value) for name, value in part.items()) for part in parts
+        " and ".join(_WORDING[name](value) for name, value in part.items() if name in _WORDING)
+        for part in parts
     ),
     "maxItems": lambda count: f"must list at most {count}",
     "minItems": lambda count: f"must list at least {count}",

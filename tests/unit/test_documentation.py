@@ -88,7 +88,8 @@ def test_the_paper_overlay_is_the_published_study():
 
 
 def test_every_figure_and_table_of_the_report_has_a_caption_and_no_caption_is_left_over():
-    rules = (REPOSITORY / "workflow/rules/super_resolution/figures.smk").read_text(encoding="utf-8")
+    folder = REPOSITORY / "workflow/rules/super_resolution"
+    rules = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.smk"))
     wanted = {f"{name}.rst" for name in re.findall(r"\bfigure\(\s*\"(\w+)\"", rules)}
     wanted |= {f"{name}_table.rst" for name in re.findall(r"\btable\(\s*\"(\w+)\"", rules)}
     captions = list((REPOSITORY / "workflow/report").glob("*.rst"))

@@ -61,6 +61,12 @@ CHANGES = {
     "`evaluation.batch_size`": setting(evaluation={"batch_size": 12}),
     "`evaluation.nmse_paddings`": setting(evaluation={"nmse_paddings": ["zero"]}),
     "`evaluation.nmse_presets`: one more": setting(evaluation={"nmse_presets": ["zero_oc5", "repl"]}),
+    "`seams.scenes`": setting(seams={"scenes": 2}),
+    "`seams.overlaps`": setting(seams={"overlaps": [3]}),
+    "`seams.transfer_paddings`": setting(seams={"transfer_paddings": ["zero"]}),
+    "`seams.strategy_presets`: one more": setting(seams={"strategy_presets": ["zero-repl", "repl"]}),
+    "how seams are measured (`stages/seams.py`)": study_module("stages/seams.py"),
+    "how images are tiled (`tiling/_windows.py`)": module("tiling/_windows.py"),
     "`timing.repeats`": setting(timing={"repeats": 7}),
     "`timing.presets`: one more": setting(timing={"presets": ["zero-repl", "zero_oc5", "repl"]}),
     "how speed is measured (`stages/throughput.py`)": study_module("stages/throughput.py"),
@@ -87,10 +93,10 @@ CHANGES = {
 }
 ORDER = (
     "retrieve_scenes", "build_synthetic_scenes", "build_arrays", "train_model", "export_model",
-    "evaluate_mse", "evaluate_bilinear", "evaluate_nmse", "evaluate_crossings", "gather_evaluation",
-    "benchmark_throughput",
+    "evaluate_mse", "evaluate_bilinear", "evaluate_nmse", "evaluate_crossings", "evaluate_seams",
+    "evaluate_strategies", "evaluate_transfer", "gather_evaluation", "benchmark_throughput",
 )  # fmt: skip
-SHOWN = {"all figures": ("plot_", 12), "all tables": ("tabulate_", 4)}
+SHOWN = {"all figures": ("plot_", 15), "all tables": ("tabulate_", 7)}
 
 
 def _counted(rule, count):

@@ -18,6 +18,7 @@ TINY = {
         "test_every": 2, "checkpoint_every": 2,
     },
     "evaluation": {"batch_size": 4, "nmse_presets": [], "nmse_paddings": ["zero"]},
+    "seams": {"presets": [], "strategy_presets": [], "transfer_presets": []},
     "timing": {"presets": [], "largest_batch": 1, "repeats": 1},
     "figures": {"formats": ["png"], "sample_paddings": ["zero"], "sample_scenes": [0]},
 }  # fmt: skip
@@ -62,6 +63,15 @@ ODD = {
         "timing": {"presets": ["repl"], "memory_budget_mib": 100000000},
     },
     "scenes no larger than a tile, padded samples smaller than usual": {"dataset": {"scene_size": 200}},
+    "seams between tiles that scarcely fit": {
+        "dataset": {"scene_size": 200},
+        "presets": ["lp2x3_learned", "mine"],
+        "custom_presets": {"mine": {"padding": "zero", "upscale_padding": "repl", "output_crop": 10}},
+        "seams": {
+            "presets": "all", "strategy_presets": "first", "transfer_presets": ["mine"], "overlaps": [7],
+            "transfer_paddings": ["rand", "extr2"], "scenes": 1000000000,
+        },
+    },
     "every run diverges at its first step": {
         "seeds": [0, 1],
         "training": {"divergence_loss": 1.0e-30, "divergence_grace_steps": 0},
@@ -170,7 +180,12 @@ def configurations(draw, schema):
     config["presets"] = names
     some = st.lists(st.sampled_from(names), unique=True)
     config["evaluation"]["nmse_presets"], config["timing"]["presets"] = draw(some), draw(some)
+    seams = config["seams"]
+    for key in ("presets", "strategy_presets", "transfer_presets"):
+        seams[key] = draw(st.one_of(st.sampled_from(["all", "first"]), some))
+    seams["overlaps"] = draw(st.lists(st.integers(1, 7), unique=True))
     paddings = st.lists(st.sampled_from(PADDINGS), min_size=1, unique=True)
+    seams["transfer_paddings"] = draw(paddings)
     config["evaluation"]["nmse_paddings"], figures["sample_paddings"] = draw(paddings), draw(paddings)
     figures["baselines"] = draw(st.sampled_from([{}, {"0": "repl"}, {"5": "lp2x3_oc5", "0": "zero-repl"}]))
     figures["formats"] = draw(st.permutations(["png", *draw(st.sets(st.sampled_from(["pdf", "svg"])))]))

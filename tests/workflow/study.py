@@ -119,8 +119,8 @@ for argument in sys.argv[2:]:
         options[name] = [value] if given else []
     else:
         options[name].append(argument)
-files = [path for name in ("output", "train", "test", "summary", "model", "history", "run", "manifest")
-         for path in options.get(name, [])]
+names = ("output", "train", "test", "summary", "model", "history", "run", "manifest", "costs")
+files = [path for name in names for path in options.get(name, [])]
 files += [f"{options['figure'][0]}.{format}" for format in options.get("formats", []) if "figure" in options]
 files += [f"{options['table'][0]}.{format}" for format in ("csv", "html", "md", "tex") if "table" in options]
 if "directory" in options:
@@ -156,7 +156,7 @@ class MadeStudy(Study):
         """Make all files."""
         return self.run_with_stand_in("--cores", 2, "--configfile", "overlay.yaml", *arguments)
 
-    def run_with_stand_in(self, *arguments, timeout=100):
+    def run_with_stand_in(self, *arguments, timeout=300):
         """Run Snakemake with a Python that makes outputs and nothing else."""
         ended = self.snakemake(*arguments, path=self.stand_in(), timeout=timeout)
         assert ended.returncode == 0, ended.stdout

@@ -50,8 +50,10 @@ PAPER = REPOSITORY / "config" / "paper.yaml"
 ONCE = (
     "build_synthetic_scenes", "build_arrays", "evaluate_bilinear", "evaluate_crossings", "all",
     "plot_blur_theory", "plot_inputs_and_targets", "plot_loss_histories", "plot_lp6x7_samples",
-    "plot_padded_samples", "plot_padding_nmse", "plot_shell_mse", "plot_test_mse", "plot_throughput",
-    "plot_upscaled_samples", "tabulate_provenance", "tabulate_results", "tabulate_runs", "tabulate_shells",
+    "plot_padded_samples", "plot_padding_nmse", "plot_seams", "plot_shell_mse", "plot_strategies",
+    "plot_test_mse", "plot_throughput", "plot_transfer", "plot_upscaled_samples", "evaluate_strategies",
+    "tabulate_provenance", "tabulate_results", "tabulate_runs", "tabulate_seams", "tabulate_shells",
+    "tabulate_strategies", "tabulate_transfer",
 )  # fmt: skip
 
 
@@ -66,12 +68,14 @@ def default_jobs(study):
 
 
 def test_the_default_study_is_so_many_jobs_of_each_rule(default_jobs):
-    assert len(default_jobs) == 88
+    assert len(default_jobs) == 111
     assert counts(default_jobs) == {
         "train_model": 16,
         "export_model": 16,
         "evaluate_mse": 16,
         "evaluate_nmse": 4,
+        "evaluate_seams": 8,
+        "evaluate_transfer": 8,
         "gather_evaluation": 3,
         "benchmark_throughput": 10,
         "plot_shift_deviation": 2,
@@ -90,6 +94,14 @@ def test_a_study_without_padding_nmse_plans_none(study):
     planned = counts(study.planned("--configfile", "overlay.yaml"))
     assert planned["train_model"] == 16
     assert not {"evaluate_nmse", "plot_padding_nmse"} & planned.keys()
+
+
+def test_a_study_without_seams_plans_none(study):
+    none = "seams: {presets: [], strategy_presets: [], transfer_presets: []}\n"
+    (study.folder / "overlay.yaml").write_text(none)
+    planned = counts(study.planned("--configfile", "overlay.yaml"))
+    assert planned["train_model"] == 16
+    assert [rule for rule in planned if re.search("seams|strategies|transfer", rule)] == []
 
 
 ANOTHER_STUDY = """
@@ -233,7 +245,7 @@ def test_a_configuration_that_cannot_be_used_ends_a_dry_run_with_all_its_faults(
 
 
 def test_scenes_of_the_least_size_are_planned(study):
-    assert len(study.planned("--config", "dataset={scene_size: 200}")) == 88
+    assert len(study.planned("--config", "dataset={scene_size: 200}")) == 111
 
 
 def test_lists_and_mappings_on_the_command_line_are_read_as_in_the_documentation(study):

@@ -23,6 +23,14 @@ SHOWN = {
         "Scenes padded by lp6x7",
     ],
     "Provenance": ["Where the numbers come from (table)"],
+    "Seams": [
+        "Deviation by distance from the seam",
+        "Error against compute",
+        "Error against compute (table)",
+        "Paddings exchanged",
+        "Paddings exchanged (table)",
+        "What happens where tiles meet (table)",
+    ],
     "Tiles": [
         "How far tiles deviate, crop 0",
         "How far tiles deviate, crop 5",

@@ -22,6 +22,7 @@ SMALL = {
     "presets": ["zero-repl"],
     "seeds": [0],
     "evaluation": {"nmse_presets": []},
+    "seams": {"presets": [], "strategy_presets": [], "transfer_presets": []},
     "timing": {"presets": []},
     "figures": {"formats": ["png"]},
 }

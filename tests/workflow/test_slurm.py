@@ -55,6 +55,7 @@ OVERLAY = {
         "checkpoint_every": 10, "learning_rate": 1e-4,
     },
     "evaluation": {"nmse_presets": []},
+    "seams": {"presets": [], "strategy_presets": [], "transfer_presets": []},
     "timing": {"presets": []},
     "figures": {"sample_scenes": [0]},
 }  # fmt: skip

@@ -148,7 +148,11 @@ def seam_steps(image: Num[np.ndarray, "*images height width"], columns: Sequence
 
 
 def seam_is_visible(
-    image: Num[np.ndarray, "*images height width"], columns: Sequence[int], *, level: float = 0.05
+    image: Num[np.ndarray, "*images height width"],
+    columns: Sequence[int],
+    *,
+    level: float = 0.05,
+    period: int = 1,
 ) -> bool:
     """Say whether the stitch lines stand out from the other lines of the image.
 
@@ -156,13 +160,25 @@ def seam_is_visible(
     between columns, those next to a stitch line left out. So where there is no seam at all, about that share
     of images is taken to have one; fewer with several stitch lines, whose excess is that of all.
 
+    Args:
+        image: the tiled prediction.
+        columns: positions of the lines, with two pixels on each side.
+        level: share of images without a seam that may be taken to have one.
+        period: only lines are compared that lie a multiple of these pixels from the stitch lines. Networks
+            that upscale have a grid of their own, with larger steps between blocks of factor x factor pixels
+            than within them; give the factor, or lines at block borders stand out where nothing is tiled.
+
     Raises:
         ValueError: there is no line, or one has fewer than two pixels on a side, or no line is left to
             compare with.
     """
     excess = seam_steps(image, columns).excess
     distance = _distance_of_lines(image.shape[-1], columns)
-    others = [line for line in range(2, image.shape[-1] - 1) if distance[line] > 1]
+    others = [
+        line
+        for line in range(2, image.shape[-1] - 1)
+        if distance[line] > 1 and any((line - column) % period == 0 for column in columns)
+    ]
     if not others:
         raise ValueError(
             f"no line of {image.shape[-1]} columns is away from the stitch lines {tuple(columns)}; "
@@ -177,9 +193,11 @@ def visible_share(
     columns: Sequence[int],
     *,
     level: float = 0.05,
+    period: int = 1,
 ) -> float:
     """Share of images with a visible seam, see :func:`seam_is_visible`."""
-    return float(np.mean([seam_is_visible(image, columns, level=level) for image in images]))
+    visible = [seam_is_visible(image, columns, level=level, period=period) for image in images]
+    return float(np.mean(visible))
 
 
 def _three_steps(image: np.ndarray, columns: Sequence[int]) -> tuple[np.ndarray, ...]:

@@ -126,3 +126,13 @@ def test_lines_need_two_pixels_on_each_side(columns):
 def test_visibility_needs_other_lines_to_compare_with():
     with pytest.raises(ValueError, match="take larger tiles"):
         seam_is_visible(plane()[:, :5], [2])
+
+
+def test_the_grid_of_a_network_that_upscales_is_no_seam():
+    rng = np.random.default_rng(0)
+    blocks = rng.normal(size=(3, 40, 16)).repeat(4, axis=2)  # steps between blocks of four columns only
+    assert seam_is_visible(blocks, [32], level=0.3)
+    assert not seam_is_visible(blocks, [32], period=4)
+    blocks[..., 32:] += 5.0
+    assert seam_is_visible(blocks, [32], period=4)
+    assert visible_share([blocks], [32], period=4) == 1

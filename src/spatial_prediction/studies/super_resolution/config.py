@@ -17,6 +17,21 @@ def tile_size(low_res_size: int, upscale_factor: int) -> int:
     return (low_res_size + 2) * upscale_factor
 
 
+def largest_tile(low_res_size: int, scene_size: int, *, beyond: int = 0) -> int:
+    """Return how much of a scene each of four tiles can keep that meet in its middle.
+
+    Args:
+        low_res_size: rows and columns of a training tile, input pixels: the most that is kept.
+        scene_size: rows and columns of the scene at high resolution.
+        beyond: input pixels that a tile reads beyond what it keeps, on each side.
+
+    Returns:
+        Input pixels along each side, an even number.
+    """
+    low_res_scene = scene_size // UPSCALE_FACTOR - 2
+    return min(low_res_size, low_res_scene // 2 - beyond) // 2 * 2
+
+
 @dataclasses.dataclass(frozen=True)
 class Preset:
     """Border handling of one network.

@@ -15,17 +15,23 @@ from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.names import parse_border_name, parse_padding_name
 from spatial_prediction.normalisation import plain_path, value_of, with_plain_paths
 from spatial_prediction.studies.super_resolution.config import (
+    LARGEST_OUTPUT_CROP,
     UPSCALE_FACTOR,
     Preset,
+    largest_tile,
     tile_size,
 )
 from spatial_prediction.studies.super_resolution.presets import PRESETS, check_preset_name, presets_from_names
 from spatial_prediction.training_settings import TrainingSettings
 
 KEYS = (
-    "dataset", "presets", "seeds", "custom_presets", "model", "training", "evaluation", "timing", "figures",
+    "dataset", "presets", "seeds", "custom_presets", "model", "training", "evaluation", "seams", "timing",
+    "figures",
 )  # fmt: skip
 """Keys at the top of the configuration that are this study's."""
+
+SEAM_PRESETS = ("presets", "strategy_presets", "transfer_presets")
+"""Keys of the section ``seams`` that name presets."""
 
 PATHS = ("dataset.permutation_file", "dataset.directory.path", "dataset.fairdata.archive_list")
 """Those below them whose values are paths of this machine, relative to the working folder."""
@@ -51,13 +57,16 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     for name, fields in config["custom_presets"].items():
         check_border_name(fields["padding"], f"custom_presets.{name}.padding")
         check_padding_name(fields["upscale_padding"], f"custom_presets.{name}.upscale_padding")
-    for key in ("evaluation.nmse_paddings", "figures.sample_paddings"):
+    for key in ("evaluation.nmse_paddings", "figures.sample_paddings", "seams.transfer_paddings"):
         section, _, field = key.partition(".")
         for padding in config[section][field]:
             check_padding_name(padding, key)
-    for key in ("evaluation.nmse_presets", "timing.presets"):
-        section, _, field = key.partition(".")
-        for name in config[section][field]:
+    wanted = {
+        "evaluation.nmse_presets": config["evaluation"]["nmse_presets"],
+        "timing.presets": config["timing"]["presets"],
+    } | {f"seams.{key}": _seam_presets(config, key) for key in SEAM_PRESETS}
+    for key, names in wanted.items():
+        for name in names:
             if name not in presets:
                 raise ConfigurationError(
                     f"{key}: {name!r} is not among presets; add it there or remove it here"
@@ -66,16 +75,20 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     TrainingSettings(**{key: value for key, value in config["training"].items() if key != "seeds_per_job"})
     _check_seed_groups(config["seeds"], config["training"]["seeds_per_job"])
     _check_dataset(config["dataset"], config["training"]["low_res_size"], config["figures"])
+    _check_blends(config)
     return presets
 
 
 def normalised(config: Mapping[str, Any]) -> dict[str, Any]:
     """Give the study's paths and output crops of a valid configuration the form that rules use.
 
-    Output crops that are keys become text: Snakemake sorts keys for its report.
+    Output crops that are keys become text: Snakemake sorts keys for its report. ``all`` and ``first`` become
+    lists of presets.
     """
     baselines = {str(crop): name for crop, name in config["figures"]["baselines"].items()}
-    return with_plain_paths(config, PATHS) | {"figures": dict(config["figures"]) | {"baselines": baselines}}
+    seams = dict(config["seams"]) | {key: _seam_presets(config, key) for key in SEAM_PRESETS}
+    figures = dict(config["figures"]) | {"baselines": baselines}
+    return with_plain_paths(config, PATHS) | {"figures": figures, "seams": seams}
 
 
 _FOLDERS_OF_RESULTS = (
@@ -96,6 +109,27 @@ def _check_nesting(*given: str) -> None:
                 f"results is {given[0]!r} and resources {given[1]!r}: the one lies in a folder of the other "
                 "that the study fills itself; name two that lie side by side"
             )
+
+
+def _seam_presets(config: Mapping[str, Any], key: str) -> list[str]:
+    """List the presets of a key of ``seams``, which may name them or say ``all`` or ``first``."""
+    chosen, presets = config["seams"][key], config["presets"]
+    return list({"all": presets, "first": presets[:1]}[chosen]) if isinstance(chosen, str) else list(chosen)
+
+
+def _check_blends(config: Mapping[str, Any]) -> None:
+    """Where tiles fade into each other, a third must not reach into what is compared."""
+    seams = config["seams"]
+    tile = largest_tile(
+        config["training"]["low_res_size"], config["dataset"]["scene_size"], beyond=LARGEST_OUTPUT_CROP
+    )
+    widest = max(seams["overlaps"], default=0)
+    if seams["strategy_presets"] and seams["curves"] and widest > tile // 2:
+        raise ConfigurationError(
+            f"seams.overlaps: is {widest}, but tiles that fit into scenes of dataset.scene_size "
+            f"{config['dataset']['scene_size']} keep {tile} pixels and can fade over {tile // 2} at most; "
+            "ask for less, or for larger scenes"
+        )
 
 
 def _check_seed_groups(seeds: list[int], per_job: int) -> None:

@@ -72,6 +72,11 @@ FAULTS = {
     "offset of synthetic scenes": "dataset: {offset: -1000}",
     "no address of a mirror": "dataset: {fairdata: {mirror: ftp://example.org/scenes}}",
     "network of the padding NMSE not trained": "evaluation: {nmse_presets: [repl_oc1]}",
+    "preset whose seams are measured not among the presets": "seams: {presets: [repl_oc1]}",
+    "preset of strategies not among the presets": "seams: {strategy_presets: [repl_oc1]}",
+    "unknown padding in place of another": "seams: {transfer_paddings: [wavelet]}",
+    "unknown word for presets": "seams: {presets: none}",
+    "overlap of nothing": "seams: {overlaps: [0]}",
     "preset to be timed not among the presets": "timing: {presets: [repl_oc1]}",
     "unknown padding of the padding NMSE": "evaluation: {nmse_paddings: [zero, extr0]}",
     "unknown padding of the samples": "figures: {sample_paddings: [reflect]}",
@@ -236,6 +241,23 @@ def test_a_preset_of_ones_own_can_be_used():
     assert presets == {"repl": Preset("repl", "repl"), "mine": Preset("lp3x5", "circ", 2)}
 
 
+def test_tiles_that_fade_must_not_reach_a_third():
+    overlay = {"dataset": {"scene_size": 200}, "seams": {"overlaps": [2, 8]}}
+    config = with_overlay(CONFIGURATION, overlay)
+    with pytest.raises(
+        ConfigurationError, match=r"^seams.overlaps: is 8, but tiles .* can fade over 7 at most"
+    ):
+        validated(config, SCHEMA)
+    for left_out in ({"curves": []}, {"strategy_presets": []}, {"overlaps": [7]}):
+        validated(with_overlay(config, {"seams": left_out}), SCHEMA)
+
+
+def test_words_for_presets_become_lists():
+    seams = normalised(CONFIGURATION)["seams"]
+    assert seams["presets"] == seams["transfer_presets"] == CONFIGURATION["presets"]
+    assert seams["strategy_presets"] == CONFIGURATION["presets"][:1]
+
+
 def test_checking_leaves_the_configuration_as_it_is():
     configuration = copy.deepcopy(CONFIGURATION)
     validated(configuration, SCHEMA)
@@ -304,7 +326,7 @@ def test_the_studys_paths_are_expanded_and_output_crops_as_keys_become_text(monk
     assert config == before
     assert plain["dataset"]["directory"] == {"path": "/home/me", "pattern": "~/*"}
     assert plain["figures"]["baselines"] == {"0": "repl", "5": "zero_oc5"}
-    assert normalised(CONFIGURATION) == CONFIGURATION
+    assert normalised(CONFIGURATION) | {"seams": CONFIGURATION["seams"]} == CONFIGURATION
 
 
 def test_keys_of_another_study_are_not_checked():

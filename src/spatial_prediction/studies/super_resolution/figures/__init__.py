@@ -21,6 +21,10 @@ from spatial_prediction.studies.super_resolution.figures.padding_nmse import pad
 from spatial_prediction.studies.super_resolution.figures.provenance_table import (
     provenance_table as provenance_table,
 )
+from spatial_prediction.studies.super_resolution.figures.seam_tables import seam_table as seam_table
+from spatial_prediction.studies.super_resolution.figures.seam_tables import strategy_table as strategy_table
+from spatial_prediction.studies.super_resolution.figures.seam_tables import transfer_table as transfer_table
+from spatial_prediction.studies.super_resolution.figures.seams import seams as seams
 from spatial_prediction.studies.super_resolution.figures.shell_mse import shell_mse as shell_mse
 from spatial_prediction.studies.super_resolution.figures.shift_deviation import (
     shift_deviation as shift_deviation,
@@ -28,6 +32,7 @@ from spatial_prediction.studies.super_resolution.figures.shift_deviation import 
 from spatial_prediction.studies.super_resolution.figures.stitched_corners import (
     stitched_corners as stitched_corners,
 )
+from spatial_prediction.studies.super_resolution.figures.strategies import strategies as strategies
 from spatial_prediction.studies.super_resolution.figures.study_warnings import log_warnings as log_warnings
 from spatial_prediction.studies.super_resolution.figures.study_warnings import (
     study_warnings as study_warnings,
@@ -38,6 +43,7 @@ from spatial_prediction.studies.super_resolution.figures.tables import run_table
 from spatial_prediction.studies.super_resolution.figures.tables import shell_table as shell_table
 from spatial_prediction.studies.super_resolution.figures.test_mse import test_mse as test_mse
 from spatial_prediction.studies.super_resolution.figures.throughput import throughput as throughput
+from spatial_prediction.studies.super_resolution.figures.transfer import transfer as transfer
 from spatial_prediction.studies.super_resolution.figures.upscaled_samples import (
     upscaled_samples as upscaled_samples,
 )

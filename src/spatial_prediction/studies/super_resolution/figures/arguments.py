@@ -33,6 +33,25 @@ def add_models(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_seams(parser: argparse.ArgumentParser) -> None:
+    """Add ``--seams``."""
+    parser.add_argument(
+        "--seams", nargs="+", required=True, metavar="FILE", help="Parquet tables of seams, one a preset"
+    )
+
+
+def add_trained(parser: argparse.ArgumentParser) -> None:
+    """Add ``--trained``, parsed to a mapping of preset name to the padding it was trained with."""
+    parser.add_argument(
+        "--trained",
+        type=parse_trained,
+        required=True,
+        metavar="JSON",
+        help="padding that each preset was trained with, in the order shown, such as "
+        '\'{"zero-repl": "zero", "repl": "repl"}\'',
+    )
+
+
 def add_mse(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """Add ``--mse``."""
     parser.add_argument(
@@ -165,6 +184,23 @@ def parse_models(text: str) -> dict[str, Path]:
                 f"--models: the weights of '{preset}' are {path!r}; must be the path of a file, as text."
             )
     return {preset: Path(path) for preset, path in models.items()}
+
+
+def parse_trained(text: str) -> dict[str, str]:
+    """Parse a JSON object of preset names and the paddings they were trained with.
+
+    Raises:
+        ConfigurationError: when the text is something else or the object is empty.
+    """
+    trained = _parse_object("--trained", text)
+    for preset, padding in trained.items():
+        if not isinstance(padding, str):
+            raise ConfigurationError(
+                f"--trained: the padding of '{preset}' is {padding!r}; must be the name of a padding."
+            )
+    if not trained:
+        raise ConfigurationError("--trained: names no preset; give at least one with its padding.")
+    return trained
 
 
 def parse_baselines(text: str) -> dict[int, str]:

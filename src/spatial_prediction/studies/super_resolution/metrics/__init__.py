@@ -41,6 +41,15 @@ from spatial_prediction.studies.super_resolution.metrics.results import general_
 from spatial_prediction.studies.super_resolution.metrics.results import shell_results as shell_results
 from spatial_prediction.studies.super_resolution.metrics.runs import count_runs as count_runs
 from spatial_prediction.studies.super_resolution.metrics.runs import read_runs as read_runs
+from spatial_prediction.studies.super_resolution.metrics.seam_results import (
+    deviation_by_distance as deviation_by_distance,
+)
+from spatial_prediction.studies.super_resolution.metrics.seam_results import seam_results as seam_results
+from spatial_prediction.studies.super_resolution.metrics.seam_results import strategy_costs as strategy_costs
+from spatial_prediction.studies.super_resolution.metrics.seam_results import (
+    transfer_results as transfer_results,
+)
+from spatial_prediction.studies.super_resolution.metrics.seams import read_seams as read_seams
 from spatial_prediction.studies.super_resolution.metrics.shells import INNERMOST_SHELL as INNERMOST_SHELL
 from spatial_prediction.studies.super_resolution.metrics.shells import mse_at_own_crop as mse_at_own_crop
 from spatial_prediction.studies.super_resolution.metrics.shells import mse_by_crop as mse_by_crop

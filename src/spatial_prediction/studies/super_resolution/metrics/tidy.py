@@ -35,6 +35,20 @@ COLUMNS = {
         "squared_error": pa.float64(),
         "variance": pa.float64(),
     },
+    "seams": {
+        "preset": pa.string(),
+        "seed": pa.int64(),
+        "padding": pa.string(),
+        "output_crop": pa.int64(),
+        "strategy": pa.string(),
+        "tile": pa.int64(),
+        "overlap": pa.int64(),
+        "scene": pa.int64(),
+        "quantity": pa.string(),
+        "distance": pa.int64(),
+        "value": pa.float64(),
+        "pixel_count": pa.int64(),
+    },
 }
 """Columns and types of each kind of tidy table; a table may have further columns, which are ignored."""
 
@@ -44,7 +58,7 @@ def read_table(path: str | Path, kind: str) -> pd.DataFrame:
 
     Args:
         path: the file; it may hold one run or many, and a diverged run's file has no rows.
-        kind: a key of ``COLUMNS``: ``"mse"``, ``"history"`` or ``"nmse"``.
+        kind: a key of ``COLUMNS``.
 
     Returns:
         A table with exactly the columns of ``COLUMNS[kind]``.
