@@ -55,7 +55,7 @@ def seam_table(results: pd.DataFrame, presets: Mapping[str, int]) -> Table:
     cells = pd.DataFrame(rows, dtype="object")
     return Table(
         cells=cells,
-        alignment={header: "left" if header == "Preset" else "right" for header in cells},
+        alignment={header: "left" if header == "Preset" else "right" for header in map(str, cells)},
         caption="What happens where tiles meet, by preset.",
         notes=(
             DEVIATION_NOTE,

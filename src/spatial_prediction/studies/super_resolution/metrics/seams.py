@@ -98,8 +98,8 @@ def by_distance(table: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 def of_scenes(table: pd.DataFrame, keys: list[str], quantity: str) -> pd.DataFrame:
     """Mean over scenes of a quantity of ``OF_SCENE``; of ``worst``, the greatest: columns ``keys``, value."""
-    rows = table[table["quantity"] == quantity].groupby(keys, as_index=False, sort=False)["value"]
-    return rows.max() if quantity == "worst" else rows.mean()
+    rows = table[table["quantity"] == quantity].groupby(keys, as_index=False, sort=False)
+    return rows.agg({"value": "max" if quantity == "worst" else "mean"})
 
 
 def _weighted(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
