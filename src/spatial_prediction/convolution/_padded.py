@@ -15,7 +15,8 @@ from spatial_prediction.convolution._layer import (
     channels_last_bias,
     channels_last_kernel,
 )
-from spatial_prediction.padding import padding_from_name
+from spatial_prediction.padding import AbstractPadding, padding_from_name
+from spatial_prediction.padding._copying import AbstractCopying
 
 _EQUINOX_NAMES = {"zeros": "zero", "replicate": "repl", "reflect": "refl", "circular": "circ"}
 
@@ -134,11 +135,14 @@ class PaddedConv2d(AbstractConv2d):
         """
         del key
         x = channels_last(x, self.in_channels)
+        padding: AbstractPadding | int = padding_from_name(self.padding_mode, self._pad_width(x.shape[:2]))
+        if isinstance(padding, AbstractCopying):  # XLA copies pixels while it transposes the map
+            x, padding = padding.extend(x), 0
         y = convolve(
             x,
             channels_last_kernel(self.weight),
             channels_last_bias(self.bias),
-            padding=padding_from_name(self.padding_mode, self._pad_width(x.shape[:2])),
+            padding=padding,
             stride=self.stride,
             dilation=self.dilation,
         )

@@ -12,7 +12,7 @@ from spatial_prediction.padding._axis_by_axis import AbstractAxiswisePadding
 from spatial_prediction.padding._base import PadWidth, as_pad_width
 
 
-class _AbstractCopying(AbstractAxiswisePadding):
+class AbstractCopying(AbstractAxiswisePadding):
     """Copy pixels, those that ``np.pad`` would."""
 
     mode: eqx.AbstractClassVar[Literal["edge", "reflect", "wrap"]]
@@ -64,14 +64,14 @@ class ZeroPadding(AbstractAxiswisePadding):
         return before, after
 
 
-class ReplicatePadding(_AbstractCopying):
+class ReplicatePadding(AbstractCopying):
     """Repeat the nearest pixel: ``1234 -> 11 1234 44``. The same as first-order extrapolation."""
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
     mode: ClassVar[Literal["edge", "reflect", "wrap"]] = "edge"
 
 
-class ReflectPadding(_AbstractCopying):
+class ReflectPadding(AbstractCopying):
     """Mirror about the centre of the outermost pixel: ``1234 -> 32 1234 32``.
 
     A pad wider than the map is reflected back and forth, as NumPy's "reflect" does.
@@ -81,7 +81,7 @@ class ReflectPadding(_AbstractCopying):
     mode: ClassVar[Literal["edge", "reflect", "wrap"]] = "reflect"
 
 
-class CircularPadding(_AbstractCopying):
+class CircularPadding(AbstractCopying):
     """Continue on the opposite side: ``1234 -> 34 1234 12``. Right only for periodic fields."""
 
     pad_width: PadWidth = eqx.field(static=True, converter=as_pad_width)
