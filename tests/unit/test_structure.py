@@ -196,3 +196,9 @@ def test_docstrings_keep_to_one_dialect(path):
     text = path.read_text(encoding="utf-8")
     assert not re.search(r"^\s+Fields:$", text, re.MULTILINE)
     assert re.findall(r"^ +[A-Z]\w*Error: [A-Z][a-z]\w*", text, re.MULTILINE) == []
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """Pytest cannot import the second of them."""
+    names = [path.name for path in (REPOSITORY / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)
