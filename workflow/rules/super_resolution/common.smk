@@ -80,3 +80,13 @@ def table(name, category, title):
         paths["html"], caption=f"../../report/{name}_table.rst", category=category, labels=labels
     )
     return list(paths.values())
+
+
+def networks(wildcards):
+    """Weights of all seeds of a preset."""
+    return [f"{RESULTS}/models/{wildcards.preset}/seed_{seed}.safetensors" for seed in SEEDS]
+
+
+def seam_tables(kind):
+    """Tables to read, as options: the order of files, in which rows stand, is not compared of inputs."""
+    return flags(seams=MEASURED_SEAMS[kind])

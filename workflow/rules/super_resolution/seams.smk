@@ -18,16 +18,6 @@ for kind, paths in MEASURED_SEAMS.items():
         WANTED += expand(f"{RESULTS}/tables/{kind}.{{format}}", format=TABLE_FORMATS)
 
 
-def networks(wildcards):
-    """Weights of all seeds of a preset."""
-    return [f"{RESULTS}/models/{wildcards.preset}/seed_{seed}.safetensors" for seed in SEEDS]
-
-
-def seam_tables(kind):
-    """Tables to read, as options: the order of files, in which rows stand, is not compared of inputs."""
-    return flags(seams=MEASURED_SEAMS[kind])
-
-
 use rule run_script as evaluate_seams with:
     input:
         models=networks,
