@@ -1,6 +1,7 @@
 """netCDF files, of every format that the netCDF library reads, opened by xarray without decoding."""
 
 import contextlib
+import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,9 @@ from spatial_prediction.rasters.netcdf_axes import grid_of, runs_north, spatial_
 from spatial_prediction.rasters.netcdf_bands import BandVariable, band_variables
 from spatial_prediction.rasters.netcdf_classic import is_classic, is_whole
 
+NETCDF_LOCK = threading.RLock()
+"""Held while the netCDF library is at work, which ends the process when two threads use it at once."""
+
 
 class NetCDF:
     """A netCDF file, a ``Container``. Its bands are variables, or places along a dimension of one."""
@@ -29,7 +33,7 @@ class NetCDF:
             try:
                 # cache=False: a window that was read is not kept.
                 self._dataset = xarray.open_dataset(
-                    NetCDF4DataStore(self._file), decode_cf=False, cache=False
+                    NetCDF4DataStore(self._file, lock=NETCDF_LOCK), decode_cf=False, cache=False
                 )
             except (ValueError, KeyError, TypeError, AttributeError, OSError, RuntimeError) as error:
                 raise SceneError(f"cannot be read by xarray ({error}); write it again") from error

@@ -9,6 +9,7 @@ import netCDF4
 import numpy as np
 
 from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.rasters.netcdf import NETCDF_LOCK
 from spatial_prediction.upscaling.georeference import Georeference
 from spatial_prediction.upscaling.geotiff import CACHE_BYTES
 from spatial_prediction.upscaling.output import REFLECTANCE_OF_DN, Output, Write, check_shape
@@ -55,43 +56,66 @@ def netcdf_written(
     Raises:
         OSError: the system, or HDF5, cannot write.
     """
-    with _failures_of_hdf5(), netCDF4.Dataset(path, "w", format="NETCDF4") as file:
-        file.setncatts({"Conventions": "CF-1.11", **output.tags})
-        file.createDimension("y", output.height)
-        file.createDimension("x", output.width)
-        mapped = _write_georeference(file, output)
-        variables = []
-        codec: dict[str, Any] = {"shuffle": compress != "none"}
-        if compress != "none":
-            codec |= {"compression": _COMPRESSION[compress], "complevel": level}
-        for number, name in enumerate(output.bands, 1):
-            variable = file.createVariable(
-                _variable_name(name, number),
-                output.samples.name,
-                ("y", "x"),
-                **codec,
-                chunksizes=(min(BLOCK, output.height), min(BLOCK, output.width)),
-                fill_value=output.samples.nodata,
+    with _failures_of_hdf5(), _opened(path) as file:
+        with NETCDF_LOCK:
+            variables = _band_variables(
+                file, output, compress=compress, level=level, whole_blocks=whole_blocks
             )
-            variable.set_auto_maskandscale(False)
-            attributes: dict[str, Any] = {
-                "long_name": f"reflectance of band {name}",
-                "units": "1",
-                "scale_factor": REFLECTANCE_OF_DN,
-                "add_offset": 0.0,
-            }
-            variable.setncatts(attributes | ({"grid_mapping": GRID_MAPPING} if mapped else {}))
-            if not whole_blocks:
-                variable.set_var_chunk_cache(size=CACHE_BYTES // len(output.bands))
-            variables.append(variable)
 
         def write(rows: slice, columns: slice, samples: np.ndarray) -> None:
             check_shape(rows, columns, samples)
-            with _failures_of_hdf5():
+            with _failures_of_hdf5(), NETCDF_LOCK:
                 for variable, band in zip(variables, samples, strict=True):
                     variable[rows, columns] = band
 
         yield write
+
+
+@contextlib.contextmanager
+def _opened(path: Path) -> Iterator[netCDF4.Dataset]:
+    """Open a file for writing while other threads may read another one."""
+    with NETCDF_LOCK:
+        file = netCDF4.Dataset(path, "w", format="NETCDF4")
+    try:
+        yield file
+    finally:
+        with NETCDF_LOCK:
+            file.close()
+
+
+def _band_variables(
+    file: netCDF4.Dataset, output: Output, *, compress: str, level: int | None, whole_blocks: bool
+) -> list[netCDF4.Variable]:
+    """Make everything but the samples; return a variable for each band."""
+    file.setncatts({"Conventions": "CF-1.11", **output.tags})
+    file.createDimension("y", output.height)
+    file.createDimension("x", output.width)
+    mapped = _write_georeference(file, output)
+    variables = []
+    codec: dict[str, Any] = {"shuffle": compress != "none"}
+    if compress != "none":
+        codec |= {"compression": _COMPRESSION[compress], "complevel": level}
+    for number, name in enumerate(output.bands, 1):
+        variable = file.createVariable(
+            _variable_name(name, number),
+            output.samples.name,
+            ("y", "x"),
+            **codec,
+            chunksizes=(min(BLOCK, output.height), min(BLOCK, output.width)),
+            fill_value=output.samples.nodata,
+        )
+        variable.set_auto_maskandscale(False)
+        attributes: dict[str, Any] = {
+            "long_name": f"reflectance of band {name}",
+            "units": "1",
+            "scale_factor": REFLECTANCE_OF_DN,
+            "add_offset": 0.0,
+        }
+        variable.setncatts(attributes | ({"grid_mapping": GRID_MAPPING} if mapped else {}))
+        if not whole_blocks:
+            variable.set_var_chunk_cache(size=CACHE_BYTES // len(output.bands))
+        variables.append(variable)
+    return variables
 
 
 def _write_georeference(file: netCDF4.Dataset, output: Output) -> bool:
