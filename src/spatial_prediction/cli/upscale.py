@@ -53,7 +53,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """Declare everything but the scene."""
     default = {field.name: field.default for field in dataclasses.fields(UpscaleSettings)}
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the output, .tif or .nc")
-    add_model(parser)
+    parser.add_argument(
+        "--model",
+        type=Path,
+        metavar="FILE",
+        help="a trained network, such as results/models/lp2x3/seed_0.safetensors of the study; default the "
+        "one that comes with this package (docs/model_card.md)",
+    )
 
     reading = parser.add_argument_group("what the scene holds, where it does not say so itself")
     reading.add_argument(
@@ -118,17 +124,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help=f"of deflate, 1 to {max(LEVELS['deflate'])}, or zstd, 1 to {max(LEVELS['zstd'])}; default 1",
     )
     writing.add_argument("--overwrite", action="store_true", help="replace an output that exists")
-
-
-def add_model(parser: argparse.ArgumentParser) -> None:
-    """Declare which network upscales."""
-    parser.add_argument(
-        "--model",
-        type=Path,
-        metavar="FILE",
-        help="a trained network, such as results/models/lp2x3/seed_0.safetensors of the study; default the "
-        "one that comes with this package (docs/model_card.md)",
-    )
 
 
 def settings_from(options: argparse.Namespace) -> UpscaleSettings:
