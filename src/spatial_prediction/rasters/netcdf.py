@@ -1,7 +1,6 @@
 """netCDF files, of every format that the netCDF library reads, opened by xarray without decoding."""
 
 import contextlib
-import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,7 @@ from spatial_prediction.rasters.containers import Band, BandLabel, Grid, Samples
 from spatial_prediction.rasters.netcdf_axes import grid_of, runs_north, spatial_dimensions
 from spatial_prediction.rasters.netcdf_bands import BandVariable, band_variables
 from spatial_prediction.rasters.netcdf_classic import is_classic, is_whole
-
-NETCDF_LOCK = threading.RLock()
-"""Held while the netCDF library is at work, which ends the process when two threads use it at once."""
+from spatial_prediction.rasters.netcdf_lock import NETCDF_LOCK
 
 
 class NetCDF:
@@ -27,8 +24,8 @@ class NetCDF:
     kind = "netCDF"
 
     def __init__(self, path: Path):
-        self._file = _opened(path)
-        with contextlib.ExitStack() as closing:
+        with NETCDF_LOCK, contextlib.ExitStack() as closing:
+            self._file = _opened(path)
             closing.callback(self._file.close)
             try:
                 # cache=False: a window that was read is not kept.
@@ -57,7 +54,9 @@ class NetCDF:
         """Give what the file says of a band's samples."""
         found = self._bands[band]
         variable = self._dataset.variables[found.name]
-        return Band(variable.dtype, variable.attrs, _default_fill(self._file[found.name]))
+        with NETCDF_LOCK:
+            default_fill = _default_fill(self._file[found.name])
+        return Band(variable.dtype, variable.attrs, default_fill)
 
     def read(self, bands: Sequence[int], rows: slice, columns: slice) -> Samples:
         """Read a window of bands; only that window is held in memory."""
@@ -65,7 +64,8 @@ class NetCDF:
 
     def close(self) -> None:
         """Close the file."""
-        self._file.close()  # and nothing more: xarray's is the same file
+        with NETCDF_LOCK:
+            self._file.close()  # and nothing more: xarray's is the same file
 
     def _read(self, band: BandVariable, rows: slice, columns: slice) -> np.ndarray:
         variable = self._dataset.variables[band.name]

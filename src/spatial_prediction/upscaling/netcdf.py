@@ -9,7 +9,7 @@ import netCDF4
 import numpy as np
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.rasters.netcdf import NETCDF_LOCK
+from spatial_prediction.rasters.netcdf_lock import NETCDF_LOCK
 from spatial_prediction.upscaling.georeference import Georeference
 from spatial_prediction.upscaling.geotiff import CACHE_BYTES
 from spatial_prediction.upscaling.output import REFLECTANCE_OF_DN, Output, Write, check_shape
