@@ -210,11 +210,15 @@ command.run(lambda arguments: time.sleep({seconds}))
 
 @contextlib.contextmanager
 def at_work(study, seconds):
-    """The process that runs a study, in a session of its own, once a job of so many seconds is at work."""
+    """The process that runs a study, in a session of its own, once a job of so many seconds is at work.
+
+    One job at a time: of a second one, Python may not have started far enough to end in one line.
+    """
     tools = study.stand_in()
     (tools / "python").write_text(SLOW.format(python=sys.executable, seconds=seconds))
     call = study._call((), tools)
-    call["args"] = [sys.executable, "workflow/run_study.py", "--configfile", "my overlay.yaml"]
+    command = "workflow/run_study.py", "--configfile", "my overlay.yaml", "--", "--cores", "1"
+    call["args"] = [sys.executable, *command]
     with subprocess.Popen(**call, stdout=subprocess.PIPE, start_new_session=True) as running:
         try:
             end = time.monotonic() + 60
