@@ -1,10 +1,13 @@
 """Claim: from file to file, upscaling takes at most half the time of PyTorch with a loop over tiles.
 
-Both upscale one raster by the network that comes with the package, its branches merged, on two threads, into
+Both upscale one raster by the network that comes with the package, its branches merged, on two cores, into
 a tiled GeoTIFF without compression. Here borders are padded by linear prediction, there by zeros, which need
 more overlap where seams are to be no worse (``peers/pytorch_upscaling.py``: channels-last, ``torch.compile``,
 rasterio). How much is found first: how tiles of this scene deviate from the untiled prediction.
 Programs are compiled before, the two take turns, and medians are compared.
+
+On a machine that does other work, threads wait for each other, PyTorch's by spinning, and neither figure is
+worth much: there, compare CPU seconds with --threads 1.
 
   python -m venv PEER && PEER/bin/pip install -r benchmarks/peers/pytorch.txt
   python benchmarks/against_pytorch_upscaling.py --python PEER/bin/python                  # synthetic scenes
@@ -37,18 +40,16 @@ from spatial_prediction.studies.super_resolution.data.synthetic import synthetic
 from spatial_prediction.upscaling.scenes import upscale
 from spatial_prediction.upscaling.settings import UpscaleSettings
 
-THREADS = 2
-
 PEER = Path(__file__).parent / "peers" / "pytorch_upscaling.py"
 
 
 class Peer:
     """PyTorch, in a process that stays."""
 
-    def __init__(self, python: Path, weights: Path, source: Path, windows: list[int], freeze: bool):
-        command = [str(python), str(PEER), "--weights", str(weights), "--source", str(source)]
-        command += ["--threads", str(THREADS), "--windows", *map(str, windows)]
-        command += ["--freeze"] if freeze else []
+    def __init__(self, weights: Path, source: Path, window: int, options: argparse.Namespace):
+        command = [str(options.python), str(PEER), "--weights", str(weights), "--source", str(source)]
+        command += ["--threads", str(options.threads), "--windows", str(window)]
+        command += ["--freeze"] if options.freeze else []
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -146,11 +147,12 @@ def main() -> None:
     parser.add_argument("--tile", type=int, default=512, help="input pixels that a tile keeps, here")
     parser.add_argument("--peer-tile", type=int, help="the same, there; default as here")
     parser.add_argument("--overlap", type=int, default=2, help="input pixels of overlap, here")
+    parser.add_argument("--threads", type=int, default=2, help="on as many cores, of both")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--freeze", action="store_true", help="with the compiler's option freezing, there")
     options = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:THREADS])
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     if options.scenes:
         scenes = [read_scene(path) for path in list_scenes(options.scenes)[:16]]
     else:
@@ -180,7 +182,7 @@ def compare(folder: Path, scenes: list[np.ndarray], options: argparse.Namespace)
     weights = folder / "merged.safetensors"
     save_file(weights_for_pytorch(network), weights)
     window = min(peer_tile + 2 * overlap, options.size)
-    peer = Peer(options.python, weights, source, [window], options.freeze)
+    peer = Peer(weights, source, window, options)
     upscale(source, ours, settings=settings)  # compiles
     sides: dict[str, Callable[[], Seconds]] = {
         "this package": lambda: timed(lambda: upscale(source, ours, settings=settings)),
@@ -192,7 +194,7 @@ def compare(folder: Path, scenes: list[np.ndarray], options: argparse.Namespace)
             spent[side].append(run())
     peer.close()
     print(f"{options.size} x {options.size} pixels, tiles of {tile} here and {peer_tile} there")
-    print(f"medians of {options.repeats}")
+    print(f"{options.threads} threads, medians of {options.repeats}")
     medians = [[statistics.median(each) for each in zip(*of_side, strict=True)] for of_side in spent.values()]
     for side, (cpu, clock) in zip(sides, medians, strict=True):
         print(f"  {side:<28}{clock:8.2f} s by the clock {cpu:8.2f} s of the CPU")

@@ -33,6 +33,7 @@ from spatial_prediction.padding import padding_from_name
 from spatial_prediction.rasters.scenes import list_scenes, read_scene
 from spatial_prediction.studies.super_resolution.data.synthetic import synthetic_scene
 from spatial_prediction.tiling import Strategy, plan_tiles, relative_work
+from spatial_prediction.upscaling import scenes
 from spatial_prediction.upscaling.georeference import Georeference
 from spatial_prediction.upscaling.geotiff import gdal_settings
 from spatial_prediction.upscaling.output import Compression, Output
@@ -197,21 +198,23 @@ def codecs(folder: Path, source: Path, model: Path, size: int, settings: Upscale
 def overhead(source: Path, model: Path, size: int, tile: int) -> None:
     """Compare tiles that overlap by the halo with tiles that abut, in turns."""
     halo = load_network(model).halo
-    chosen = {
-        strategy: UpscaleSettings(
+    out = source.with_name("out.tif")
+
+    def seconds(strategy: str, worth: int) -> float:
+        scenes.WORTH_A_PROGRAM = worth
+        settings = UpscaleSettings(
             strategy=strategy, tile=tile, format="gtiff", compress="none", overwrite=True
         )
-        for strategy in ("padding", "exact")
-    }
-    out = source.with_name("out.tif")
-    for settings in chosen.values():
-        upscale(source, out, model=model, settings=settings)  # compiles
-    spent: dict[str, list[float]] = {strategy: [] for strategy in chosen}
+        return timed(lambda: upscale(source, out, model=model, settings=settings))[0]
+
+    never = size**2 + 1
+    ways = {"padding": ("padding", never), "exact": ("exact", never), "inside": ("exact", 0)}
+    for way in ways.values():
+        seconds(*way)  # compiles
+    spent: dict[str, list[float]] = {name: [] for name in ways}
     for _ in range(3):
-        for strategy, settings in chosen.items():
-            spent[strategy].append(
-                timed(lambda settings=settings: upscale(source, out, model=model, settings=settings))[0]
-            )
+        for name, way in ways.items():
+            spent[name].append(seconds(*way))
     read = {
         strategy: sum(
             (rows.read.stop - rows.read.start) * (columns.read.stop - columns.read.start)
@@ -220,11 +223,14 @@ def overhead(source: Path, model: Path, size: int, tile: int) -> None:
         )
         for strategy, each in (("padding", Strategy.abutting()), ("exact", Strategy.exact(halo)))
     }
-    seconds = {strategy: statistics.median(each) for strategy, each in spent.items()}
+    cpu = {name: statistics.median(each) for name, each in spent.items()}
+    share = max(0, -(-size // tile) - 2) ** 2 / (-(-size // tile)) ** 2
     print(f"{size} x {size} pixels in tiles of {tile}, exact against tiles that abut")
     print(f"  ((t + 2 h) / t)^2: {relative_work(tile, halo):.3f}")
     print(f"  pixels read: {read['exact'] / read['padding']:.3f}")
-    print(f"  CPU: {seconds['exact'] / seconds['padding']:.3f} ({seconds['exact']:.2f} s, median of 3)")
+    print(f"  CPU: {cpu['exact'] / cpu['padding']:.3f} ({cpu['exact']:.2f} s, median of 3)")
+    inside = cpu["inside"] / cpu["padding"]
+    print(f"  with a program of their own for tiles inside, {100 * share:.0f} %: {inside:.3f}")
 
 
 def main() -> None:
@@ -246,10 +252,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.scenes:
-            scenes = [read_scene(path) for path in list_scenes(options.scenes)[:16]]
+            images = [read_scene(path) for path in list_scenes(options.scenes)[:16]]
         else:
-            scenes = [synthetic_scene(seed=0, index=index)[:SCENE, :SCENE] for index in range(4)]
-        source = mosaic(folder / "in.tif", options.size, scenes)
+            images = [synthetic_scene(seed=0, index=index)[:SCENE, :SCENE] for index in range(4)]
+        source = mosaic(folder / "in.tif", options.size, images)
         model = options.model or random_network(folder / "random.safetensors")
         if options.overhead:
             overhead(source, model, options.size, options.tile)
