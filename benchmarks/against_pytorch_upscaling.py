@@ -1,4 +1,4 @@
-"""Claim: from file to file, upscaling takes at most half the time of PyTorch with a loop over tiles.
+"""Claim: from file to file, upscaling takes two thirds of the time of PyTorch with a loop over tiles.
 
 Both upscale one raster by the network that comes with the package, its branches merged, on two cores, into
 a tiled GeoTIFF without compression. Here borders are padded by linear prediction, there by zeros, which need
@@ -125,16 +125,18 @@ def deviations(network: RVSR, dn: np.ndarray, tile: int, places: list[tuple[int,
     return [float(each.mean()) / len(places) for each in kept]
 
 
-def compared(ours: Path, theirs: Path) -> tuple[float, int]:
-    """Share of samples that differ by more than 1 DN, and the greatest difference."""
+def compared(ours: Path, theirs: Path, margin: int) -> tuple[float, int]:
+    """Share of samples that differ by more than 1 DN, and the greatest difference, inside a margin."""
     with rasterio.open(ours) as first, rasterio.open(theirs) as second:
         assert (first.transform, first.shape) == (second.transform, second.shape)
-        more = greatest = 0
-        for top in range(0, first.height, 512):
-            window = Window(0, top, first.width, min(512, first.height - top))
+        more = greatest = samples = 0
+        for top in range(margin, first.height - margin, 512):
+            rows = slice(top, min(top + 512, first.height - margin))
+            window = Window.from_slices(rows, slice(margin, first.width - margin))
             difference = abs(first.read(window=window).astype(int) - second.read(window=window))
             more, greatest = more + int((difference > 1).sum()), max(greatest, int(difference.max()))
-        return more / (3 * first.height * first.width), greatest
+            samples += difference.size
+        return more / samples, greatest
 
 
 def main() -> None:
@@ -200,8 +202,9 @@ def compare(folder: Path, scenes: list[np.ndarray], options: argparse.Namespace)
         print(f"  {side:<28}{clock:8.2f} s by the clock {cpu:8.2f} s of the CPU")
     by_cpu, by_clock = (theirs_ / ours_ for ours_, theirs_ in zip(*medians, strict=True))
     print(f"  ratio{'':<23}{by_clock:8.2f}{'':16}{by_cpu:8.2f}")
-    more, greatest = compared(ours, theirs)
-    print(f"outputs differ by more than 1 DN in {100 * more:.3f} % of samples, by {greatest} DN at most")
+    more, greatest = compared(ours, theirs, network.upscale_factor * network.halo)
+    print(f"further than {network.halo} input pixels from the border of the scene, outputs differ")
+    print(f"by more than 1 DN in {100 * more:.3f} % of samples, by {greatest} DN at most")
 
 
 def places_in(dn: np.ndarray, tile: int, halo: int) -> list[tuple[int, int]]:
