@@ -7,12 +7,14 @@ need by the clock. Programs are compiled before.
 
   python benchmarks/upscale.py                                          # random weights, 1,024 x 1,024
   python benchmarks/upscale.py --size 8000 --model lp2x3.safetensors --scenes FOLDER
+  python benchmarks/upscale.py --overhead --tile 128                    # what exact tiles cost more
   python benchmarks/upscale.py --codecs                                 # what codecs cost and save instead
 """
 
 import argparse
 import itertools
 import resource
+import statistics
 import tempfile
 import time
 from collections.abc import Callable
@@ -30,9 +32,11 @@ from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.padding import padding_from_name
 from spatial_prediction.rasters.scenes import list_scenes, read_scene
 from spatial_prediction.studies.super_resolution.data.synthetic import synthetic_scene
+from spatial_prediction.tiling import Strategy, plan_tiles, relative_work
+from spatial_prediction.upscaling import scenes
 from spatial_prediction.upscaling.georeference import Georeference
 from spatial_prediction.upscaling.geotiff import gdal_settings
-from spatial_prediction.upscaling.output import Output
+from spatial_prediction.upscaling.output import Compression, Output
 from spatial_prediction.upscaling.programs import Programs
 from spatial_prediction.upscaling.samples import SAMPLE_TYPES
 from spatial_prediction.upscaling.scenes import WRITERS, upscale
@@ -139,10 +143,9 @@ def gdal_writes(upscaled: Path, again: Path, settings: UpscaleSettings) -> Secon
     cpu = clock = 0.0
     with rasterio.open(upscaled) as file:
         place = Georeference(file.transform, file.crs.to_wkt(), (), None)
-        output = Output(*file.shape, file.descriptions, SAMPLE_TYPES[settings.dtype], place, {})
-        context = WRITERS[settings.format](
-            again, output, compress=settings.compress, level=settings.codec_level
-        )
+        compression = Compression(settings.compress, settings.codec_level)
+        output = Output(*file.shape, file.descriptions, SAMPLE_TYPES[settings.dtype], place, {}, compression)
+        context = WRITERS[settings.format](again, output)
         write = context.__enter__()
         for row, column in itertools.product(range(0, file.height, step), range(0, file.width, step)):
             rows, columns = (slice(at, min(at + step, file.height)) for at in (row, column))
@@ -192,6 +195,44 @@ def codecs(folder: Path, source: Path, model: Path, size: int, settings: Upscale
             print(f"| {codec} {level or ''} | {cpu:.2f} | {share:.3f} |", flush=True)
 
 
+def overhead(source: Path, model: Path, size: int, tile: int) -> None:
+    """Compare tiles that overlap by the halo with tiles that abut, in turns."""
+    halo = load_network(model).halo
+    out = source.with_name("out.tif")
+
+    def seconds(strategy: str, worth: int) -> float:
+        scenes.WORTH_A_PROGRAM = worth
+        settings = UpscaleSettings(
+            strategy=strategy, tile=tile, format="gtiff", compress="none", overwrite=True
+        )
+        return timed(lambda: upscale(source, out, model=model, settings=settings))[0]
+
+    never = size**2 + 1
+    ways = {"padding": ("padding", never), "exact": ("exact", never), "inside": ("exact", 0)}
+    for way in ways.values():
+        seconds(*way)  # compiles
+    spent: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(3):
+        for name, way in ways.items():
+            spent[name].append(seconds(*way))
+    read = {
+        strategy: sum(
+            (rows.read.stop - rows.read.start) * (columns.read.stop - columns.read.start)
+            for plan in [plan_tiles((size, size), tile=tile, strategy=each)]
+            for rows, columns in itertools.product(plan.rows, plan.columns)
+        )
+        for strategy, each in (("padding", Strategy.abutting()), ("exact", Strategy.exact(halo)))
+    }
+    cpu = {name: statistics.median(each) for name, each in spent.items()}
+    share = max(0, -(-size // tile) - 2) ** 2 / (-(-size // tile)) ** 2
+    print(f"{size} x {size} pixels in tiles of {tile}, exact against tiles that abut")
+    print(f"  ((t + 2 h) / t)^2: {relative_work(tile, halo):.3f}")
+    print(f"  pixels read: {read['exact'] / read['padding']:.3f}")
+    print(f"  CPU: {cpu['exact'] / cpu['padding']:.3f} ({cpu['exact']:.2f} s, median of 3)")
+    inside = cpu["inside"] / cpu["padding"]
+    print(f"  with a program of their own for tiles inside, {100 * share:.0f} %: {inside:.3f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -199,20 +240,27 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=1024, help="rows and columns of the input")
     parser.add_argument("--format", choices=("cog", "gtiff"), default="cog")
     parser.add_argument("--strategy", default="exact")
+    parser.add_argument("--tile", type=int, default=512, help="input pixels that a tile keeps")
     parser.add_argument("--model", type=Path, help="a trained network; default random weights")
     parser.add_argument("--scenes", type=Path, help="folder of real scenes; default synthetic ones")
+    parser.add_argument("--overhead", action="store_true", help="compare exact tiles with tiles that abut")
     parser.add_argument("--codecs", action="store_true", help="compare codecs")
     options = parser.parse_args()
-    settings = UpscaleSettings(format=options.format, strategy=options.strategy, overwrite=True)
+    settings = UpscaleSettings(
+        format=options.format, strategy=options.strategy, tile=options.tile, overwrite=True
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if options.scenes:
-            scenes = [read_scene(path) for path in list_scenes(options.scenes)[:16]]
+            images = [read_scene(path) for path in list_scenes(options.scenes)[:16]]
         else:
-            scenes = [synthetic_scene(seed=0, index=index)[:SCENE, :SCENE] for index in range(4)]
-        source = mosaic(folder / "in.tif", options.size, scenes)
+            images = [synthetic_scene(seed=0, index=index)[:SCENE, :SCENE] for index in range(4)]
+        source = mosaic(folder / "in.tif", options.size, images)
         model = options.model or random_network(folder / "random.safetensors")
-        (codecs if options.codecs else compare)(folder, source, model, options.size, settings)
+        if options.overhead:
+            overhead(source, model, options.size, options.tile)
+        else:
+            (codecs if options.codecs else compare)(folder, source, model, options.size, settings)
 
 
 if __name__ == "__main__":

@@ -18,9 +18,8 @@ from spatial_prediction import command, files
 from spatial_prediction.models import load_network
 from spatial_prediction.plotting import style
 from spatial_prediction.plotting.colour import linear_to_srgb
-from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.reflectance import DN_PER_REFLECTANCE, dn_from_scaled, scaled_from_dn
 from spatial_prediction.studies.super_resolution.data.synthetic import synthetic_scene
-from spatial_prediction.upscaling.programs import HALF_RANGE
 from spatial_prediction.upscaling.scenes import upscale
 from spatial_prediction.upscaling.settings import UpscaleSettings
 
@@ -84,7 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     dn = synthetic_scene(seed=0, index=options.scene)[:SIZE, :SIZE].transpose(2, 0, 1)
     network = load_network(options.model, output_crop=0)
-    whole = (np.asarray(network(jnp.asarray(dn, jnp.float32) / HALF_RANGE - 1)) + 1) * HALF_RANGE
+    whole = dn_from_scaled(np.asarray(network(scaled_from_dn(jnp.asarray(dn, jnp.float32)))))
     figure = picture(dn, upscaled(options.model, dn), whole)
     path = Path(__file__).parent / "figures" / "upscaled_scene.png"
     with files.written_aside(path) as temporary:

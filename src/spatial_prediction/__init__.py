@@ -2,8 +2,9 @@
 
 The rooms of this package, lowest level first (a room imports only lower ones):
 
-- ``errors``, ``files``, ``named_arrays``, ``process_lock``, ``progress``, ``command``, ``normalisation``,
-  ``configuration``, ``training_settings``, ``provenance``, ``reflectance``: what everything may use; no JAX.
+- ``errors``, ``files``, ``named_arrays``, ``background``, ``process_lock``, ``progress``, ``command``,
+  ``normalisation``, ``configuration``, ``training_settings``, ``provenance``, ``reflectance``: what
+  everything may use; no JAX.
   ``names`` reads every name of a padding or another border handling. ``differentiation`` and
   ``compiled_programs``, with JAX, give functions derivatives of their own and keep what was compiled.
 - ``native``, ``rasters``, ``statistics``, ``plotting``, ``training``: each stands alone; ``retrieval``

@@ -15,6 +15,7 @@ SCRIPTS = sorted((REPOSITORY / "scripts").rglob("*.py"))
 
 LEVELS = (
     {
+        "background",
         "errors",
         "names",
         "files",

@@ -11,7 +11,7 @@ from einops import rearrange
 from jaxtyping import Array, Float
 
 from spatial_prediction.models._border_names import border_from_name
-from spatial_prediction.models._borders import AbstractBorder, as_border, check_one_pixel
+from spatial_prediction.models._borders import AbstractBorder, PaddedBorder, as_border, check_one_pixel
 from spatial_prediction.models._convolution import Convolution
 from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.models._repconv import ExpandedConvolution, RepConv
@@ -285,6 +285,12 @@ class RVSR(eqx.Module):
     def depth(self) -> int:
         """Number of 3x3 convolutions between input and output."""
         return self.body.ffn.expand.bias.shape[0] + 2
+
+    @property
+    def padding(self) -> AbstractPadding | None:
+        """The padding of the network's input; None if borders are handled otherwise."""
+        border = self.borders[0]
+        return border.padding if isinstance(border, PaddedBorder) else None
 
     @property
     def halo(self) -> int:

@@ -11,7 +11,7 @@ from spatial_prediction.padding._autocorrelation import AutocorrelationPredictio
 from spatial_prediction.padding._base import AbstractPadding, PadWidth
 from spatial_prediction.padding._copying import CircularPadding, ReflectPadding, ReplicatePadding, ZeroPadding
 from spatial_prediction.padding._covariance import CovariancePrediction
-from spatial_prediction.padding._extrapolation import LagrangeExtrapolation
+from spatial_prediction.padding._extrapolation import LagrangeExtrapolation, extrapolation_weights
 from spatial_prediction.padding._image import pad
 from spatial_prediction.padding._memory import LearnedPrediction, RunningPrediction
 from spatial_prediction.padding._names import padding_from_name, trained_padding_from_name
@@ -38,6 +38,7 @@ __all__ = [
     "Sides",
     "ZeroPadding",
     "add_strips",
+    "extrapolation_weights",
     "pad",
     "padding_from_name",
     "trained_padding_from_name",

@@ -4,9 +4,11 @@ A network is an Equinox module or any function of NumPy batches, with its upscal
 field; ``docs/tiling.md`` compares the strategies. Nothing here knows a network by name.
 """
 
+from spatial_prediction.tiling._continuation import continue_rings
 from spatial_prediction.tiling._dataarray import upscale_dataarray
 from spatial_prediction.tiling._masked import fill_masked, masked_pixels, upscaled_mask
 from spatial_prediction.tiling._measured_field import measured_receptive_field
+from spatial_prediction.tiling._mixing import Mixer
 from spatial_prediction.tiling._networks import Predict, as_predict
 from spatial_prediction.tiling._planner import Choice, Measurement, cheapest_strategy, relative_work
 from spatial_prediction.tiling._receptive_field import (
@@ -45,6 +47,7 @@ __all__ = [
     "Curve",
     "Halo",
     "Measurement",
+    "Mixer",
     "Predict",
     "ReceptiveField",
     "SeamSteps",
@@ -55,6 +58,7 @@ __all__ = [
     "TilePlan",
     "as_predict",
     "cheapest_strategy",
+    "continue_rings",
     "deviation_at_crossings",
     "deviation_bound",
     "deviation_by_distance",

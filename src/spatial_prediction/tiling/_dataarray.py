@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spatial_prediction.padding import AbstractPadding
 from spatial_prediction.tiling._coordinates import upscaled_attributes, upscaled_coordinates
 from spatial_prediction.tiling._networks import upscale_factor_of
 from spatial_prediction.tiling._strategies import Strategy
@@ -23,6 +24,7 @@ def upscale_dataarray(
     factor: int | None = None,
     outputs: int | None = None,
     dims: tuple[str, str] = ("y", "x"),
+    padding: AbstractPadding | None = None,
     batch_size: int = 8,
 ) -> "xarray.DataArray":
     """Upscale an array of one image; one of Dask's stays lazy, and is computed chunk by chunk.
@@ -41,6 +43,8 @@ def upscale_dataarray(
         outputs: channels that the network makes; by default as many as it takes, whose coordinate is then
             kept.
         dims: names of the rows' and the columns' dimension.
+        padding: continues valid pixels where others are NaN; as of
+            :func:`~spatial_prediction.tiling.upscale_array`.
         batch_size: tiles predicted at once.
 
     Returns:
@@ -73,7 +77,13 @@ def upscale_dataarray(
             for name, value in coordinates.items()
             if name in dims or channel not in image.coords[name].dims
         }
-    options = {"strategy": strategy, "tile": tile, "factor": factor, "batch_size": batch_size}
+    options = {
+        "strategy": strategy,
+        "tile": tile,
+        "factor": factor,
+        "padding": padding,
+        "batch_size": batch_size,
+    }
     if image.chunks is None:
         values = _upscaled_block(image.values, network, outputs, options)
     else:

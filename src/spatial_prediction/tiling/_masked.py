@@ -4,18 +4,32 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy import ndimage
 
+from spatial_prediction.padding import AbstractPadding
+from spatial_prediction.tiling._continuation import continue_rings, continues
+
+DEPTH = 10
+"""Pixels that are continued beyond valid ones where nothing else is said: RVSR sees no further."""
+
 
 def fill_masked(
-    image: Float[np.ndarray, "channels height width"], mask: Bool[np.ndarray, "height width"]
+    image: Float[np.ndarray, "channels height width"],
+    mask: Bool[np.ndarray, "height width"],
+    *,
+    padding: AbstractPadding | None = None,
+    depth: int = DEPTH,
 ) -> Float[np.ndarray, "channels height width"]:
-    """Replace masked pixels by the nearest pixel that is not, which continues valid ones as ``repl`` does.
+    """Replace masked pixels by what continues the valid ones.
 
-    Values under the mask are never looked at. Which of several equally near pixels is taken depends on the
-    mask only.
+    Linear prediction and extrapolation of order 2 or more continue them ring by ring, as
+    :func:`~spatial_prediction.tiling.continue_rings` says. In place of any other padding, and further out,
+    the nearest valid pixel is taken, as ``repl`` does; of several equally near ones, which one depends on the
+    mask only. Values under the mask are never looked at.
 
     Args:
         image: any floating dtype.
         mask: True where a pixel is not valid.
+        padding: the network's; its pad width does not matter.
+        depth: how many pixels are continued by it.
 
     Returns:
         A copy, or ``image`` itself where nothing is masked. All zeros where everything is.
@@ -25,7 +39,10 @@ def fill_masked(
     if mask.all():
         return np.zeros_like(image)
     rows, columns = ndimage.distance_transform_edt(mask, return_distances=False, return_indices=True)
-    return image[:, rows, columns]
+    filled = image[:, rows, columns]
+    if padding is None or not continues(padding):
+        return filled
+    return continue_rings(filled, mask, padding=padding, depth=depth)
 
 
 def masked_pixels(

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from spatial_prediction.padding import AbstractPadding
 from spatial_prediction.tiling._batches import predictions
 from spatial_prediction.tiling._masked import fill_masked, masked_pixels, upscaled_mask
+from spatial_prediction.tiling._mixing import Mixer
 from spatial_prediction.tiling._networks import as_predict, upscale_factor_of
 from spatial_prediction.tiling._strategies import Strategy
 from spatial_prediction.tiling._windows import plan_tiles
@@ -37,6 +39,7 @@ def upscale_array(
     tile: int = 128,
     factor: int | None = None,
     mask: np.ndarray | None = None,
+    padding: AbstractPadding | None = None,
     batch_size: int = 8,
 ) -> Float[np.ndarray, "outputs out_height out_width"]:
     """Upscale one image (channels, height, width), tile by tile.
@@ -50,8 +53,10 @@ def upscale_array(
         tile: input pixels along each side that a tile keeps.
         factor: output pixels per input pixel along each axis; by default the network's ``upscale_factor``.
         mask: (height, width), True where a pixel is not valid. Pixels that are not finite in some channel are
-            masked too. The network sees the nearest valid pixel in their place, and no tile without a valid
-            one.
+            masked too. In their place the network sees what continues the valid pixels; it sees no tile
+            without a valid one.
+        padding: continues valid pixels under the mask, as of :func:`~spatial_prediction.tiling.fill_masked`;
+            by default the nearest one is taken.
         batch_size: tiles predicted at once.
 
     Returns:
@@ -65,7 +70,7 @@ def upscale_array(
     """
     _check_floating(image)
     missing = masked_pixels(image, mask)
-    filled = fill_masked(np.ma.getdata(image), missing)
+    filled = fill_masked(np.ma.getdata(image), missing, padding=padding)
     strips = _strips(
         lambda rows: (filled[:, rows], missing[rows]),
         image.shape[1:],
@@ -86,12 +91,14 @@ def upscale_strips(
     strategy: Strategy,
     tile: int = 128,
     factor: int | None = None,
+    padding: AbstractPadding | None = None,
     batch_size: int = 8,
 ) -> Iterator[Strip]:
     """Upscale an image of any height in the memory that a few rows of tiles need.
 
     As :func:`upscale_array`, but masked pixels are filled from the rows that are in memory. Valid pixels may
-    then differ where within a tile's overlap there is a masked pixel whose nearest valid one is not.
+    then differ where within a tile's overlap there is a masked pixel whose nearest valid one is not; and near
+    any masked pixel where linear prediction continues them, for its coefficients are those of the rows.
 
     Args:
         read: gives input rows, (channels, rows, width), floating numbers; masked arrays and NaN as above.
@@ -101,6 +108,7 @@ def upscale_strips(
         strategy: as of :func:`upscale_array`.
         tile: as of :func:`upscale_array`.
         factor: as of :func:`upscale_array`.
+        padding: as of :func:`upscale_array`.
         batch_size: as of :func:`upscale_array`.
 
     Yields:
@@ -111,7 +119,7 @@ def upscale_strips(
         band = read(rows)
         _check_floating(band)
         missing = masked_pixels(band)
-        return fill_masked(np.ma.getdata(band), missing), missing
+        return fill_masked(np.ma.getdata(band), missing, padding=padding), missing
 
     return _strips(
         filled,
@@ -137,38 +145,24 @@ def _strips(
     """Add up weighted tiles, and give away rows to which no further row of tiles contributes."""
     plan = plan_tiles(shape, tile=tile, strategy=strategy, factor=factor)
     predict = as_predict(network)
-    outputs: _Outputs | None = None
-    open_rows: np.ndarray | None = None
-    for row, following in zip(plan.rows, [*plan.rows[1:], None], strict=True):
+    mixer: Mixer | None = None
+    for number, row in enumerate(plan.rows):
         band, missing = read(row.read)
-        wanted = [column for column in plan.columns if not missing[:, column.read].all()]
-        if not wanted and outputs is None:  # nothing else knows the number of outputs
-            wanted = [plan.columns[0]]
-        windows = [band[:, :, column.read] for column in wanted]
-        tiles = list(predictions(predict, windows, factor, batch_size))
-        if tiles:
-            outputs = _Outputs(len(tiles[0]), tiles[0].dtype)
-        assert outputs is not None
-        sums = np.zeros((outputs.number, len(row.weights), shape[1] * factor), outputs.dtype)
-        for column, values in zip(wanted, tiles, strict=True):
-            weights = (row.weights[:, None] * column.weights).astype(outputs.dtype)
-            sums[:, :, column.write] += weights * values[:, row.within, column.within]
-        if open_rows is not None:
-            sums[:, : open_rows.shape[1]] += open_rows
-        end = following.reach.start if following else shape[0]
-        finished = (end - row.reach.start) * factor
-        open_rows = sums[:, finished:]
-        inside = slice(row.reach.start - row.read.start, end - row.read.start)
+        wanted = [place for place, span in enumerate(plan.columns) if not missing[:, span.read].all()]
+        if not wanted and mixer is None:  # nothing else knows the number of outputs
+            wanted = [0]
+        windows = [band[:, :, plan.columns[place].read] for place in wanted]
+        tiles = dict(zip(wanted, predictions(predict, windows, factor, batch_size), strict=True))
+        if mixer is None:
+            first = tiles[wanted[0]]
+            mixer = Mixer(plan, len(first), first.dtype)
+        parts = [mixer.add(number, place, tiles.get(place)) for place in range(len(plan.columns))]
+        finished, _ = mixer.finished(number, 0)
+        inside = slice(finished.start - row.read.start, finished.stop - row.read.start)
         mask = upscaled_mask(missing[inside], factor)
-        values = np.where(mask, np.asarray(np.nan, outputs.dtype), sums[:, :finished])
-        yield Strip(slice(row.reach.start * factor, end * factor), values, mask)
-
-
-class _Outputs(NamedTuple):
-    """What a network makes."""
-
-    number: int
-    dtype: np.dtype
+        values = np.concatenate(parts, axis=2)
+        values[:, mask] = np.nan
+        yield Strip(slice(finished.start * factor, finished.stop * factor), values, mask)
 
 
 def _check_floating(image: np.ndarray) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from spatial_prediction.background import one_thread
 from spatial_prediction.training._run import Batches
 
 
@@ -50,8 +51,5 @@ class ReadAhead:
 @contextmanager
 def reading_ahead(batches: list[Batches]) -> Iterator[list[ReadAhead]]:
     """Yield ``batches``, read ahead by one thread that ends with the block."""
-    with ThreadPoolExecutor(1, thread_name_prefix="read_ahead") as reader:
-        try:
-            yield [ReadAhead(each, reader) for each in batches]
-        finally:
-            reader.shutdown(wait=True, cancel_futures=True)
+    with one_thread("read_ahead") as reader:
+        yield [ReadAhead(each, reader) for each in batches]

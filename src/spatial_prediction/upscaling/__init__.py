@@ -1,7 +1,7 @@
 """Upscale rasters of any size from file to file: georeferenced, seamless, in constant memory.
 
 - ``scenes``: the door, a raster and a network in, a complete file out; ``settings``: what can be chosen.
-- ``pipeline``: read ahead, compute, write behind; ``windows``, ``programs``, ``mixing`` are its parts.
+- ``pipeline``: read ahead, compute, write behind; ``windows``, ``programs`` are its parts.
 - ``geotiff``, ``netcdf``: writers of blocks; ``output``, ``georeference``, ``samples``, ``metadata``: what
   they write.
 - ``disk_space``, ``unfinished``: before the first block, and after a run that was killed.

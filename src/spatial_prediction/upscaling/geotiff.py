@@ -29,25 +29,14 @@ def gdal_settings() -> Any:
 
 
 @contextlib.contextmanager
-def geotiff_written(
-    path: Path, output: Output, *, compress: str, level: int | None, whole_blocks: bool = True
-) -> Iterator[Write]:
-    """Write a GeoTIFF in blocks; it is complete when the context ends.
+def geotiff_written(path: Path, output: Output) -> Iterator[Write]:
+    """Write a tiled GeoTIFF, as :class:`Writer` says.
 
-    Args:
-        path: of the file.
-        output: what it is to hold.
-        compress: codec.
-        level: of the codec.
-        whole_blocks: every block is written once. If not, samples go into an uncompressed file first: a block
-            that is compressed again leaves a hole behind.
-
-    Raises:
-        RasterioError: GDAL cannot write.
-        OSError: it could not, and did not say so.
+    Blocks that are given in parts go into an uncompressed file first: a block that is compressed again leaves
+    a hole behind.
     """
-    codec = _codec(output, compress, level)
-    if whole_blocks:
+    codec = _codec(output)
+    if output.in_whole_blocks:
         with _pixels_written(path, output, codec) as write:
             yield write
     else:
@@ -58,25 +47,12 @@ def geotiff_written(
 
 
 @contextlib.contextmanager
-def cog_written(
-    path: Path, output: Output, *, compress: str, level: int | None, whole_blocks: bool = True
-) -> Iterator[Write]:
-    """Write a Cloud-Optimised GeoTIFF: pixels aside first, then all in the order that a COG has.
+def cog_written(path: Path, output: Output) -> Iterator[Write]:
+    """Write a Cloud-Optimised GeoTIFF, as :class:`Writer` says.
 
-    Its overviews are averages. GDAL's own choice overshoots at edges and lets missing pixels grow.
-
-    Args:
-        path: of the file.
-        output: what it is to hold.
-        compress: codec.
-        level: of the codec.
-        whole_blocks: of no concern here.
-
-    Raises:
-        RasterioError: GDAL cannot write.
-        OSError: it could not, and did not say so.
+    Pixels lie aside first, then all is put in the order that a COG has. Its overviews are averages: GDAL's
+    own choice overshoots at edges and lets missing pixels grow.
     """
-    del whole_blocks
     options = {
         "driver": "COG",
         "blocksize": BLOCK,
@@ -84,10 +60,11 @@ def cog_written(
         "overview_resampling": "average",
         "num_threads": "ALL_CPUS",
         "compress": "none",
-        **_codec(output, compress, level),
+        **_codec(output),
     }
+    codec, level = output.compression
     if level is not None:
-        options["level"] = options.pop(_LEVEL_NAMES[compress])
+        options["level"] = options.pop(_LEVEL_NAMES[codec])
     with _copied(path, output, options) as write:
         yield write
     _check_complete(path)
@@ -160,17 +137,18 @@ def _pixels_written(path: Path, output: Output, codec: dict[str, Any]) -> Iterat
         yield write
 
 
-def _codec(output: Output, compress: str, level: int | None) -> dict[str, Any]:
+def _codec(output: Output) -> dict[str, Any]:
     """Creation options of the GTiff driver."""
-    if compress == "none":
+    codec, level = output.compression
+    if codec == "none":
         return {}
     options: dict[str, Any] = {
-        "compress": compress,
+        "compress": codec,
         "predictor": 3 if output.samples.name == "float32" else 2,
         "num_threads": "ALL_CPUS",
     }
     if level is not None:
-        options[_LEVEL_NAMES[compress]] = level
+        options[_LEVEL_NAMES[codec]] = level
     return options
 
 

@@ -41,26 +41,14 @@ def check_fits(georeference: Georeference, path: str | Path) -> None:
 
 
 @contextlib.contextmanager
-def netcdf_written(
-    path: Path, output: Output, *, compress: str, level: int | None, whole_blocks: bool = True
-) -> Iterator[Write]:
-    """Write a netCDF-4 file, a variable for each band; it is complete when the context ends.
+def netcdf_written(path: Path, output: Output) -> Iterator[Write]:
+    """Write a netCDF-4 file, a variable for each band, as :class:`Writer` says.
 
-    Args:
-        path: of the file.
-        output: what it is to hold.
-        compress: codec.
-        level: of the codec.
-        whole_blocks: every block is written once; if not, more of them are kept in memory.
-
-    Raises:
-        OSError: the system, or HDF5, cannot write.
+    Of blocks that are given in parts, more are kept in memory.
     """
     with _failures_of_hdf5(), _opened(path) as file:
         with NETCDF_LOCK:
-            variables = _band_variables(
-                file, output, compress=compress, level=level, whole_blocks=whole_blocks
-            )
+            variables = _band_variables(file, output)
 
         def write(rows: slice, columns: slice, samples: np.ndarray) -> None:
             check_shape(rows, columns, samples)
@@ -83,24 +71,23 @@ def _opened(path: Path) -> Iterator[netCDF4.Dataset]:
             file.close()
 
 
-def _band_variables(
-    file: netCDF4.Dataset, output: Output, *, compress: str, level: int | None, whole_blocks: bool
-) -> list[netCDF4.Variable]:
+def _band_variables(file: netCDF4.Dataset, output: Output) -> list[netCDF4.Variable]:
     """Make everything but the samples; return a variable for each band."""
     file.setncatts({"Conventions": "CF-1.11", **output.tags})
     file.createDimension("y", output.height)
     file.createDimension("x", output.width)
     mapped = _write_georeference(file, output)
     variables = []
-    codec: dict[str, Any] = {"shuffle": compress != "none"}
-    if compress != "none":
-        codec |= {"compression": _COMPRESSION[compress], "complevel": level}
+    codec, level = output.compression
+    options: dict[str, Any] = {"shuffle": codec != "none"}
+    if codec != "none":
+        options |= {"compression": _COMPRESSION[codec], "complevel": level}
     for number, name in enumerate(output.bands, 1):
         variable = file.createVariable(
             _variable_name(name, number),
             output.samples.name,
             ("y", "x"),
-            **codec,
+            **options,
             chunksizes=(min(BLOCK, output.height), min(BLOCK, output.width)),
             fill_value=output.samples.nodata,
         )
@@ -112,7 +99,7 @@ def _band_variables(
             "add_offset": 0.0,
         }
         variable.setncatts(attributes | ({"grid_mapping": GRID_MAPPING} if mapped else {}))
-        if not whole_blocks:
+        if not output.in_whole_blocks:
             variable.set_var_chunk_cache(size=CACHE_BYTES // len(output.bands))
         variables.append(variable)
     return variables

@@ -5,7 +5,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from jaxtyping import Shaped
@@ -22,6 +22,18 @@ Write: TypeAlias = Callable[[slice, slice, Shaped[np.ndarray, "bands height widt
 """Takes rows and columns of the output and their samples. One thread at a time."""
 
 
+class Compression(NamedTuple):
+    """How samples are compressed.
+
+    Attributes:
+        codec: one of ``settings.LEVELS``.
+        level: of the codec; None for one without.
+    """
+
+    codec: str
+    level: int | None
+
+
 class Output(NamedTuple):
     """What a file is to hold.
 
@@ -32,6 +44,8 @@ class Output(NamedTuple):
         samples: their type.
         georeference: where the pixels lie.
         tags: attributes of the file.
+        compression: of the samples.
+        in_whole_blocks: every block is given once and whole; otherwise parts of one come at several times.
         is_point: a sample stands for a point (``AREA_OR_POINT``), rather than for the area of its pixel.
     """
 
@@ -41,12 +55,30 @@ class Output(NamedTuple):
     samples: SampleType
     georeference: Georeference
     tags: Mapping[str, str]
+    compression: Compression = Compression("none", None)
+    in_whole_blocks: bool = True
     is_point: bool = False
 
     @property
     def raw_bytes(self) -> int:
         """Size of all samples as they are."""
         return self.height * self.width * len(self.bands) * np.dtype(self.samples.name).itemsize
+
+
+class Writer(Protocol):
+    """Writes a file that is complete when the context ends."""
+
+    def __call__(self, path: Path, output: Output) -> contextlib.AbstractContextManager[Write]:
+        """Begin the file; the context gives what takes its blocks.
+
+        Args:
+            path: of the file.
+            output: what it is to hold.
+
+        Raises:
+            RasterioError: GDAL cannot write.
+            OSError: the system, GDAL or HDF5 could not.
+        """
 
 
 def check_shape(rows: slice, columns: slice, samples: np.ndarray) -> None:

@@ -3,21 +3,20 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
 from itertools import product
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 
+from spatial_prediction.background import one_thread
 from spatial_prediction.progress import progress
 from spatial_prediction.rasters.raster import Raster
-from spatial_prediction.tiling import TilePlan, upscaled_mask
-from spatial_prediction.upscaling.mixing import Mixer
+from spatial_prediction.tiling import Mixer, TilePlan, upscaled_mask
 from spatial_prediction.upscaling.output import Write
 from spatial_prediction.upscaling.programs import Programs
 from spatial_prediction.upscaling.samples import SampleType, encode
-from spatial_prediction.upscaling.windows import Window, batches_of, filled_up, read_window
+from spatial_prediction.upscaling.windows import Fill, Window, batches_of, filled_up, read_window
 
 AHEAD = 2
 """Windows that are read, and batches that are written, while the device computes."""
@@ -129,7 +128,7 @@ class Blended:
             self.limited += int((limited.any(axis=0) & ~missing).sum())
 
 
-def run(raster: Raster, plan: TilePlan, upscaler: Upscaler, *, margin: int, batch: int) -> None:
+def run(raster: Raster, plan: TilePlan, upscaler: Upscaler, *, margin: int, batch: int, fill: Fill) -> None:
     """Upscale a raster by a plan of tiles.
 
     One thread reads, this one hands batches to the device, which has threads of its own, and one writes.
@@ -141,10 +140,11 @@ def run(raster: Raster, plan: TilePlan, upscaler: Upscaler, *, margin: int, batc
         upscaler: what is done with their windows.
         margin: input pixels that are cut off windows inside the image.
         batch: windows at once.
+        fill: what the network sees in place of missing pixels.
     """
     places = list(product(range(len(plan.rows)), range(len(plan.columns))))
-    with _thread("read_ahead") as reader, _thread("write_behind") as writer:
-        read = partial(read_window, raster, plan, margin=margin)
+    with one_thread("read_ahead") as reader, one_thread("write_behind") as writer:
+        read = partial(read_window, raster, plan, margin=margin, fill=fill)
         windows = _ahead(reader, (partial(read, *place) for place in places))
         shown = progress(windows, total=len(places), description="upscaled", unit="tiles")
         written: deque[Future[None]] = deque()
@@ -165,15 +165,6 @@ def _ahead(reader: ThreadPoolExecutor, calls: Iterable[Callable[[], Result]]) ->
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
-
-
-@contextmanager
-def _thread(name: str) -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(1, thread_name_prefix=name) as executor:
-        try:
-            yield executor
-        finally:
-            executor.shutdown(wait=True, cancel_futures=True)
 
 
 def _times(pixels: slice, factor: int) -> slice:

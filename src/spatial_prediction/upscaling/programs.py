@@ -9,11 +9,8 @@ from einops import rearrange
 from jaxtyping import Array, Bool, Float, Integer, Shaped
 
 from spatial_prediction.models import RVSR
-from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.reflectance import dn_from_scaled, scaled_from_dn
 from spatial_prediction.upscaling.samples import SAMPLE_TYPES, encode
-
-HALF_RANGE = DN_PER_REFLECTANCE / 2
-"""Networks take and give reflectance scaled to [-1, 1], which is DN / 5000 - 1."""
 
 
 class Programs:
@@ -87,7 +84,7 @@ def _samples(network: RVSR, dn: Array, valid: Array, kept: Array, dtype: str) ->
 
 def _phases(network: RVSR, dn: Array) -> Array:
     """Upscale, the new pixels of each old one as channels: all that follows is cheaper before the shuffle."""
-    return (network.phases_with_features(dn / HALF_RANGE - 1)[0] + 1) * HALF_RANGE
+    return dn_from_scaled(network.phases_with_features(scaled_from_dn(dn))[0])
 
 
 def _by_band(phases: Array, factor: int) -> Array:

@@ -3,8 +3,8 @@
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,13 +15,13 @@ from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.files import written_aside
 from spatial_prediction.models import BUNDLED_NETWORK, RVSR, load_network
 from spatial_prediction.rasters.raster import Raster, open_raster
-from spatial_prediction.tiling import Strategy, TilePlan, plan_tiles, strategy_from_name
+from spatial_prediction.tiling import Strategy, TilePlan, fill_masked, plan_tiles, strategy_from_name
 from spatial_prediction.upscaling.disk_space import check_disk_space
 from spatial_prediction.upscaling.georeference import Georeference, georeference_of
 from spatial_prediction.upscaling.geotiff import cog_written, gdal_settings, geotiff_written
 from spatial_prediction.upscaling.metadata import kept_tags, provenance_tags
 from spatial_prediction.upscaling.netcdf import check_fits, netcdf_written
-from spatial_prediction.upscaling.output import Output, Write, writer_failures_named
+from spatial_prediction.upscaling.output import Compression, Output, Writer, writer_failures_named
 from spatial_prediction.upscaling.pipeline import Blended, TileByTile, run
 from spatial_prediction.upscaling.programs import Programs
 from spatial_prediction.upscaling.samples import SAMPLE_TYPES
@@ -30,7 +30,7 @@ from spatial_prediction.upscaling.unfinished import only_writer
 
 logger = logging.getLogger(__name__)
 
-WRITERS: Mapping[Format, Callable[..., AbstractContextManager[Write]]] = {
+WRITERS: Mapping[Format, Writer] = {
     "cog": cog_written,
     "gtiff": geotiff_written,
     "netcdf": netcdf_written,
@@ -126,17 +126,14 @@ def _write(raster: Raster, path: Path, output: Output, network: RVSR, settings: 
     margin = min(map(min, strategy.overlap)) if _inside_pixels(plan) > WORTH_A_PROGRAM else 0
     programs = Programs(network, margin)
     batch = settings.batch or (1 if jax.default_backend() == "cpu" else TILES_AT_ONCE)
-    writer = WRITERS[settings.format](
-        path,
-        output,
-        compress=settings.compress,
-        level=settings.codec_level,
-        whole_blocks=not strategy.fade and settings.tile * factor % BLOCK == 0,
+    output = output._replace(
+        in_whole_blocks=not strategy.fade and settings.tile * factor % BLOCK == 0,
     )
-    with writer as write:
+    with WRITERS[settings.format](path, output) as write:
         kind = Blended if strategy.fade else TileByTile
         upscaler = kind(plan, programs, output.samples, write, batch)
-        run(raster, plan, upscaler, margin=programs.margin, batch=batch)
+        fill = partial(fill_masked, padding=network.padding, depth=network.halo)
+        run(raster, plan, upscaler, margin=programs.margin, batch=batch, fill=fill)
     return Upscaled(output.height, output.width, upscaler.valid, upscaler.limited)
 
 
@@ -163,6 +160,7 @@ def _output(
         samples=SAMPLE_TYPES[settings.dtype],
         georeference=place.finer(factor),
         tags=kept_tags(raster.tags) | made,
+        compression=Compression(settings.compress, settings.codec_level),
         is_point=str(raster.tags.get("AREA_OR_POINT", "")).lower() == "point",
     )
 

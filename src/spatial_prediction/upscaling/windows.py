@@ -1,13 +1,16 @@
 """What is read for a tile, and in what batches it is predicted."""
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from spatial_prediction.rasters.raster import Raster
-from spatial_prediction.tiling import TilePlan, fill_masked, masked_pixels
+from spatial_prediction.tiling import TilePlan, masked_pixels
+
+Fill: TypeAlias = Callable[[np.ndarray, np.ndarray], np.ndarray]
+"""Puts values in the place of masked pixels: image (bands, height, width) and mask to an image."""
 
 
 class Window(NamedTuple):
@@ -30,7 +33,7 @@ class Window(NamedTuple):
     inside: bool
 
 
-def read_window(raster: Raster, plan: TilePlan, row: int, column: int, *, margin: int) -> Window:
+def read_window(raster: Raster, plan: TilePlan, row: int, column: int, *, margin: int, fill: Fill) -> Window:
     """Read a tile's window, channels last.
 
     Args:
@@ -39,6 +42,7 @@ def read_window(raster: Raster, plan: TilePlan, row: int, column: int, *, margin
         row: of the plan.
         column: of the plan.
         margin: input pixels that are cut off windows inside the image.
+        fill: what the network sees in place of missing pixels.
     """
     rows, columns = plan.rows[row], plan.columns[column]
     dn, valid = raster.read(rows.read, columns.read)
@@ -46,7 +50,7 @@ def read_window(raster: Raster, plan: TilePlan, row: int, column: int, *, margin
     if missing[_within(rows.reach, rows.read), _within(columns.reach, columns.read)].all():
         filled = None
     else:
-        filled = np.ascontiguousarray(np.moveaxis(fill_masked(dn, missing), 0, -1))
+        filled = np.ascontiguousarray(np.moveaxis(fill(dn, missing), 0, -1))
     kept = np.zeros(missing.shape, bool)
     kept[_within(rows.keep, rows.read), _within(columns.keep, columns.read)] = True
     inside = all(

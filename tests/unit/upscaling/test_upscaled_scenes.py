@@ -125,6 +125,27 @@ def test_a_wedge_without_data_leaves_all_else_as_it_was(run, model, strategy):
     assert np.abs(found - whole)[:, near].mean() < 300
 
 
+def test_linear_prediction_continues_valid_pixels_only(run, tmp_path):
+    """Up to the edge of a diagonal wedge; what stands in the missing pixels is of no concern."""
+    y, x = np.mgrid[: DN.shape[1], : DN.shape[2]]
+    missing = y > x + 5
+    network = network_file(tmp_path, "lp2x3")
+    found = [
+        read(
+            run(
+                np.where(missing, value, DN).astype(np.uint16), network=network, dtype="float32",
+                out=f"{value}.tif", profile={"nodata": value},
+            )
+        )
+        for value in (60_000, 1)
+    ]  # fmt: skip
+    np.testing.assert_array_equal(*found)
+    whole = read(run(network=network, dtype="float32", out="whole.tif"))
+    fine = missing.repeat(4, 0).repeat(4, 1)
+    np.testing.assert_array_equal(np.isnan(found[0]).all(axis=0), fine)
+    assert np.abs(found[0] - whole)[:, ~fine].mean() < 100
+
+
 def test_nan_is_missing(run):
     dn = DN.astype(np.float32)
     dn[1, 10, 20] = np.nan

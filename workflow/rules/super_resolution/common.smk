@@ -59,8 +59,10 @@ def scene_order():
     return settings_of("dataset", key)
 
 
+# a trained network, by the wildcards preset and seed
+NETWORK_FILE = f"{RESULTS}/models/{{preset}}/seed_{{seed}}.safetensors"
 # networks whose output is shown
-MODELS = {preset: f"{RESULTS}/models/{preset}/seed_{SEEDS[0]}.safetensors" for preset in PRESETS}
+MODELS = {preset: NETWORK_FILE.format(preset=preset, seed=SEEDS[0]) for preset in PRESETS}
 TABLE_FORMATS = ["csv", "html", "md", "tex"]
 
 
@@ -84,7 +86,7 @@ def table(name, category, title):
 
 def networks(wildcards):
     """Weights of all seeds of a preset."""
-    return [f"{RESULTS}/models/{wildcards.preset}/seed_{seed}.safetensors" for seed in SEEDS]
+    return [NETWORK_FILE.format(preset=wildcards.preset, seed=seed) for seed in SEEDS]
 
 
 def seam_tables(kind):

@@ -9,8 +9,7 @@ PADDINGS = flags(paddings=EVALUATION["nmse_paddings"])
 use rule run_script as evaluate_mse with:
     input:
         models=lambda wildcards: [
-            f"{RESULTS}/models/{wildcards.preset}/seed_{seed}.safetensors"
-            for seed in wildcards.seeds.split("-")
+            NETWORK_FILE.format(preset=wildcards.preset, seed=seed) for seed in wildcards.seeds.split("-")
         ],
         test=rules.build_arrays.output.test,
         summary=rules.build_arrays.output.summary,

@@ -3,7 +3,7 @@
 
 use rule run_script as benchmark_throughput with:
     input:
-        weights=f"{RESULTS}/models/{{preset}}/seed_{SEEDS[0]}.safetensors",
+        weights=NETWORK_FILE.format(preset="{preset}", seed=SEEDS[0]),
         code=code("super_resolution/benchmark_throughput"),
     output:
         output=f"{RESULTS}/timing/{{kind}}/{{preset}}.json",

@@ -32,7 +32,7 @@ use rule run_script as export_model with:
         trained_with,
         code=code("super_resolution/export_model"),
     output:
-        model=f"{RESULTS}/models/{{preset}}/seed_{{seed}}.safetensors",
+        model=NETWORK_FILE,
         history=f"{RESULTS}/history/{{preset}}/seed_{{seed}}.parquet",
         run=f"{RESULTS}/runs/{{preset}}/seed_{{seed}}.json",
     log:

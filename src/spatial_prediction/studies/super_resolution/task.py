@@ -90,11 +90,6 @@ def pair(tiles: Array | np.ndarray, upscale_factor: int) -> tuple[Array, Array]:
     return super_resolution_pair(scaled_reflectance(jnp.asarray(tiles)), upscale_factor)
 
 
-def reflectance(scaled: np.ndarray) -> np.ndarray:
-    """Turn the scale of [-1, 1] into reflectance."""
-    return (scaled + 1) / 2
-
-
 def replicated_bilinear(low_res: Array, upscale_factor: int) -> Array:
     """Upscale (batch, h, w, 3) bilinearly with the border replicated; every network must beat this."""
     return bilinear_upscaling(padding_from_name("repl", 1).extend(low_res), upscale_factor)

@@ -28,12 +28,9 @@ from spatial_prediction.rasters.band_choice import BANDS
 from spatial_prediction.rasters.offset import OffsetSetting
 from spatial_prediction.rasters.scenes import Account, read_scene_with_account
 from spatial_prediction.rasters.settings import NodataSetting, ScaleSetting
-from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.reflectance import DN_PER_HALF_UNIT, DN_PER_REFLECTANCE
 
 logger = logging.getLogger(__name__)
-
-DN_PER_HALF_UNIT = DN_PER_REFLECTANCE // 2
-"""The networks' values are 2 DN / 10000 - 1, which is DN / 5000 - 1."""
 
 LISTED = 10
 """The most scenes that a message about good scenes names."""

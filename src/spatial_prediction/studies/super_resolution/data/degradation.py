@@ -5,14 +5,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Num
 
-from spatial_prediction.reflectance import DN_PER_REFLECTANCE
+from spatial_prediction.reflectance import scaled_from_dn
 
 
 def scaled_reflectance(
     dn: Num[Array, "*tiles height width bands"],
 ) -> Float[Array, "*tiles height width bands"]:
     """Scale digital numbers so that reflectance 0..1 becomes -1..1 (float32)."""
-    return dn.astype(jnp.float32) * (2 / DN_PER_REFLECTANCE) - 1
+    return scaled_from_dn(dn.astype(jnp.float32))
 
 
 def super_resolution_pair(

@@ -9,6 +9,7 @@ from jaxtyping import Array
 from spatial_prediction.files import read_object
 from spatial_prediction.models import RVSR, network_and_header
 from spatial_prediction.provenance import provenance
+from spatial_prediction.reflectance import reflectance_from_scaled
 from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP, UPSCALE_FACTOR, tile_size
 from spatial_prediction.studies.super_resolution.crossings import Crossings, stitched_tiles
 from spatial_prediction.studies.super_resolution.data.tiles import (
@@ -17,7 +18,7 @@ from spatial_prediction.studies.super_resolution.data.tiles import (
     corner_tiles,
     open_scene_array,
 )
-from spatial_prediction.studies.super_resolution.task import pair, reflectance, upscaled
+from spatial_prediction.studies.super_resolution.task import pair, upscaled
 
 SHOWN = 28
 """Input pixels around the crossing that are kept: all that the border of a tile reaches, and a few more."""
@@ -88,4 +89,4 @@ def _middle(scenes: np.ndarray, low_res_size: int) -> tuple[Array, Array]:
 
 def _shown(high_res: Array | np.ndarray) -> np.ndarray:
     """Cut out what is kept, as reflectance."""
-    return reflectance(centre_tiles(np.asarray(high_res), SHOWN * UPSCALE_FACTOR))
+    return reflectance_from_scaled(centre_tiles(np.asarray(high_res), SHOWN * UPSCALE_FACTOR))

@@ -10,6 +10,7 @@ from jaxtyping import Array
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.models import network_and_header
 from spatial_prediction.plotting.colour import display_range, displayed
+from spatial_prediction.reflectance import reflectance_from_scaled
 from spatial_prediction.studies.super_resolution.config import UPSCALE_FACTOR, tile_size
 from spatial_prediction.studies.super_resolution.data.tiles import (
     centre_tiles,
@@ -19,7 +20,6 @@ from spatial_prediction.studies.super_resolution.data.tiles import (
 from spatial_prediction.studies.super_resolution.task import (
     configured_padding,
     pair,
-    reflectance,
     replicated_bilinear,
     upscaled,
 )
@@ -93,5 +93,7 @@ def _centre(path: Path, array: np.ndarray, scenes: list[int], low_res_size: int)
 
 def _visible(images: Mapping[str, Array], reference: Array) -> dict[str, np.ndarray]:
     """Show images on the scale of [-1, 1] in the range that the reference has in each scene."""
-    shown = display_range(reflectance(np.asarray(reference)))
-    return {name: displayed(reflectance(np.asarray(image)), shown) for name, image in images.items()}
+    shown = display_range(reflectance_from_scaled(np.asarray(reference)))
+    return {
+        name: displayed(reflectance_from_scaled(np.asarray(image)), shown) for name, image in images.items()
+    }

@@ -1,9 +1,10 @@
-"""Tiles that fade into each other, added up in the memory that their overlaps need."""
+"""Weighted tiles, added up in the memory that their overlaps need."""
 
 import numpy as np
-from jaxtyping import Float32
+from jaxtyping import Float
+from numpy.typing import DTypeLike
 
-from spatial_prediction.tiling import TilePlan
+from spatial_prediction.tiling._windows import TilePlan
 
 
 class Mixer:
@@ -13,15 +14,17 @@ class Mixer:
     it has beyond is kept: a strip below a row of tiles, and one to the right of the last tile.
 
     Args:
-        plan: of the tiles. None reaches beyond its neighbours.
+        plan: of the tiles.
         bands: of the predictions.
+        dtype: of the sums, a floating one.
     """
 
-    def __init__(self, plan: TilePlan, bands: int):
+    def __init__(self, plan: TilePlan, bands: int, dtype: DTypeLike = np.float32):
         self._plan = plan
         self._bands = bands
+        self._dtype = np.dtype(dtype)
         self._above = self._below = self._strip(0)
-        self._left = np.zeros((bands, 0, 0), np.float32)
+        self._left = np.zeros((bands, 0, 0), self._dtype)
 
     def finished(self, row: int, column: int) -> tuple[slice, slice]:
         """Give the input rows and columns that are finished with a tile."""
@@ -31,8 +34,8 @@ class Mixer:
         return slice(rows[row].reach.start, bottom), slice(columns[column].reach.start, right)
 
     def add(
-        self, row: int, column: int, prediction: Float32[np.ndarray, "bands height width"] | None
-    ) -> Float32[np.ndarray, "bands rows columns"]:
+        self, row: int, column: int, prediction: Float[np.ndarray, "bands height width"] | None
+    ) -> Float[np.ndarray, "bands rows columns"]:
         """Add the next tile.
 
         Args:
@@ -50,11 +53,11 @@ class Mixer:
         width = (done_columns.stop - done_columns.start) * factor
         if column == 0:
             self._above, self._below = self._below, self._strip(len(rows.weights) - height)
-            self._left = np.zeros((self._bands, len(rows.weights), 0), np.float32)
+            self._left = np.zeros((self._bands, len(rows.weights), 0), self._dtype)
         if prediction is None:
-            total = np.zeros((self._bands, len(rows.weights), len(columns.weights)), np.float32)
+            total = np.zeros((self._bands, len(rows.weights), len(columns.weights)), self._dtype)
         else:
-            weights = rows.weights[:, None] * columns.weights
+            weights = (rows.weights[:, None] * columns.weights).astype(self._dtype)
             total = prediction[:, rows.within, columns.within] * weights
         total[:, :, : self._left.shape[2]] += self._left
         self._left = total[:, :, width:].copy()
@@ -64,4 +67,4 @@ class Mixer:
         return total[:, :height, :width]
 
     def _strip(self, rows: int) -> np.ndarray:
-        return np.zeros((self._bands, rows, self._plan.columns[-1].write.stop), np.float32)
+        return np.zeros((self._bands, rows, self._plan.columns[-1].write.stop), self._dtype)

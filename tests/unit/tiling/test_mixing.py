@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spatial_prediction.tiling import Strategy, plan_tiles
-from spatial_prediction.upscaling.mixing import Mixer
+from spatial_prediction.tiling import Mixer, Strategy, plan_tiles
 
 
 @settings(max_examples=60, deadline=None)
