@@ -7,6 +7,8 @@ need by the clock. Programs are compiled before.
 
   python benchmarks/upscale.py                                          # random weights, 1,024 x 1,024
   python benchmarks/upscale.py --size 8000 --model lp2x3.safetensors --scenes FOLDER
+  python benchmarks/upscale.py --size 8000 --format gtiff --compress none
+  python benchmarks/upscale.py --memory --size 16000 --every 8          # peak memory, 7 of 8 scenes missing
   python benchmarks/upscale.py --overhead --tile 128                    # what exact tiles cost more
   python benchmarks/upscale.py --codecs                                 # what codecs cost and save instead
 """
@@ -77,7 +79,7 @@ def random_network(path: Path) -> Path:
     return path
 
 
-def mosaic(path: Path, size: int, scenes: list[np.ndarray]) -> Path:
+def mosaic(path: Path, size: int, scenes: list[np.ndarray], every: int) -> Path:
     place = {"crs": "EPSG:32633", "transform": rasterio.transform.from_origin(6e5, 5e6, 10, 10)}
     layout = {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate", "predictor": 2}
     with rasterio.open(
@@ -89,14 +91,14 @@ def mosaic(path: Path, size: int, scenes: list[np.ndarray]) -> Path:
         height=size,
         width=size,
         nodata=0,
+        sparse_ok=True,
         **place,
         **layout,
     ) as file:
         file.descriptions = ("B04", "B03", "B02")
         starts = range(0, size, SCENE)
-        for scene, (row, column) in zip(
-            itertools.cycle(scenes), itertools.product(starts, starts), strict=False
-        ):
+        places = itertools.islice(itertools.product(starts, starts), 0, None, every)
+        for scene, (row, column) in zip(itertools.cycle(scenes), places, strict=False):
             part = scene[: size - row, : size - column].transpose(2, 0, 1)
             window = Window(column, row, part.shape[2], part.shape[1])
             file.write(np.maximum(part, 1).astype(np.uint16), window=window)
@@ -160,7 +162,7 @@ def compare(folder: Path, source: Path, model: Path, size: int, settings: Upscal
     compile_programs(model, size, settings)
     out = folder / "out.tif"
     whole = timed(lambda: upscale(source, out, model=model, settings=settings))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_megabytes()
     network = bare_network(model, size, settings.tile)
     with gdal_settings():
         reading = gdal_reads(source)
@@ -177,8 +179,18 @@ def compare(folder: Path, source: Path, model: Path, size: int, settings: Upscal
     ):
         print(f"  {what:<26}{cpu:8.2f} ({clock:.2f})")
     print(f"  CPU: {whole[0] / total:.2f} times network and GDAL together ({total:.2f})")
+    print(f"       {whole[0] / network[0]:.2f} times the network")
     print(f"  clock: {whole[1] / (total / 2):.2f} times half of that, what two free cores would need")
     print(f"  output {out.stat().st_size / 1e6:.1f} MB, peak memory {peak:.0f} MB")
+
+
+def peak_megabytes() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def memory(folder: Path, source: Path, model: Path, size: int, settings: UpscaleSettings) -> None:
+    upscale(source, folder / "out.tif", model=model, settings=settings)
+    print(f"{size} x {size} pixels, {settings.format}: peak memory {peak_megabytes():.0f} MB")
 
 
 def codecs(folder: Path, source: Path, model: Path, size: int, settings: UpscaleSettings) -> None:
@@ -239,15 +251,22 @@ def main() -> None:
     )
     parser.add_argument("--size", type=int, default=1024, help="rows and columns of the input")
     parser.add_argument("--format", choices=("cog", "gtiff"), default="cog")
+    parser.add_argument("--compress", choices=tuple(LEVELS), default="deflate")
     parser.add_argument("--strategy", default="exact")
     parser.add_argument("--tile", type=int, default=512, help="input pixels that a tile keeps")
     parser.add_argument("--model", type=Path, help="a trained network; default random weights")
     parser.add_argument("--scenes", type=Path, help="folder of real scenes; default synthetic ones")
+    parser.add_argument("--every", type=int, default=1, help="of so many scenes, one is not missing")
+    parser.add_argument("--memory", action="store_true", help="show the peak of memory, and time nothing")
     parser.add_argument("--overhead", action="store_true", help="compare exact tiles with tiles that abut")
     parser.add_argument("--codecs", action="store_true", help="compare codecs")
     options = parser.parse_args()
     settings = UpscaleSettings(
-        format=options.format, strategy=options.strategy, tile=options.tile, overwrite=True
+        format=options.format,
+        compress=options.compress,
+        strategy=options.strategy,
+        tile=options.tile,
+        overwrite=True,
     )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -255,12 +274,13 @@ def main() -> None:
             images = [read_scene(path) for path in list_scenes(options.scenes)[:16]]
         else:
             images = [synthetic_scene(seed=0, index=index)[:SCENE, :SCENE] for index in range(4)]
-        source = mosaic(folder / "in.tif", options.size, images)
+        source = mosaic(folder / "in.tif", options.size, images, options.every)
         model = options.model or random_network(folder / "random.safetensors")
         if options.overhead:
             overhead(source, model, options.size, options.tile)
         else:
-            (codecs if options.codecs else compare)(folder, source, model, options.size, settings)
+            way = codecs if options.codecs else memory if options.memory else compare
+            way(folder, source, model, options.size, settings)
 
 
 if __name__ == "__main__":
