@@ -1,6 +1,7 @@
 """GeoTIFF in blocks, and the Cloud-Optimised GeoTIFF that is made of one."""
 
 import contextlib
+import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,14 +51,13 @@ def geotiff_written(path: Path, output: Output) -> Iterator[Write]:
 def cog_written(path: Path, output: Output) -> Iterator[Write]:
     """Write a Cloud-Optimised GeoTIFF, as :class:`Writer` says.
 
-    Pixels lie aside first, then all is put in the order that a COG has. Its overviews are averages: GDAL's
-    own choice overshoots at edges and lets missing pixels grow.
+    Pixels and overviews lie aside first, then all is put in the order that a COG has. Overviews are averages:
+    GDAL's own choice overshoots at edges and lets missing pixels grow.
     """
     options = {
         "driver": "COG",
         "blocksize": BLOCK,
-        "overviews": "IGNORE_EXISTING",
-        "overview_resampling": "average",
+        "overviews": "FORCE_USE_EXISTING",
         "num_threads": "ALL_CPUS",
         "compress": "none",
         **_codec(output),
@@ -65,25 +65,74 @@ def cog_written(path: Path, output: Output) -> Iterator[Write]:
     codec, level = output.compression
     if level is not None:
         options["level"] = options.pop(_LEVEL_NAMES[codec])
-    with _copied(path, output, options) as write:
+    with _copied(path, output, options, overviews=True) as write:
         yield write
     _check_complete(path)
     _check_cog(path)
 
 
 @contextlib.contextmanager
-def _copied(path: Path, output: Output, options: dict[str, Any]) -> Iterator[Write]:
-    """Write pixels into a file of their own, and copy that with other creation options."""
+def _copied(
+    path: Path, output: Output, options: dict[str, Any], *, overviews: bool = False
+) -> Iterator[Write]:
+    """Write pixels into a file of their own, with overviews or not; copy that with other creation options."""
     from rasterio.shutil import copy
 
     pixels = path.with_name(f"{path.stem}.pixels.tif")
     try:
+        missing = _Missing(output)
         with _pixels_written(pixels, output, {}) as write:
-            yield write
+
+            def write_and_look(rows: slice, columns: slice, samples: np.ndarray) -> None:
+                write(rows, columns, samples)
+                missing.look(samples)
+
+            yield write_and_look
+        if overviews:
+            _add_overviews(pixels, output, nothing_missing=missing.nothing)
         _check_complete(pixels)
         copy(pixels, path, bigtiff="IF_SAFER", **options)
     finally:
         pixels.unlink(missing_ok=True)
+
+
+class _Missing:
+    """Whether samples are missing: nodata among them, or blocks that were never written."""
+
+    def __init__(self, output: Output):
+        self._nodata = output.samples.nodata
+        self._left = output.height * output.width * len(output.bands)
+
+    def look(self, samples: np.ndarray) -> None:
+        """Take notice of samples that were written, each once."""
+        same = np.isnan(samples) if np.isnan(self._nodata) else samples == self._nodata
+        self._left -= samples.size - int(np.count_nonzero(same))
+
+    @property
+    def nothing(self) -> bool:
+        """Whether every sample has been written."""
+        return self._left == 0
+
+
+def _add_overviews(path: Path, output: Output, *, nothing_missing: bool) -> None:
+    """Add averages of 2 x 2, 4 x 4, ... pixels, down to a single block, which leave out missing ones.
+
+    Where nothing is missing, the file names no nodata meanwhile: GDAL finds the same averages in a third of
+    the time.
+    """
+    import rasterio
+    from rasterio.enums import Resampling
+
+    halvings = math.ceil(math.log2(max(output.height, output.width) / BLOCK))
+    if halvings < 1:
+        return
+    with rasterio.open(path, "r+") as dataset:
+        if nothing_missing:
+            dataset.nodata = None
+        dataset.build_overviews([2**level for level in range(1, halvings + 1)], Resampling.average)
+    if nothing_missing:
+        with rasterio.open(path, "r+") as dataset:
+            dataset.nodata = output.samples.nodata
 
 
 @contextlib.contextmanager

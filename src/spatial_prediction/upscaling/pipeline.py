@@ -1,15 +1,16 @@
 """Windows read ahead, upscaled, and written behind: three things at once."""
 
+import functools
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
 from itertools import product
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import jax
 import numpy as np
 
-from spatial_prediction.background import one_thread
+from spatial_prediction.background import one_thread, threads
 from spatial_prediction.progress import progress
 from spatial_prediction.rasters.raster import Raster
 from spatial_prediction.tiling import Mixer, TilePlan, upscaled_mask
@@ -18,15 +19,18 @@ from spatial_prediction.upscaling.programs import Programs
 from spatial_prediction.upscaling.samples import SampleType, encode
 from spatial_prediction.upscaling.windows import Fill, Window, batches_of, filled_up, read_window
 
-AHEAD = 2
-"""Windows that are read, and batches that are written, while the device computes."""
+AHEAD = 3
+"""Windows that are read, and batches that are under way, beside the ones that are waited for."""
+
+AT_ONCE = 2
+"""Batches that are computed at once: where one leaves cores idle, the other has work for them."""
 
 Result = TypeVar("Result")
 
 
 @runtime_checkable
 class Upscaler(Protocol):
-    """How windows are upscaled and written: computing is begun by one thread, writing done by another.
+    """How windows are upscaled and written: computing is begun by some threads, writing done by another.
 
     Attributes:
         valid: output pixels written so far that are not nodata.
@@ -131,7 +135,7 @@ class Blended:
 def run(raster: Raster, plan: TilePlan, upscaler: Upscaler, *, margin: int, batch: int, fill: Fill) -> None:
     """Upscale a raster by a plan of tiles.
 
-    One thread reads, this one hands batches to the device, which has threads of its own, and one writes.
+    One thread reads, ``AT_ONCE`` hand batches to the device, which has threads of its own, and one writes.
     Memory holds ``AHEAD`` of each, whatever the size of the raster.
 
     Args:
@@ -143,17 +147,32 @@ def run(raster: Raster, plan: TilePlan, upscaler: Upscaler, *, margin: int, batc
         fill: what the network sees in place of missing pixels.
     """
     places = list(product(range(len(plan.rows)), range(len(plan.columns))))
-    with one_thread("read_ahead") as reader, one_thread("write_behind") as writer:
-        read = partial(read_window, raster, plan, margin=margin, fill=fill)
-        windows = _ahead(reader, (partial(read, *place) for place in places))
-        shown = progress(windows, total=len(places), description="upscaled", unit="tiles")
-        written: deque[Future[None]] = deque()
-        for group in batches_of(shown, batch):
-            written.append(writer.submit(upscaler.write, group, upscaler.compute(group)))
-            if len(written) > AHEAD:
-                written.popleft().result()
-        for each in written:
-            each.result()
+    read = functools.partial(read_window, raster, plan, margin=margin, fill=fill)
+    calls = (functools.partial(read, *place) for place in places)
+    with one_thread("read_ahead") as reader:
+        written = _written(batches_of(_ahead(reader, calls), batch), upscaler)
+        for _ in progress(written, total=len(places), description="upscaled", unit="tiles"):
+            pass
+
+
+def _written(batches: Iterable[list[Window]], upscaler: Upscaler) -> Iterator[Window]:
+    """Upscale batches and write them in their order; give each window once it is written."""
+
+    def compute(batch: list[Window]) -> Any:
+        return jax.block_until_ready(upscaler.compute(batch))
+
+    def write(batch: list[Window], made: Future[Any]) -> list[Window]:
+        upscaler.write(batch, made.result())
+        return batch
+
+    with threads(AT_ONCE, "compute") as computing, one_thread("write_behind") as writing:
+        under_way: deque[Future[list[Window]]] = deque()
+        for batch in batches:
+            under_way.append(writing.submit(write, batch, computing.submit(compute, batch)))
+            if len(under_way) > AHEAD:
+                yield from under_way.popleft().result()
+        for each in under_way:
+            yield from each.result()
 
 
 def _ahead(reader: ThreadPoolExecutor, calls: Iterable[Callable[[], Result]]) -> Iterator[Result]:

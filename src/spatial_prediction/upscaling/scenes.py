@@ -36,7 +36,7 @@ WRITERS: Mapping[Format, Writer] = {
     "netcdf": netcdf_written,
 }
 
-TILES_AT_ONCE = 4
+TILES_AT_ONCE = 16
 """On an accelerator. A CPU is busy with one, and holds less memory."""
 
 

@@ -71,7 +71,7 @@ class UpscaleSettings:
     nodata: NodataSetting = "auto"
     strategy: str = "exact"
     overlap: int | None = None
-    tile: int = 512
+    tile: int = 256
     batch: int | None = None
     format: Format = "cog"
     dtype: str = "uint16"

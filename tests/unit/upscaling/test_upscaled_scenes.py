@@ -264,6 +264,24 @@ def test_an_offset_is_taken_off_once(run, tmp_path):
     assert np.abs(read(second).mean() - read(first).mean()) < 300
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "float32"])
+def test_overviews_are_those_that_gdal_makes_with_nodata_named(run, tmp_path, dtype):
+    with rasterio.open(run(scene(300, 150), dtype=dtype)) as file:
+        full, levels = file.read(), file.overviews(1)
+        profile = {**file.profile, "driver": "GTiff"}
+    assert levels == [2, 4]
+    with rasterio.open(tmp_path / "plain.tif", "w", **profile) as file:
+        file.write(full)
+        file.build_overviews(levels, rasterio.enums.Resampling.average)
+    for level in range(len(levels)):
+        with (
+            rasterio.open(tmp_path / "plain.tif", overview_level=level) as expected,
+            rasterio.open(tmp_path / "out.tif", overview_level=level) as made,
+        ):
+            # floats are added up in another order
+            np.testing.assert_allclose(made.read(), expected.read(), rtol=0, atol=1e-3 * (dtype == "float32"))
+
+
 def test_a_cog_is_valid_and_its_overviews_are_averages(run):
     from rio_cogeo.cogeo import cog_validate
 
