@@ -36,6 +36,9 @@ The system would have to clear it anew for every step. Only Linux with glibc tak
 RASTER_PACKAGES = ("rasterio", "rio_cogeo", "rioxarray", "pyproj", "dask")
 """What the extra ``rasters`` brings."""
 
+COMPRESSION_PACKAGES = ("numba", "llvmlite")
+"""What the extra ``compression`` brings."""
+
 
 def take_job_environment() -> None:
     """Start this program anew in ``JOB_ENVIRONMENT``: the C library reads it when a process starts.
@@ -113,6 +116,8 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         extra, purpose = "workflow", "the study"
         if package in RASTER_PACKAGES:
             extra, purpose = "rasters", "work with rasters"
+        elif package in COMPRESSION_PACKAGES:
+            extra, purpose = "compression", "compression"
         print(
             f"error: the Python package {package!r} is not installed in {sys.prefix}; "
             f"this package's extra {extra!r} brings all that {purpose} needs (pip install '.[{extra}]')",

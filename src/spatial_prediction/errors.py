@@ -21,6 +21,10 @@ class CheckpointError(SpatialPredictionError):
     """A stored training state or model cannot be used."""
 
 
+class StreamError(SpatialPredictionError):
+    """A compressed stream is damaged, ends too early, or is of a kind that cannot be read."""
+
+
 class WriteError(SpatialPredictionError, OSError):
     """A file or folder cannot be written: the disk is full, read-only, or not ours.
 

@@ -31,7 +31,7 @@ LEVELS = (
         "differentiation",
         "compiled_programs",
     },
-    {"native", "rasters", "statistics", "training", "plotting"},
+    {"native", "rasters", "statistics", "training", "plotting", "compression"},
     {"padding", "retrieval"},
     {"convolution"},
     {"models", "tiling"},

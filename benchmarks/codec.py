@@ -1,0 +1,151 @@
+"""Claim: a core codes 60 million samples a second and decodes 45, with the predictor 10 either way.
+
+Codes a cube of a spectrometer, or a synthetic one, a few times in turn and shows the fastest of each in
+million samples a second of processor time: the coder (sample-adaptive, mapped differences of bands), CCSDS
+123.0-B-2 with its defaults and others, bits per sample and the largest error; then containers of eight
+groups with one thread and with two. --peer PATH runs a checkout of
+joshuadarecullen/CCSDS-HSI-Compression on the same cube in the same turns.
+
+  python benchmarks/codec.py --cube enmap_potsdam.bsq
+  python benchmarks/codec.py --peer ../CCSDS-HSI-Compression
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from spatial_prediction.compression import ccsds123, compress, decompress
+from spatial_prediction.compression.entropy_coder import decode_residuals, encode_residuals
+
+SETTINGS = {
+    "CCSDS 123.0-B-2": {},
+    "BIP": {"encoding_order": "BI", "M": None},
+    "P 6, Omega 16": {"P": 6, "Omega": 16},
+    "reduced, narrow_column": {"prediction_mode": "reduced", "local_sum": "narrow_column"},
+    "absolute limit 1": {"fidelity": "absolute", "a": 1},
+    "hybrid coder": {"entropy_coder": "hybrid"},
+}
+Runs = tuple[Callable[[], bytes], Callable[[bytes], np.ndarray]]
+
+
+def stored_cube(path: Path) -> np.ndarray:
+    """Read a raw file by band, beside which a JSON file states rows, columns and bands."""
+    about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    samples = np.fromfile(path, "<u2").reshape(about["bands"], about["rows"], about["columns"])
+    return np.ascontiguousarray(samples.transpose(1, 2, 0))
+
+
+def synthetic_cube(rows: int = 128, columns: int = 64, bands: int = 218) -> np.ndarray:
+    """Mix three smooth spectra by smooth abundances, with noise of some 10 DN."""
+    rng = np.random.default_rng(0)
+    fields = np.cumsum(np.cumsum(rng.normal(size=(3, rows, columns)), axis=1), axis=2)
+    abundances = np.abs(fields) / np.abs(fields).sum(0)
+    spectra = 2000 + np.cumsum(rng.normal(scale=40, size=(3, bands)), axis=1)
+    cube = np.einsum("irc,ib->rcb", abundances, spectra) + rng.normal(scale=10, size=(rows, columns, bands))
+    return cube.clip(0, 65535).astype(np.uint16)
+
+
+def mapped_differences(cube: np.ndarray) -> np.ndarray:
+    """Differences of bands as numbers from 0: 0, -1, 1, -2 become 0, 1, 2, 3."""
+    differences = np.diff(cube.astype(np.int32), axis=2, prepend=0)
+    return np.where(differences >= 0, 2 * differences, -2 * differences - 1).clip(0, 65535).astype(np.uint16)
+
+
+def peer(checkout: Path, cube: np.ndarray) -> Runs:
+    """The public coder, which takes (bands, rows, columns)."""
+    sys.path.insert(0, str(checkout / "src"))
+    from ccsds.codec import CCSDS123  # type: ignore[import-not-found]
+
+    image = np.ascontiguousarray(cube.transpose(2, 0, 1))
+    codec = CCSDS123.from_image(image)
+    return lambda: codec.compress(image), lambda stream: codec.decompress(stream).transpose(1, 2, 0)
+
+
+def commit_of(checkout: Path) -> str:
+    """Abbreviated commit of a checkout."""
+    command = ["git", "-C", str(checkout), "rev-parse", "--short", "HEAD"]
+    return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "of unknown commit"
+
+
+def seconds(run: Callable[[], object]) -> float:
+    """Processor time of this process, which does not include other programs."""
+    begun = time.process_time()
+    run()
+    return time.process_time() - begun
+
+
+def real_seconds(run: Callable[[], object]) -> float:
+    """Time on the clock, which other programs lengthen."""
+    begun = time.perf_counter()
+    run()
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--cube", type=Path, help="raw file by band; a synthetic cube otherwise")
+    parser.add_argument("--peer", type=Path, help="checkout of the public coder")
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+
+    cube = stored_cube(options.cube) if options.cube else synthetic_cube()
+    residuals = mapped_differences(cube)
+    runs: dict[str, Runs] = {
+        "entropy coder": (
+            lambda: encode_residuals(residuals),
+            lambda stream: decode_residuals(stream, residuals.shape),
+        )
+    }
+    for name, settings in SETTINGS.items():
+        given = {key: cube.shape[2] if value is None else value for key, value in settings.items()}
+        runs[name] = (lambda given=given: ccsds123.compress(cube, **given), ccsds123.decompress)
+    if options.peer:
+        runs["the public coder"] = peer(options.peer, cube)
+
+    streams = {name: encode() for name, (encode, _) in runs.items()}
+    errors = {}
+    for name, (_, decode) in runs.items():
+        original = residuals if name == "entropy coder" else cube
+        errors[name] = int(np.abs(decode(streams[name]).astype(np.int64) - original).max())
+    times = np.empty((options.rounds, len(runs), 2))
+    for turn in range(options.rounds):
+        for number, (name, (encode, decode)) in enumerate(runs.items()):
+            times[turn, number] = seconds(encode), seconds(lambda d=decode, n=name: d(streams[n]))
+    rates = cube.size / times.min(0) / 1e6
+
+    print(f"{options.cube or 'synthetic cube'}, (rows, columns, bands) = {cube.shape}")
+    print(f"{'million samples a second':24} encode decode  bits per sample  largest error")
+    for name, (encode, decode) in zip(runs, rates, strict=True):
+        bits = 8 * len(streams[name]) / cube.size
+        print(f"{name:24} {encode:6.1f} {decode:6.1f}  {bits:15.3f}  {errors[name]:13}")
+    print(f"{'container, by threads':24} encode decode  (of real time)")
+    rows_per_group = -(-cube.shape[0] // 8)
+    stream = compress(cube, rows_per_group=rows_per_group)
+    for threads in (1, 2):
+        encode, decode = (
+            min(real_seconds(run) for _ in range(options.rounds))
+            for run in (
+                lambda threads=threads: compress(cube, rows_per_group=rows_per_group, threads=threads),
+                lambda threads=threads: decompress(stream, threads=threads),
+            )
+        )
+        print(f"{threads:24} {cube.size / encode / 1e6:6.1f} {cube.size / decode / 1e6:6.1f}")
+    if options.peer:
+        ratio = rates[list(runs).index("CCSDS 123.0-B-2")] / rates[-1]
+        print(
+            f"over the public coder ({commit_of(options.peer)}): {ratio[0]:.2f} encode, {ratio[1]:.2f} decode"
+        )
+    else:
+        print("the public coder was not measured: name its checkout with --peer")
+
+
+if __name__ == "__main__":
+    main()
