@@ -88,6 +88,7 @@ class AdditiveGridGP(eqx.Module):
         }
 
     @property
+    @in_double_precision
     def noise_variance(self) -> Float[AnyArray, ""]:
         """Variance of the noise."""
         return self.noise_floor + positive(self.raw_noise)

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spatial_prediction.gaussian_process._grid import Grid, checked_points
-from spatial_prediction.gaussian_process._precision import AnyArray
+from spatial_prediction.gaussian_process._precision import AnyArray, real
 
 Posterior = TypeVar("Posterior", bound="AbstractPosterior")
 
@@ -53,7 +53,7 @@ class AbstractPosterior(eqx.Module):
         Returns:
             float64 of shape (); not divided by N.
         """
-        return self.joined(mask, values).log_marginal_likelihood() - self.log_marginal_likelihood()
+        return real(self.joined(mask, values).log_marginal_likelihood() - self.log_marginal_likelihood())
 
     @abc.abstractmethod
     def _predict_chunk(

@@ -35,6 +35,20 @@ def in_double_precision(function: Callable[Arguments, Result]) -> Callable[Argum
     return computed
 
 
+def with_optax(function: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
+    """Let Optax mix its 32-bit counters with float64, whatever a caller's setting of promotion is.
+
+    With strict promotion its Adam raises an error, and its L-BFGS too while ``jax_enable_x64`` is on.
+    """
+
+    @functools.wraps(function)
+    def computed(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
+        with jax.numpy_dtype_promotion("standard"):
+            return function(*args, **kwargs)
+
+    return computed
+
+
 def as_numpy(tree: Any) -> Any:
     """Convert all arrays of JAX in a pytree, unless they are traced."""
 

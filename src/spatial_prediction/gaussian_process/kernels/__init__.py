@@ -21,6 +21,7 @@ from spatial_prediction.gaussian_process.kernels._names import (
     with_raw_parameters,
 )
 from spatial_prediction.gaussian_process.kernels._oscillating import Periodic, SpectralMixture
+from spatial_prediction.gaussian_process.kernels._sphere import OnSphere
 from spatial_prediction.gaussian_process.kernels._stationary import RBF, Matern, SoftDisabled
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Disabled",
     "Matern",
     "OnAxes",
+    "OnSphere",
     "Periodic",
     "Product",
     "Scaled",

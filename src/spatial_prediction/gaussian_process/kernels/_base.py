@@ -18,8 +18,8 @@ def positive(raw: Float[AnyArray, "..."]) -> Float[AnyArray, "..."]:
 
 def unconstrained(value: object) -> np.ndarray:
     """Inverse of the softplus: the raw parameter of a positive value, float64 of the value's shape."""
-    value = np.asarray(value, np.float64)
-    return value + np.log(-np.expm1(-value))
+    values = np.asarray(value, np.float64)
+    return np.asarray(values + np.log(-np.expm1(-values)))
 
 
 class AbstractKernel(eqx.Module):
@@ -82,6 +82,7 @@ class Scaled(AbstractKernel):
     raw_outputscale: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0)
 
     @property
+    @in_double_precision
     def outputscale(self) -> Float[AnyArray, ""]:
         """The variance."""
         return positive(self.raw_outputscale)

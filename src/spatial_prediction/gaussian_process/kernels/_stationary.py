@@ -6,7 +6,7 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Float
 
-from spatial_prediction.gaussian_process._precision import AnyArray, real
+from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision, real
 from spatial_prediction.gaussian_process.kernels._base import AbstractKernel, positive
 
 
@@ -38,6 +38,7 @@ class RBF(AbstractKernel):
     raw_lengthscale: Float[AnyArray, "..."] = eqx.field(converter=real, default=0.0)
 
     @property
+    @in_double_precision
     def lengthscale(self) -> Float[AnyArray, "..."]:
         """Lengthscale l."""
         return positive(self.raw_lengthscale)
@@ -66,6 +67,7 @@ class Matern(AbstractKernel):
             raise ValueError(f"nu must be 0.5, 1.5 or 2.5, got {self.nu}")
 
     @property
+    @in_double_precision
     def lengthscale(self) -> Float[AnyArray, "..."]:
         """Lengthscale l."""
         return positive(self.raw_lengthscale)

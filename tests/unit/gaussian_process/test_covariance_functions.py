@@ -12,6 +12,7 @@ from spatial_prediction.gaussian_process.kernels import (
     Disabled,
     Matern,
     OnAxes,
+    OnSphere,
     Periodic,
     Scaled,
     SoftDisabled,
@@ -74,6 +75,13 @@ def test_sums_products_variances_and_axes():
     check(Scaled(first, unconstrained(2.5)), 2.5 * first(X, Y))
     check(OnAxes(first, (1,)), first(X[:, 1:], Y[:, 1:]))
     check(Disabled(), np.zeros((3, 2)))
+
+
+def test_on_a_sphere_distances_are_chords():
+    places = np.array([[0.0, 0.0], [0.0, 180.0], [90.0, 77.0], [0.0, -180.0]])
+    found = OnSphere(Matern(unconstrained(1000.0), nu=0.5))(places, places[:1])[:, 0]
+    chords = 6371.0 * np.array([0.0, 2.0, np.sqrt(2.0), 2.0])
+    np.testing.assert_allclose(found, np.exp(-chords / 1000.0), rtol=1e-9)
 
 
 def test_soft_disabled_is_an_offset_of_each_frame():
