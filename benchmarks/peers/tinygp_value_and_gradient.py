@@ -22,9 +22,9 @@ def log_likelihood(parameters):
     mean, noise, space_variance, space_length, time_variance, time_length = parameters
     space = kernels.Matern52(scale=space_length, distance=L2Distance())
     time = kernels.Matern52(scale=time_length, distance=L2Distance())
-    kernel = space_variance * transforms.Subspace((1, 2), space) + time_variance * transforms.Subspace(
-        0, time
-    )
+    kernel = space_variance * transforms.Subspace(
+        jax.numpy.array((1, 2)), space
+    ) + time_variance * transforms.Subspace(0, time)
     return GaussianProcess(kernel, POINTS, diag=noise, mean=mean).log_probability(VALUES)
 
 

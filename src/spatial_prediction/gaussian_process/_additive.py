@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.gaussian_process._grid import Grid, GridObservations
+from spatial_prediction.gaussian_process._model import AbstractGP
 from spatial_prediction.gaussian_process._positive_definite import Factor, log_density_without_constant
 from spatial_prediction.gaussian_process._posterior import AbstractPosterior
 from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision, real
@@ -17,13 +18,12 @@ from spatial_prediction.gaussian_process._sufficient_statistics import Sufficien
 from spatial_prediction.gaussian_process.kernels import (
     AbstractKernel,
     kernel_from_name,
-    positive,
     raw_parameters,
     with_raw_parameters,
 )
 
 
-class AdditiveGridGP(eqx.Module):
+class AdditiveGridGP(AbstractGP["AdditiveGridPosterior"]):
     """y = mean + g(row, column) + h(time) + noise, with independent Gaussian processes g and h.
 
     Exact for any pattern of observed cells. Time and memory depend on P + T, the numbers of observed pixels
@@ -34,16 +34,10 @@ class AdditiveGridGP(eqx.Module):
     Attributes:
         time: kernel of (T, 1) times.
         space: kernel of (P, 2) rows and columns.
-        mean: the constant mean, in units of the values.
-        raw_noise: the variance of the noise is ``noise_floor`` + softplus(raw_noise).
-        noise_floor: lower bound of that variance, in squared units of the values.
     """
 
     time: AbstractKernel
     space: AbstractKernel
-    mean: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0)
-    raw_noise: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0)
-    noise_floor: float = eqx.field(static=True, default=1e-4)
 
     @classmethod
     def from_raw_parameters(
@@ -68,8 +62,11 @@ class AdditiveGridGP(eqx.Module):
                 f"{time} in time and {space} in space have no parameter {', '.join(unknown)}; "
                 f"they have {', '.join(model.to_raw_parameters())}"
             )
-        if missing := sorted({"raw_mean", "raw_noise"} - set(raw)):
-            raise ConfigurationError(f"raw parameter {missing[0]} is missing; give it with shape ()")
+        for name in ("raw_mean", "raw_noise"):
+            if name not in raw or np.shape(raw[name]) != ():
+                raise ConfigurationError(
+                    f"raw parameter {name} is missing or no scalar; give it with shape ()"
+                )
         return cls(
             with_raw_parameters(model.time, "time", raw),
             with_raw_parameters(model.space, "space", raw),
@@ -87,34 +84,8 @@ class AdditiveGridGP(eqx.Module):
             **raw_parameters(self.time, "time"),
         }
 
-    @property
-    @in_double_precision
-    def noise_variance(self) -> Float[AnyArray, ""]:
-        """Variance of the noise."""
-        return self.noise_floor + positive(self.raw_noise)
-
-    def condition(
-        self,
-        mask: Any,
-        values: Any,
-        *,
-        times: Any = None,
-        rows: Any = None,
-        columns: Any = None,
-    ) -> "AdditiveGridPosterior":
-        """Condition on observed cells of a grid.
-
-        Args:
-            mask: bool of shape (frames, rows, columns), True where observed.
-            values: (N,), frame by frame, row-major, as ``field[mask]`` gives them.
-            times: coordinates of the frames, monotonic; by default 0, 1, ...
-            rows: coordinates of the rows, likewise.
-            columns: coordinates of the columns, likewise.
-
-        Raises:
-            ObservationError: shapes do not agree, something is not finite, or nothing is observed.
-        """
-        observations = GridObservations.of(mask, values, times=times, rows=rows, columns=columns)
+    def given(self, observations: GridObservations) -> "AdditiveGridPosterior":
+        """Reduce checked observations of a grid."""
         return AdditiveGridPosterior(self, observations, SufficientStatistics.of(observations))
 
 
@@ -137,8 +108,7 @@ class AdditiveGridPosterior(AbstractPosterior):
 
     def joined(self, mask: Any, values: Any) -> "AdditiveGridPosterior":
         """Condition on further observations too; see :meth:`log_density`."""
-        observations = self.observations.joined(mask, values)
-        return AdditiveGridPosterior(self.model, observations, SufficientStatistics.of(observations))
+        return self.model.given(self.observations.joined(mask, values))
 
     @in_double_precision
     def _predict_chunk(

@@ -50,7 +50,7 @@ def _inverse_factor(matrix: Float[AnyArray, "n n"], block: int) -> Float[AnyArra
 def _inverted_by_rows(lower: Float[AnyArray, "n n"]) -> Float[AnyArray, "n n"]:
     """Inverse of a lower triangular matrix by forward substitution."""
 
-    def with_row(row: Any, inverse: Float[AnyArray, "n n"]) -> Float[AnyArray, "n n"]:
+    def with_row(row: Any, inverse: Float[jax.Array, "n n"]) -> Float[jax.Array, "n n"]:
         # Rows from this one on are zero still.
         return inverse.at[row].set((identity[row] - lower[row] @ inverse) / lower[row, row])
 
