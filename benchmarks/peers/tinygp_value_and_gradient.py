@@ -4,6 +4,7 @@ Its Matérn kernels take the L1 distance unless told otherwise, which is another
 """
 
 import jax
+import numpy as np
 
 jax.config.update("jax_enable_x64", True)
 
@@ -23,7 +24,7 @@ def log_likelihood(parameters):
     space = kernels.Matern52(scale=space_length, distance=L2Distance())
     time = kernels.Matern52(scale=time_length, distance=L2Distance())
     kernel = space_variance * transforms.Subspace(
-        jax.numpy.array((1, 2)), space
+        np.array((1, 2)), space
     ) + time_variance * transforms.Subspace(0, time)
     return GaussianProcess(kernel, POINTS, diag=noise, mean=mean).log_probability(VALUES)
 
