@@ -51,7 +51,7 @@ class AdditiveGridGP(AbstractGP["AdditiveGridPosterior"]):
             raw: ``raw_mean`` (the mean itself), ``raw_noise``, and for each kernel, with ``time`` or
                 ``space`` for X: ``raw_X_os`` (variance), ``raw_X_ls``, ``raw_X_per``, ``raw_X_w``,
                 ``raw_X_mu``, ``raw_X_v``, as far as it has them.
-            noise_floor: lower bound of the variance of the noise.
+            noise_floor: lower bound of the variance of the noise; by default the published model's.
 
         Raises:
             ConfigurationError: a name is not known; a parameter is missing, unknown, or of another shape.

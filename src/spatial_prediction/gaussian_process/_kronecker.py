@@ -45,11 +45,16 @@ class KroneckerGP(AbstractGP["KroneckerPosterior"]):
         check_rows(max(frames.size, pixels.size), "take a coarser grid or a variational model")
         counts = np.zeros((frames.size, pixels.size))
         np.add.at(counts, (frame, pixel), 1.0)
-        if not np.all(counts == 1.0):
-            odd = frames[np.argmax((counts != 1.0).any(axis=1))]
+        different = (counts != counts[0]).any(axis=1)
+        if different.any() or counts.max() > 1.0:
+            odd = (
+                f"frames {frames[0]} and {frames[np.argmax(different)]} have different observed pixels"
+                if different.any()
+                else "a cell is observed more than once"
+            )
             raise ObservationError(
-                f"frame {odd} does not have the same observed pixels as the others, each once; a product of "
-                "kernels is exact only for one mask in all frames: take StaticProductGP or DenseGP"
+                f"{odd}; a product of kernels is exact here only for one mask in all frames: take "
+                "StaticProductGP or DenseGP"
             )
         values = np.zeros(counts.shape)
         values[frame, pixel] = observations.values

@@ -79,6 +79,18 @@ def test_the_step_with_the_lowest_validation_loss_is_kept():
     assert result.best_loss == (result.model.place[0] + 1.0) ** 2
 
 
+def test_the_step_that_converges_is_judged():
+    result = fit(
+        valley(1.0, 1.0),
+        rosenbrock,
+        steps=5,
+        validation_loss=lambda valley: jnp.sum(valley.place),
+        validate_every=3,
+    )
+    assert result.status == "converged"
+    assert (result.validated_steps, result.best_loss) == ([0], 2.0)
+
+
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
 def test_a_loss_that_is_not_finite_ends_the_fit_as_failed(optimiser):
     result = fit(
