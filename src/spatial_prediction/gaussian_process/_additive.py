@@ -11,7 +11,11 @@ from jaxtyping import Float
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.gaussian_process._grid import Grid, GridObservations
 from spatial_prediction.gaussian_process._model import AbstractGP
-from spatial_prediction.gaussian_process._positive_definite import Factor, log_density_without_constant
+from spatial_prediction.gaussian_process._positive_definite import (
+    Factor,
+    log_density_without_constant,
+    whiten,
+)
 from spatial_prediction.gaussian_process._posterior import AbstractPosterior
 from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision, real
 from spatial_prediction.gaussian_process._sufficient_statistics import SufficientStatistics
@@ -111,10 +115,14 @@ class AdditiveGridPosterior(AbstractPosterior):
         return self.model.given(self.observations.joined(mask, values))
 
     @in_double_precision
+    def _prepared(self) -> tuple[Float[AnyArray, "q q"], Float[AnyArray, " q"]]:
+        return _factored(self.model, self.statistics)
+
+    @in_double_precision
     def _predict_chunk(
-        self, points: Float[AnyArray, "M 3"]
+        self, prepared: Any, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-        return _predict_points(self.model, self.statistics, points)
+        return _predict_points(self.model, self.statistics, prepared, points)
 
     @in_double_precision
     def predict_grid(
@@ -172,15 +180,27 @@ def _loadings_of_times(
 
 
 @eqx.filter_jit
-def _predict_points(
-    model: AdditiveGridGP, statistics: SufficientStatistics, points: Float[AnyArray, "M 3"]
-) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
+def _factored(
+    model: AdditiveGridGP, statistics: SufficientStatistics
+) -> tuple[Float[AnyArray, "q q"], Float[AnyArray, " q"]]:
+    """Cholesky factor of H, and H^-1 a."""
     factor = Factor(_covariance(model, statistics))
+    return factor.upper, factor.solve(_residual(model, statistics))
+
+
+@eqx.filter_jit
+def _predict_points(
+    model: AdditiveGridGP,
+    statistics: SufficientStatistics,
+    factored: tuple[Float[AnyArray, "q q"], Float[AnyArray, " q"]],
+    points: Float[AnyArray, "M 3"],
+) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
+    upper, weights = factored
     times, pixels = points[:, 0], points[:, 1:]
     loadings = _loadings_of_pixels(model, statistics, pixels) + _loadings_of_times(model, statistics, times)
     prior = model.space.diagonal(pixels) + model.time.diagonal(times[:, None]) + model.noise_variance
-    mean = model.mean + factor.solve(_residual(model, statistics)) @ loadings
-    return mean, prior - jnp.sum(factor.whiten(loadings) ** 2, axis=0)
+    mean = model.mean + weights @ loadings
+    return mean, prior - jnp.sum(whiten(upper, loadings) ** 2, axis=0)
 
 
 @eqx.filter_jit
@@ -191,12 +211,11 @@ def _predict_product(
     pixels: Float[AnyArray, "M 2"],
 ) -> tuple[Float[AnyArray, "F M"], Float[AnyArray, "F M"]]:
     """Mean and variance at all pairs: only numbers of pixels and times appear in the sizes."""
-    factor = Factor(_covariance(model, statistics))
+    upper, weights = _factored(model, statistics)
     of_pixels = _loadings_of_pixels(model, statistics, pixels)
     of_times = _loadings_of_times(model, statistics, times)
-    weights = factor.solve(_residual(model, statistics))
     mean = model.mean + (weights @ of_times)[:, None] + (weights @ of_pixels)
-    white_pixels, white_times = factor.whiten(of_pixels), factor.whiten(of_times)
+    white_pixels, white_times = whiten(upper, of_pixels), whiten(upper, of_times)
     pixel_variance = model.space.diagonal(pixels) - jnp.sum(white_pixels**2, axis=0)
     time_variance = model.time.diagonal(times[:, None]) - jnp.sum(white_times**2, axis=0)
     crossed = white_times.T @ white_pixels

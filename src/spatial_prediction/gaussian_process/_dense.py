@@ -11,7 +11,11 @@ from jaxtyping import Float
 from spatial_prediction.errors import ObservationError
 from spatial_prediction.gaussian_process._grid import Grid, GridObservations, checked_points, checked_values
 from spatial_prediction.gaussian_process._model import AbstractGP
-from spatial_prediction.gaussian_process._positive_definite import Factor, log_density_without_constant
+from spatial_prediction.gaussian_process._positive_definite import (
+    Factor,
+    log_density_without_constant,
+    whiten,
+)
 from spatial_prediction.gaussian_process._posterior import AbstractPosterior
 from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision
 from spatial_prediction.gaussian_process.kernels import AbstractKernel, OnAxes
@@ -148,10 +152,14 @@ class DensePosterior(AbstractPosterior):
         )
 
     @in_double_precision
+    def _prepared(self) -> tuple[Float[AnyArray, "N N"], Float[AnyArray, " N"]]:
+        return _factored(self.model, self.points, self.values, self.noise_variances)
+
+    @in_double_precision
     def _predict_chunk(
-        self, points: Float[AnyArray, "M 3"]
+        self, prepared: Any, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-        return _predict(self.model, self.points, self.values, self.noise_variances, points)
+        return _predict(self.model, self.points, prepared, points)
 
 
 def _matrix(
@@ -172,15 +180,25 @@ def _log_marginal_likelihood(
 
 
 @eqx.filter_jit
-def _predict(
+def _factored(
     model: AbstractDenseGP,
     points: Float[AnyArray, "N 3"],
     values: Float[AnyArray, " N"],
     known: Float[AnyArray, " N"],
+) -> tuple[Float[AnyArray, "N N"], Float[AnyArray, " N"]]:
+    """Cholesky factor of the covariance, and its inverse applied to the residual."""
+    factor = Factor(_matrix(model, points, known))
+    return factor.upper, factor.solve(values - model.mean)
+
+
+@eqx.filter_jit
+def _predict(
+    model: AbstractDenseGP,
+    points: Float[AnyArray, "N 3"],
+    factored: tuple[Float[AnyArray, "N N"], Float[AnyArray, " N"]],
     wanted: Float[AnyArray, "M 3"],
 ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-    factor = Factor(_matrix(model, points, known))
+    upper, weights = factored
     covariances = model.covariance.gram(points, wanted)
-    mean = model.mean + factor.solve(values - model.mean) @ covariances
     prior = model.covariance.diagonal(wanted) + model.noise_variance
-    return mean, prior - jnp.sum(factor.whiten(covariances) ** 2, axis=0)
+    return model.mean + weights @ covariances, prior - jnp.sum(whiten(upper, covariances) ** 2, axis=0)

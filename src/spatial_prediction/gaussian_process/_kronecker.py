@@ -94,10 +94,14 @@ class KroneckerPosterior(AbstractPosterior):
         return self.model.given(self.observations.joined(mask, values))
 
     @in_double_precision
+    def _prepared(self) -> tuple["_Spectrum", Float[AnyArray, "T P"]]:
+        return _decomposed(self.model, self.values, self.times, self.pixels)
+
+    @in_double_precision
     def _predict_chunk(
-        self, points: Float[AnyArray, "M 3"]
+        self, prepared: Any, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-        return _predict_points(self.model, self.values, self.times, self.pixels, points)
+        return _predict_points(self.model, self.times, self.pixels, prepared, points)
 
     @in_double_precision
     def predict_grid(
@@ -192,17 +196,30 @@ def _log_marginal_likelihood(
 
 
 @eqx.filter_jit
-def _predict_points(
+def _decomposed(
     model: KroneckerGP,
     values: Float[AnyArray, "T P"],
     times: Float[AnyArray, " T"],
     pixels: Float[AnyArray, "P 2"],
+) -> tuple[_Spectrum, Float[AnyArray, "T P"]]:
+    """Spectrum of the covariance, and its inverse applied to the residual."""
+    of_times, of_pixels = model.time.gram(times[:, None], times[:, None]), model.space.gram(pixels, pixels)
+    spectrum = _Spectrum(of_times, of_pixels, model.noise_variance)
+    return spectrum, spectrum.solve(values - model.mean)
+
+
+@eqx.filter_jit
+def _predict_points(
+    model: KroneckerGP,
+    times: Float[AnyArray, " T"],
+    pixels: Float[AnyArray, "P 2"],
+    decomposed: tuple[_Spectrum, Float[AnyArray, "T P"]],
     points: Float[AnyArray, "M 3"],
 ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-    spectrum = _spectrum(model, times, pixels)
+    spectrum, weights = decomposed
     of_times = model.time.gram(points[:, :1], times[:, None])
     of_pixels = model.space.gram(points[:, 1:], pixels)
-    mean = model.mean + jnp.sum((of_times @ spectrum.solve(values - model.mean)) * of_pixels, axis=1)
+    mean = model.mean + jnp.sum((of_times @ weights) * of_pixels, axis=1)
     squares_times, squares_pixels = (of_times @ spectrum.of_times) ** 2, (of_pixels @ spectrum.of_pixels) ** 2
     known = jnp.sum((squares_times @ (1.0 / spectrum.eigenvalues)) * squares_pixels, axis=1)
     prior = model.time.diagonal(points[:, :1]) * model.space.diagonal(points[:, 1:])
@@ -219,19 +236,11 @@ def _predict_product(
     wanted_pixels: Float[AnyArray, "M 2"],
 ) -> tuple[Float[AnyArray, "F M"], Float[AnyArray, "F M"]]:
     """Mean and variance at all pairs of times and pixels."""
-    spectrum = _spectrum(model, times, pixels)
+    spectrum, weights = _decomposed(model, values, times, pixels)
     of_times = model.time.gram(wanted_times[:, None], times[:, None])
     of_pixels = model.space.gram(wanted_pixels, pixels)
-    mean = model.mean + of_times @ spectrum.solve(values - model.mean) @ of_pixels.T
+    mean = model.mean + of_times @ weights @ of_pixels.T
     squares_times, squares_pixels = (of_times @ spectrum.of_times) ** 2, (of_pixels @ spectrum.of_pixels) ** 2
     known = squares_times @ (1.0 / spectrum.eigenvalues) @ squares_pixels.T
     prior = model.time.diagonal(wanted_times[:, None])[:, None] * model.space.diagonal(wanted_pixels)
     return mean, prior + model.noise_variance - known
-
-
-def _spectrum(model: KroneckerGP, times: Float[AnyArray, " T"], pixels: Float[AnyArray, "P 2"]) -> _Spectrum:
-    return _Spectrum(
-        model.time.gram(times[:, None], times[:, None]),
-        model.space.gram(pixels, pixels),
-        model.noise_variance,
-    )

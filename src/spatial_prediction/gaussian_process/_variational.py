@@ -163,9 +163,12 @@ class VariationalPosterior(AbstractPosterior):
             "log density of single predictions"
         )
 
+    def _prepared(self) -> None:
+        """Nothing: what inducing points need is small."""
+
     @in_double_precision
     def _predict_chunk(
-        self, points: Float[AnyArray, "M 3"]
+        self, prepared: None, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
         return _predict(self.model, points)
 
