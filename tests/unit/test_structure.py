@@ -31,7 +31,7 @@ LEVELS = (
         "differentiation",
         "compiled_programs",
     },
-    {"native", "rasters", "statistics", "training", "plotting", "compression"},
+    {"native", "rasters", "statistics", "training", "plotting", "gaussian_process", "compression"},
     {"padding", "retrieval"},
     {"convolution"},
     {"models", "tiling"},
