@@ -6,8 +6,8 @@ The rooms of this package, lowest level first (a room imports only lower ones):
   ``configuration``, ``training_settings``, ``provenance``, ``reflectance``: what everything may use; no JAX.
   ``names`` reads every name of a padding or another border handling. ``differentiation`` and
   ``compiled_programs``, with JAX, give functions derivatives of their own and keep what was compiled.
-- ``native``, ``rasters``, ``statistics``, ``plotting``, ``training``: each stands alone; ``retrieval``
-  fetches what ``rasters`` reads.
+- ``native``, ``rasters``, ``statistics``, ``plotting``, ``training``, ``gaussian_process``: each stands
+  alone; ``retrieval`` fetches what ``rasters`` reads.
 - ``padding``: predicts the frame around a map; ``padding/linear_prediction`` is its machinery,
   ``padding/contrib`` what was tried and lost.
 - ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are asked to.

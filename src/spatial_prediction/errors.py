@@ -33,3 +33,7 @@ class WriteError(SpatialPredictionError, OSError):
 
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class ObservationError(SpatialPredictionError, ValueError):
+    """Observations, or coordinates of theirs, cannot be used to condition a Gaussian process."""

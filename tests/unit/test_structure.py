@@ -30,7 +30,7 @@ LEVELS = (
         "differentiation",
         "compiled_programs",
     },
-    {"native", "rasters", "statistics", "training", "plotting"},
+    {"native", "rasters", "statistics", "training", "plotting", "gaussian_process"},
     {"padding", "retrieval"},
     {"convolution"},
     {"models", "tiling"},

@@ -13,6 +13,11 @@ SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").rea
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
 
 
+def merged(base, overlay):
+    both = {key: merged(base[key], value) for key, value in overlay.items() if isinstance(value, dict)}
+    return base | overlay | both
+
+
 def changed(key, value):
     config = copy.deepcopy(DEFAULTS)
     *sections, name = key.split(".")
@@ -34,7 +39,7 @@ def test_the_default_is_four_pairs_and_two_models_of_weather_on_both_types_of_ma
 
 def test_the_reference_study_is_144_fits():
     overlay = yaml.safe_load((REPOSITORY / "config/interpolation_reference.yaml").read_text(encoding="utf-8"))
-    section = overlay["interpolation"]
+    assert validated(merged(DEFAULTS, overlay), SCHEMA) == (section := merged(DEFAULTS, overlay)["interpolation"])
     assert len(models_of(section)) * len(masks_of(section)) == 144
     assert masks_of(section)["fixed_0.9"]["stream"] == "reference"
 

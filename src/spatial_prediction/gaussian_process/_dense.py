@@ -1,0 +1,223 @@
+"""Exact for any kernel and any points, at the cost of one N x N matrix."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
+
+from spatial_prediction.errors import ObservationError
+from spatial_prediction.gaussian_process._grid import Grid, GridObservations, checked_points, checked_values
+from spatial_prediction.gaussian_process._positive_definite import Factor, log_density_without_constant
+from spatial_prediction.gaussian_process._posterior import AbstractPosterior
+from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision, real
+from spatial_prediction.gaussian_process.kernels import AbstractKernel, OnAxes, positive
+
+LARGEST_DENSE = 12_000
+"""Observations beyond which a dense model is refused: a matrix takes 1.2 GB, and several are alive."""
+
+
+class AbstractDenseGP(eqx.Module):
+    """y = mean + f(time, row, column) + noise, solved with a dense matrix.
+
+    Exact. O(N^3) time and about 4 N^2 numbers of memory for value and gradient.
+
+    Attributes:
+        mean: the constant mean, in units of the values.
+        raw_noise: the variance of the noise is ``noise_floor`` + softplus(raw_noise).
+        noise_floor: lower bound of that variance, in squared units of the values.
+    """
+
+    mean: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0, kw_only=True)
+    raw_noise: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0, kw_only=True)
+    noise_floor: float = eqx.field(static=True, default=1e-6, kw_only=True)
+
+    @property
+    @abc.abstractmethod
+    def covariance(self) -> AbstractKernel:
+        """Kernel of f, of points (time, row, column)."""
+
+    @property
+    @in_double_precision
+    def noise_variance(self) -> Float[AnyArray, ""]:
+        """Variance of the noise."""
+        return self.noise_floor + positive(self.raw_noise)
+
+    def condition(
+        self, mask: Any, values: Any, *, times: Any = None, rows: Any = None, columns: Any = None
+    ) -> "DensePosterior":
+        """Condition on observed cells of a grid.
+
+        Args:
+            mask: bool of shape (frames, rows, columns), True where observed.
+            values: (N,), frame by frame, row-major, as ``field[mask]`` gives them.
+            times: coordinates of the frames, monotonic; by default 0, 1, ...
+            rows: coordinates of the rows, likewise.
+            columns: coordinates of the columns, likewise.
+
+        Raises:
+            ObservationError: shapes do not agree, something is not finite, or there are too many or none.
+        """
+        observations = GridObservations.of(mask, values, times=times, rows=rows, columns=columns)
+        return DensePosterior.of_grid(self, observations)
+
+    def condition_points(self, points: Any, values: Any, *, noise_variances: Any = None) -> "DensePosterior":
+        """Condition on values anywhere.
+
+        Args:
+            points: (N, 3): time, row, column.
+            values: (N,).
+            noise_variances: (N,), known variances of errors of measurement, added to that of the noise.
+
+        Raises:
+            ObservationError: shapes do not agree, something is not finite, or there are too many or none.
+        """
+        points = checked_points(points)
+        values = checked_values(values, len(points))
+        if noise_variances is None:
+            known = np.zeros(len(points))
+        else:
+            known = checked_values(noise_variances, len(points))
+            if (known < 0).any():
+                raise ObservationError(f"noise_variances must not be negative, got {known.min()}")
+        return DensePosterior(self, points, values, known)
+
+
+class DenseGP(AbstractDenseGP):
+    """Any kernel of (time, row, column), by a dense matrix: the oracle of the structured models.
+
+    Attributes:
+        kernel: of points (time, row, column); :class:`OnAxes` chooses among these.
+    """
+
+    kernel: AbstractKernel
+
+    @property
+    def covariance(self) -> AbstractKernel:
+        """The kernel."""
+        return self.kernel
+
+
+class StaticProductGP(AbstractDenseGP):
+    """y = mean + g(row, column) + f(time, row, column) + noise: a static image, and weather that moves.
+
+    The covariance is ``static`` + ``space`` x ``time``. No structure is left when masks differ from frame to
+    frame, so it is solved densely; exact.
+
+    Attributes:
+        static: kernel of (row, column) of what does not change.
+        space: kernel of (row, column) of what does.
+        time: kernel of its times.
+    """
+
+    static: AbstractKernel
+    space: AbstractKernel
+    time: AbstractKernel
+
+    @property
+    def covariance(self) -> AbstractKernel:
+        """Static + space x time."""
+        return OnAxes(self.static, (1, 2)) + OnAxes(self.space, (1, 2)) * OnAxes(self.time, (0,))
+
+
+class DensePosterior(AbstractPosterior):
+    """A dense model and the points and values that it is conditioned on.
+
+    Attributes:
+        model: kernel, mean and noise.
+        points: (N, 3): time, row, column.
+        values: (N,).
+        noise_variances: (N,), known variances beside that of the noise.
+        observations: the grid's, where it was conditioned on one.
+    """
+
+    model: AbstractDenseGP
+    points: Float[AnyArray, "N 3"]
+    values: Float[AnyArray, " N"]
+    noise_variances: Float[AnyArray, " N"]
+    observations: GridObservations | None = None
+
+    def __check_init__(self) -> None:
+        if len(self.points) > LARGEST_DENSE:
+            raise ObservationError(
+                f"{len(self.points)} observations are too many for a dense matrix (at most {LARGEST_DENSE}); "
+                "take an additive or a variational model, or condition on fewer frames"
+            )
+
+    @classmethod
+    def of_grid(cls, model: AbstractDenseGP, observations: GridObservations) -> "DensePosterior":
+        """Condition on observations of a grid."""
+        count = len(observations.values)
+        return cls(model, observations.points, observations.values, np.zeros(count), observations)
+
+    @property
+    def grid(self) -> Grid:
+        """Grid that the model was conditioned on.
+
+        Raises:
+            ObservationError: it was conditioned on points.
+        """
+        if self.observations is None:
+            raise ObservationError("conditioned on points, not on a grid; predict at points, or give a mask")
+        return self.observations.grid
+
+    @in_double_precision
+    def log_marginal_likelihood(self) -> Float[AnyArray, ""]:
+        """Log density of the observed values: float64, shape ()."""
+        return _log_marginal_likelihood(self.model, self.points, self.values, self.noise_variances)
+
+    def joined(self, mask: Any, values: Any) -> "DensePosterior":
+        """Condition on further cells of the grid too."""
+        self.grid  # noqa: B018  (raises where there is none)
+        assert self.observations is not None
+        return DensePosterior.of_grid(self.model, self.observations.joined(mask, values))
+
+    def joined_points(self, points: Any, values: Any) -> "DensePosterior":
+        """Condition on further points too."""
+        more = self.model.condition_points(points, values)
+        return DensePosterior(
+            self.model,
+            np.concatenate([self.points, more.points]),
+            np.concatenate([self.values, more.values]),
+            np.concatenate([self.noise_variances, more.noise_variances]),
+        )
+
+    @in_double_precision
+    def _predict_chunk(
+        self, points: Float[AnyArray, "M 3"]
+    ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
+        return _predict(self.model, self.points, self.values, self.noise_variances, points)
+
+
+def _matrix(
+    model: AbstractDenseGP, points: Float[AnyArray, "N 3"], known: Float[AnyArray, " N"]
+) -> Float[AnyArray, "N N"]:
+    return model.covariance.gram(points, points) + jnp.diag(known + model.noise_variance)
+
+
+@eqx.filter_jit
+def _log_marginal_likelihood(
+    model: AbstractDenseGP,
+    points: Float[AnyArray, "N 3"],
+    values: Float[AnyArray, " N"],
+    known: Float[AnyArray, " N"],
+) -> Float[AnyArray, ""]:
+    density = log_density_without_constant(_matrix(model, points, known), values - model.mean)
+    return density - 0.5 * values.shape[0] * np.log(2.0 * np.pi)
+
+
+@eqx.filter_jit
+def _predict(
+    model: AbstractDenseGP,
+    points: Float[AnyArray, "N 3"],
+    values: Float[AnyArray, " N"],
+    known: Float[AnyArray, " N"],
+    wanted: Float[AnyArray, "M 3"],
+) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
+    factor = Factor(_matrix(model, points, known))
+    covariances = model.covariance.gram(points, wanted)
+    mean = model.mean + factor.solve(values - model.mean) @ covariances
+    prior = model.covariance.diagonal(wanted) + model.noise_variance
+    return mean, prior - jnp.sum(factor.whiten(covariances) ** 2, axis=0)

@@ -1,0 +1,91 @@
+"""Kernels of the distance between points, and one that is almost white noise."""
+
+import math
+
+import equinox as eqx
+import jax.numpy as jnp
+from jaxtyping import Float
+
+from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision, real
+from spatial_prediction.gaussian_process.kernels._base import AbstractKernel, positive
+
+
+def squared_distances(x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> Float[AnyArray, "n m"]:
+    """Squared Euclidean distances as sums of squares.
+
+    |x|^2 + |y|^2 - 2 x'y would be a matrix product, but cancels for near points.
+    """
+    total = jnp.zeros((x.shape[0], y.shape[0]), jnp.float64)
+    for axis in range(x.shape[1]):
+        total = total + (x[:, axis, None] - y[None, :, axis]) ** 2
+    return total
+
+
+def _root(squared: Float[AnyArray, "n m"]) -> Float[AnyArray, "n m"]:
+    """Square root whose gradient at zero is zero: that of all kernels here, taken along a line through it."""
+    apart = squared > 0.0
+    return jnp.where(apart, jnp.sqrt(jnp.where(apart, squared, 1.0)), 0.0)
+
+
+class RBF(AbstractKernel):
+    """exp(-|tau|^2 / (2 l^2)), the squared exponential.
+
+    Attributes:
+        raw_lengthscale: shape (), or (D,) for a lengthscale of each coordinate; l is its softplus, in the
+            units of the coordinates.
+    """
+
+    raw_lengthscale: Float[AnyArray, "..."] = eqx.field(converter=real, default=0.0)
+
+    @property
+    @in_double_precision
+    def lengthscale(self) -> Float[AnyArray, "..."]:
+        """Lengthscale l."""
+        return positive(self.raw_lengthscale)
+
+    def gram(self, x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> Float[AnyArray, "n m"]:
+        """Covariances of two sets of points."""
+        length = self.lengthscale
+        return jnp.exp(-0.5 * squared_distances(x / length, y / length))
+
+
+class Matern(AbstractKernel):
+    """Matérn kernel of Euclidean distance, r = sqrt(2 nu) |tau| / l.
+
+    exp(-r) for nu = 1/2, (1 + r) exp(-r) for 3/2, (1 + r + r^2/3) exp(-r) for 5/2.
+
+    Attributes:
+        raw_lengthscale: shape (), or (D,) for a lengthscale of each coordinate; l is its softplus.
+        nu: 0.5, 1.5 or 2.5.
+    """
+
+    raw_lengthscale: Float[AnyArray, "..."] = eqx.field(converter=real, default=0.0)
+    nu: float = eqx.field(static=True, default=2.5)
+
+    def __check_init__(self) -> None:
+        if self.nu not in (0.5, 1.5, 2.5):
+            raise ValueError(f"nu must be 0.5, 1.5 or 2.5, got {self.nu}")
+
+    @property
+    @in_double_precision
+    def lengthscale(self) -> Float[AnyArray, "..."]:
+        """Lengthscale l."""
+        return positive(self.raw_lengthscale)
+
+    def gram(self, x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> Float[AnyArray, "n m"]:
+        """Covariances of two sets of points."""
+        length = self.lengthscale
+        r = math.sqrt(2 * self.nu) * _root(squared_distances(x / length, y / length))
+        polynomial = {0.5: 1.0, 1.5: 1.0 + r, 2.5: 1.0 + r + r**2 / 3.0}[self.nu]
+        return polynomial * jnp.exp(-r)
+
+
+class SoftDisabled(AbstractKernel):
+    """An RBF of variance 1e-5 and lengthscale 1e-5, both frozen.
+
+    Not "off": at coordinates that are whole numbers it adds an independent offset of variance 1e-5.
+    """
+
+    def gram(self, x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> Float[AnyArray, "n m"]:
+        """Covariances of two sets of points."""
+        return 1e-5 * jnp.exp(-0.5 * squared_distances(x / 1e-5, y / 1e-5))
