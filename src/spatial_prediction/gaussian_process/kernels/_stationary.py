@@ -21,9 +21,15 @@ def squared_distances(x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> F
     return total
 
 
+COINCIDENT = 1e-24
+"""Squared distance, in lengthscales, below which points coincide. They may lie a rounding error apart where
+their coordinates are computed, which costs derivatives all digits; and programs that jaxlib 0.10.2 compiles
+for a value with its gradient then give even the value wrong (0.524 for a correlation of 1)."""
+
+
 def _root(squared: Float[AnyArray, "n m"]) -> Float[AnyArray, "n m"]:
     """Square root whose gradient at zero is zero: that of all kernels here, taken along a line through it."""
-    apart = squared > 0.0
+    apart = squared > COINCIDENT
     return jnp.where(apart, jnp.sqrt(jnp.where(apart, squared, 1.0)), 0.0)
 
 

@@ -19,8 +19,8 @@ BANDWIDTH = 1.5
 def log_amplitude(known: Float[np.ndarray, "frames rows columns"]) -> Float[np.ndarray, "rows columns"]:
     """Estimate the logarithm of each pixel's standard deviation over time, relative to the typical one.
 
-    The variance of a pixel's few known values about their mean is averaged with its neighbours', each weighted
-    by its number of values.
+    The variance of a pixel's few known values about their mean is averaged with its neighbours', each
+    weighted by its number of values.
 
     Args:
         known: values, NaN where nothing is known.

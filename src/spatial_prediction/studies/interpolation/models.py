@@ -53,7 +53,7 @@ def starting_model(
     """
     reference = scaling == "maximum"
     floor = REFERENCE_FLOOR if reference else FLOOR
-    noise = 0.0 if reference else unconstrained(NOISE_SHARE)
+    noise = np.zeros(()) if reference else unconstrained(NOISE_SHARE)
     frames, rows, columns = shape
     times = np.arange(frames, dtype=np.float64)[:, None]
     pixels = np.argwhere(np.ones((rows, columns), dtype=bool)).astype(np.float64)

@@ -39,7 +39,9 @@ def test_the_default_is_four_pairs_and_two_models_of_weather_on_both_types_of_ma
 
 def test_the_reference_study_is_144_fits():
     overlay = yaml.safe_load((REPOSITORY / "config/interpolation_reference.yaml").read_text(encoding="utf-8"))
-    assert validated(merged(DEFAULTS, overlay), SCHEMA) == (section := merged(DEFAULTS, overlay)["interpolation"])
+    assert validated(merged(DEFAULTS, overlay), SCHEMA) == (
+        section := merged(DEFAULTS, overlay)["interpolation"]
+    )
     assert len(models_of(section)) * len(masks_of(section)) == 144
     assert masks_of(section)["fixed_0.9"]["stream"] == "reference"
 

@@ -45,7 +45,9 @@ def calibration(scores: pd.DataFrame, winners: Mapping[str, str]) -> Figure:
             if chosen:
                 _draw_histogram(histogram, counts)
                 histogram.set_title(f"{row['model']}, chosen")
-        curve.set(xlim=(0, 1), ylim=(0, 1), aspect="equal", title=looks.mask_label(mask))
+        curve.set(xlim=(0, 1), ylim=(0, 1), title=looks.mask_label(mask))
+        for axes in (curve, histogram):
+            axes.set_box_aspect(1)
         curve.set_ylabel("Share inside")
         histogram.set_ylabel("Density")
         curve.grid()

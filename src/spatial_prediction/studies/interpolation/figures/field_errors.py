@@ -1,6 +1,7 @@
 """Figure: errors of models and baselines on hidden pixels of test frames."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,8 +12,8 @@ from matplotlib.lines import Line2D
 from spatial_prediction.plotting import style
 from spatial_prediction.studies.interpolation.figures import looks
 
-LINE, HEADING = 0.125, 0.62
-"""Inches for a model's name, and for what else a row of panels needs."""
+LINE, HEADING, LEGEND = 0.125, 0.4, 0.3
+"""Inches for a model's name, for what else a row of panels needs, and for what stands once."""
 
 
 @style.styled
@@ -26,13 +27,24 @@ def field_errors(scores: pd.DataFrame, winners: Mapping[str, str]) -> Figure:
     masks = list(dict.fromkeys(scores["mask"]))
     rows, columns, width = style.panel_grid(len(masks), 1, 1, 2)
     most = scores.groupby("mask")["model"].size().max() if masks else 1
-    figure = style.new_figure(rows * (HEADING + LINE * most), width)
+    figure = style.new_figure(LEGEND + rows * (HEADING + LINE * most), width)
     panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes, mask in zip(panels, masks, strict=False):
         _draw_panel(axes, looks.by_error(scores[scores["mask"] == mask]), winners.get(mask))
         axes.set_title(looks.mask_label(mask))
     for axes in panels[len(masks) :]:
         axes.remove()
+    names: dict[str, dict[str, Any]] = {
+        "MAE": {"color": "black"},
+        "RMSE": {"color": "black", "markerfacecolor": "white"},
+        "model": {"color": looks.MODEL},
+        "chosen on validation": {"color": looks.WINNER},
+        "baseline": {"color": looks.BASELINE},
+    }
+    handles = [Line2D([], [], linestyle="", marker="o", label=name, **look) for name, look in names.items()]
+    figure.legend(
+        handles=handles, loc="outside upper center", ncols=len(names), handlelength=0.8, columnspacing=0.8
+    )
     figure.supxlabel("Error, in units of the field's largest value", fontsize=7)
     style.settle_ticks(figure)
     return figure
@@ -49,10 +61,3 @@ def _draw_panel(axes: Axes, table: pd.DataFrame, winner: str | None) -> None:
     axes.set_ylim(len(table) - 0.5, -0.5)
     axes.set_xlim(left=0)
     axes.grid(axis="x")
-    names = {
-        "MAE": {"color": "black"},
-        "RMSE": {"color": "black", "markerfacecolor": "white"},
-        "chosen on validation": {"color": looks.WINNER},
-    }
-    handles = [Line2D([], [], linestyle="", marker="o", label=name, **look) for name, look in names.items()]
-    axes.legend(handles=handles, loc="lower right", fontsize=5.5, handlelength=1.0)

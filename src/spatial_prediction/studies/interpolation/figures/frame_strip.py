@@ -38,10 +38,10 @@ def frame_strip(reconstruction: Reconstruction) -> Figure:
                 axes.set_facecolor("0.85")
             if column == 0:
                 axes.set_ylabel(title.replace("Standard ", "Standard\n").replace("Absolute ", "Absolute\n"))
-            if column == len(chosen) - 1 and title != "Truth":
+            if column == len(chosen) - 1:
                 bar = figure.colorbar(drawn, ax=grid[row], pad=0.01, shrink=0.9, aspect=12)
                 bar.ax.set_title(reconstruction.units, fontsize=5.5)
-                bar.outline.set_linewidth(0.4)  # type: ignore[operator]
+                bar.outline.set_linewidth(0.4)
             if row == 0:
                 axes.set_title(f"frame {frame}")
     figure.suptitle(f"{reconstruction.model}, {looks.mask_label(reconstruction.mask)}", fontsize=7.5)

@@ -35,7 +35,7 @@ def score_table(scores: pd.DataFrame, *, condition_on: Sequence[str]) -> Table:
                 )
         lost = beaten_by_baselines(scores, condition_on=protocol).query("ratio >= 1")
         warnings += [
-            f"{looks.mask_label(row.mask)}, given {looks.PROTOCOLS[protocol]}: {row.baseline} "
+            f"{looks.mask_label(str(row.mask))}, given {looks.PROTOCOLS[protocol]}: {row.baseline} "
             f"({row.baseline_mae:.5f}) is no worse than {row.model} ({row.model_mae:.5f})."
             for row in lost.itertuples()
         ]

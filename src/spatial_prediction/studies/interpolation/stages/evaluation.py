@@ -92,8 +92,8 @@ def _covered(
         variances.append(variance)
     if not means:
         return None
-    without = any(each is None for each in variances)
-    return np.concatenate(known), np.concatenate(means), None if without else np.concatenate(variances)
+    given = [each for each in variances if each is not None]
+    return np.concatenate(known), np.concatenate(means), np.concatenate(given) if given else None
 
 
 def baseline_predictor(name: str, values: Float[np.ndarray, "frames rows columns"]) -> Predictor:
