@@ -15,8 +15,8 @@ from spatial_prediction.studies.interpolation.figures.reconstruction import (
     draw_image,
 )
 
-SIZE = (9.0, 5.4)
-"""Inches of a page."""
+WIDTH, HEADINGS = 9.0, 1.2
+"""Inches: width of a page, and height of what is no picture."""
 
 
 @style.styled
@@ -26,10 +26,11 @@ def write_pages(reconstruction: Reconstruction, parts: Sequence[str], path: Path
     Observed pixels are marked on the truth; colours mean the same on all pages of a part. With no part there
     is one page that says so.
     """
+    style.quiet_fonts()
     nothing: dict[str, None] = {"CreationDate": None}
     with files.written_aside(path) as temporary, PdfPages(temporary, metadata=nothing) as pdf:
         if not parts:
-            figure = Figure(figsize=SIZE)
+            figure = Figure(figsize=(WIDTH, WIDTH / 2))
             figure.text(0.5, 0.5, "interpolation.figures.pages names no part of the field", ha="center")
             pdf.savefig(figure)
         for part in parts:
@@ -39,14 +40,17 @@ def write_pages(reconstruction: Reconstruction, parts: Sequence[str], path: Path
 def _write_part(pdf: PdfPages, reconstruction: Reconstruction, part: str) -> None:
     frames = reconstruction.frames.of(part)
     limits = reconstruction.limits(frames)
-    figure = Figure(figsize=SIZE)
-    grid = figure.subplots(2, 2, gridspec_kw={"left": 0.03, "right": 0.95, "top": 0.88, "bottom": 0.03})
+    _, rows, columns = reconstruction.truth.shape
+    height = HEADINGS + min(max(0.83 * WIDTH * rows / columns, 1.5), WIDTH)
+    figure = Figure(figsize=(WIDTH, height))
+    space = {"left": 0.03, "right": 0.95, "top": 1 - 0.7 / height, "bottom": 0.15 / height}
+    grid = figure.subplots(2, 2, gridspec_kw=space)
     first = reconstruction.panels(frames.start)
     drawn = {}
     for axes, title in zip(grid.flat, PANELS, strict=True):
         axes.set_title(title)
         drawn[title] = draw_image(axes, first[title], title, limits[title])
-        figure.colorbar(drawn[title], ax=axes, shrink=0.8, label=reconstruction.units)
+        figure.colorbar(drawn[title], ax=axes, shrink=0.9, label=reconstruction.units)
     heading = figure.suptitle("", fontsize=9)
     for frame in frames:
         for title, image in reconstruction.panels(frame).items():
