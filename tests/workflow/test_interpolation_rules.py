@@ -67,7 +67,7 @@ def test_the_reference_study_is_144_fits_of_a_file_that_is_downloaded(study):
 def test_faults_of_a_study_that_is_not_asked_for_do_not_matter(study):
     (study.folder / "overlay.yaml").write_text("interpolation: {masks: {seed: many}}\n")
     assert study.planned("--configfile", "overlay.yaml")
-    ended = study.snakemake("--dry-run", "--configfile", "overlay.yaml", "interpolation")
+    ended = study.snakemake("--dry-run", "interpolation", "--configfile", "overlay.yaml")
     assert ended.returncode == 1
     assert "interpolation.masks.seed: is 'many'; must be a whole number" in ended.stdout
 
@@ -79,7 +79,7 @@ def test_faults_of_a_study_that_is_not_asked_for_do_not_matter(study):
         ("fitting: {steps: 4}", {"train_process"}),
         ("masks: {seed: 1}", {"build_masks"}),
         ("field: {synthetic: {seed: 1}}", {"build_field"}),
-        ("evaluation: {headline: causal}", {"evaluate_process", "plot_calibration", "build_animation"}),
+        ("evaluation: {headline: train}", {"evaluate_process", "plot_calibration", "build_animation"}),
     ],
 )
 def test_settings_stand_in_the_params_of_the_rules_that_use_them(study, key, rules):
