@@ -18,7 +18,7 @@ def problem() -> dict[str, np.ndarray]:
         return dict(arrays)
 
 
-def measure(value_and_gradient: Callable[[], tuple[float, list[float]]], *, repeats: int = 3) -> None:
+def measure(value_and_gradient: Callable[[], tuple[float, list[float]]], *, repeats: int = 2) -> None:
     """Call once to compile, then time, and print a line of JSON."""
 
     def processors() -> float:

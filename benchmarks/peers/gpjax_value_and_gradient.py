@@ -20,7 +20,7 @@ def log_likelihood(parameters):
     space = gpx.kernels.Matern52(active_dims=[1, 2], lengthscale=space_length, variance=space_variance)
     time = gpx.kernels.Matern52(active_dims=[0], lengthscale=time_length, variance=time_variance)
     prior = gpx.gps.Prior(mean_function=gpx.mean_functions.Constant(mean), kernel=space + time, jitter=0.0)
-    likelihood = gpx.likelihoods.Gaussian(num_datapoints=DATA.n, obs_stddev=jnp.sqrt(noise))
+    likelihood = gpx.likelihoods.Gaussian(obs_stddev=jnp.sqrt(noise))
     return gpx.objectives.conjugate_mll(prior * likelihood, DATA)
 
 

@@ -50,7 +50,7 @@ def once():
     for kernel in (model.space, model.time):
         raw += [kernel.raw_outputscale, kernel.base_kernel.raw_lengthscale]
     derivatives = [float(each.grad.sum() / torch.sigmoid(each.detach()).sum()) for each in raw]
-    return float(value), [float(model.mean.raw_constant.grad), *derivatives]
+    return float(value.detach()), [float(model.mean.raw_constant.grad), *derivatives]
 
 
 measure(once)

@@ -4,6 +4,7 @@ Its Matérn kernels take the L1 distance unless told otherwise, which is another
 """
 
 import jax
+import numpy as np
 
 jax.config.update("jax_enable_x64", True)
 
@@ -22,9 +23,9 @@ def log_likelihood(parameters):
     mean, noise, space_variance, space_length, time_variance, time_length = parameters
     space = kernels.Matern52(scale=space_length, distance=L2Distance())
     time = kernels.Matern52(scale=time_length, distance=L2Distance())
-    kernel = space_variance * transforms.Subspace((1, 2), space) + time_variance * transforms.Subspace(
-        0, time
-    )
+    kernel = space_variance * transforms.Subspace(
+        np.array((1, 2)), space
+    ) + time_variance * transforms.Subspace(0, time)
     return GaussianProcess(kernel, POINTS, diag=noise, mean=mean).log_probability(VALUES)
 
 

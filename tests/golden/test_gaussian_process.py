@@ -73,8 +73,9 @@ def variational_model(exact, arrays, case):
         arrays["inducing_tyx"],
         arrays["var_mean"],
         arrays["var_chol"],
-        additive.mean,
-        additive.raw_noise,
+        mean=additive.mean,
+        raw_noise=additive.raw_noise,
+        noise_floor=1e-4,
     )
 
 

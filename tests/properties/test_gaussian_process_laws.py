@@ -9,9 +9,11 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from tests import dense_gaussian
 
+from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.gaussian_process import AdditiveGridGP, DenseGP, KroneckerGP, StaticProductGP
 from spatial_prediction.gaussian_process._grid import GridObservations
 from spatial_prediction.gaussian_process._sufficient_statistics import SufficientStatistics
+from spatial_prediction.gaussian_process.iterative import mean_by_conjugate_gradients
 from spatial_prediction.gaussian_process.kernels import RBF, Disabled, Matern, Scaled, unconstrained
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -168,3 +170,16 @@ def test_known_errors_of_measurement_add_to_the_noise():
     assert float(posterior.log_marginal_likelihood()) == pytest.approx(
         dense_gaussian.log_density(covariance, values - MEAN), rel=1e-10
     )
+
+
+def test_conjugate_gradients_find_the_dense_mean():
+    mask = np.random.default_rng(6).random((4, 3, 4)) < 0.5
+    mask[:, 1, 1] = False
+    values = values_of(mask)
+    model = StaticProductGP(SPACE, SPACE, TIME, **COMMON)
+    found, steps = mean_by_conjugate_gradients(model, mask, values, [0.0, 2.5], tolerance=1e-11)
+    wanted, _ = model.condition(mask, values).predict_grid([0.0, 2.5])
+    np.testing.assert_allclose(found, wanted, atol=1e-9)
+    assert 1 < steps <= mask.sum() + 5
+    with pytest.raises(ConfigurationError, match=r"in max_steps = 1 steps; raise"):
+        mean_by_conjugate_gradients(model, mask, values, [0.0], max_steps=1)

@@ -10,20 +10,24 @@ from jaxtyping import Float
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.gaussian_process._grid import Grid, GridObservations
-from spatial_prediction.gaussian_process._positive_definite import Factor, log_density_without_constant
+from spatial_prediction.gaussian_process._model import AbstractGP
+from spatial_prediction.gaussian_process._positive_definite import (
+    Factor,
+    log_density_without_constant,
+    whiten,
+)
 from spatial_prediction.gaussian_process._posterior import AbstractPosterior
 from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision, real
 from spatial_prediction.gaussian_process._sufficient_statistics import SufficientStatistics
 from spatial_prediction.gaussian_process.kernels import (
     AbstractKernel,
     kernel_from_name,
-    positive,
     raw_parameters,
     with_raw_parameters,
 )
 
 
-class AdditiveGridGP(eqx.Module):
+class AdditiveGridGP(AbstractGP["AdditiveGridPosterior"]):
     """y = mean + g(row, column) + h(time) + noise, with independent Gaussian processes g and h.
 
     Exact for any pattern of observed cells. Time and memory depend on P + T, the numbers of observed pixels
@@ -34,16 +38,10 @@ class AdditiveGridGP(eqx.Module):
     Attributes:
         time: kernel of (T, 1) times.
         space: kernel of (P, 2) rows and columns.
-        mean: the constant mean, in units of the values.
-        raw_noise: the variance of the noise is ``noise_floor`` + softplus(raw_noise).
-        noise_floor: lower bound of that variance, in squared units of the values.
     """
 
     time: AbstractKernel
     space: AbstractKernel
-    mean: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0)
-    raw_noise: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0)
-    noise_floor: float = eqx.field(static=True, default=1e-4)
 
     @classmethod
     def from_raw_parameters(
@@ -57,7 +55,7 @@ class AdditiveGridGP(eqx.Module):
             raw: ``raw_mean`` (the mean itself), ``raw_noise``, and for each kernel, with ``time`` or
                 ``space`` for X: ``raw_X_os`` (variance), ``raw_X_ls``, ``raw_X_per``, ``raw_X_w``,
                 ``raw_X_mu``, ``raw_X_v``, as far as it has them.
-            noise_floor: lower bound of the variance of the noise.
+            noise_floor: lower bound of the variance of the noise; by default the published model's.
 
         Raises:
             ConfigurationError: a name is not known; a parameter is missing, unknown, or of another shape.
@@ -68,8 +66,11 @@ class AdditiveGridGP(eqx.Module):
                 f"{time} in time and {space} in space have no parameter {', '.join(unknown)}; "
                 f"they have {', '.join(model.to_raw_parameters())}"
             )
-        if missing := sorted({"raw_mean", "raw_noise"} - set(raw)):
-            raise ConfigurationError(f"raw parameter {missing[0]} is missing; give it with shape ()")
+        for name in ("raw_mean", "raw_noise"):
+            if name not in raw or np.shape(raw[name]) != ():
+                raise ConfigurationError(
+                    f"raw parameter {name} is missing or no scalar; give it with shape ()"
+                )
         return cls(
             with_raw_parameters(model.time, "time", raw),
             with_raw_parameters(model.space, "space", raw),
@@ -87,34 +88,8 @@ class AdditiveGridGP(eqx.Module):
             **raw_parameters(self.time, "time"),
         }
 
-    @property
-    @in_double_precision
-    def noise_variance(self) -> Float[AnyArray, ""]:
-        """Variance of the noise."""
-        return self.noise_floor + positive(self.raw_noise)
-
-    def condition(
-        self,
-        mask: Any,
-        values: Any,
-        *,
-        times: Any = None,
-        rows: Any = None,
-        columns: Any = None,
-    ) -> "AdditiveGridPosterior":
-        """Condition on observed cells of a grid.
-
-        Args:
-            mask: bool of shape (frames, rows, columns), True where observed.
-            values: (N,), frame by frame, row-major, as ``field[mask]`` gives them.
-            times: coordinates of the frames, monotonic; by default 0, 1, ...
-            rows: coordinates of the rows, likewise.
-            columns: coordinates of the columns, likewise.
-
-        Raises:
-            ObservationError: shapes do not agree, something is not finite, or nothing is observed.
-        """
-        observations = GridObservations.of(mask, values, times=times, rows=rows, columns=columns)
+    def given(self, observations: GridObservations) -> "AdditiveGridPosterior":
+        """Reduce checked observations of a grid."""
         return AdditiveGridPosterior(self, observations, SufficientStatistics.of(observations))
 
 
@@ -137,14 +112,17 @@ class AdditiveGridPosterior(AbstractPosterior):
 
     def joined(self, mask: Any, values: Any) -> "AdditiveGridPosterior":
         """Condition on further observations too; see :meth:`log_density`."""
-        observations = self.observations.joined(mask, values)
-        return AdditiveGridPosterior(self.model, observations, SufficientStatistics.of(observations))
+        return self.model.given(self.observations.joined(mask, values))
+
+    @in_double_precision
+    def _prepared(self) -> tuple[Float[AnyArray, "q q"], Float[AnyArray, " q"]]:
+        return _factored(self.model, self.statistics)
 
     @in_double_precision
     def _predict_chunk(
-        self, points: Float[AnyArray, "M 3"]
+        self, prepared: Any, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-        return _predict_points(self.model, self.statistics, points)
+        return _predict_points(self.model, self.statistics, prepared, points)
 
     @in_double_precision
     def predict_grid(
@@ -202,15 +180,27 @@ def _loadings_of_times(
 
 
 @eqx.filter_jit
-def _predict_points(
-    model: AdditiveGridGP, statistics: SufficientStatistics, points: Float[AnyArray, "M 3"]
-) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
+def _factored(
+    model: AdditiveGridGP, statistics: SufficientStatistics
+) -> tuple[Float[AnyArray, "q q"], Float[AnyArray, " q"]]:
+    """Cholesky factor of H, and H^-1 a."""
     factor = Factor(_covariance(model, statistics))
+    return factor.upper, factor.solve(_residual(model, statistics))
+
+
+@eqx.filter_jit
+def _predict_points(
+    model: AdditiveGridGP,
+    statistics: SufficientStatistics,
+    factored: tuple[Float[AnyArray, "q q"], Float[AnyArray, " q"]],
+    points: Float[AnyArray, "M 3"],
+) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
+    upper, weights = factored
     times, pixels = points[:, 0], points[:, 1:]
     loadings = _loadings_of_pixels(model, statistics, pixels) + _loadings_of_times(model, statistics, times)
     prior = model.space.diagonal(pixels) + model.time.diagonal(times[:, None]) + model.noise_variance
-    mean = model.mean + factor.solve(_residual(model, statistics)) @ loadings
-    return mean, prior - jnp.sum(factor.whiten(loadings) ** 2, axis=0)
+    mean = model.mean + weights @ loadings
+    return mean, prior - jnp.sum(whiten(upper, loadings) ** 2, axis=0)
 
 
 @eqx.filter_jit
@@ -221,12 +211,11 @@ def _predict_product(
     pixels: Float[AnyArray, "M 2"],
 ) -> tuple[Float[AnyArray, "F M"], Float[AnyArray, "F M"]]:
     """Mean and variance at all pairs: only numbers of pixels and times appear in the sizes."""
-    factor = Factor(_covariance(model, statistics))
+    upper, weights = _factored(model, statistics)
     of_pixels = _loadings_of_pixels(model, statistics, pixels)
     of_times = _loadings_of_times(model, statistics, times)
-    weights = factor.solve(_residual(model, statistics))
     mean = model.mean + (weights @ of_times)[:, None] + (weights @ of_pixels)
-    white_pixels, white_times = factor.whiten(of_pixels), factor.whiten(of_times)
+    white_pixels, white_times = whiten(upper, of_pixels), whiten(upper, of_times)
     pixel_variance = model.space.diagonal(pixels) - jnp.sum(white_pixels**2, axis=0)
     time_variance = model.time.diagonal(times[:, None]) - jnp.sum(white_times**2, axis=0)
     crossed = white_times.T @ white_pixels

@@ -10,58 +10,33 @@ from jaxtyping import Float
 
 from spatial_prediction.errors import ObservationError
 from spatial_prediction.gaussian_process._grid import Grid, GridObservations, checked_points, checked_values
-from spatial_prediction.gaussian_process._positive_definite import Factor, log_density_without_constant
+from spatial_prediction.gaussian_process._model import AbstractGP
+from spatial_prediction.gaussian_process._positive_definite import (
+    Factor,
+    log_density_without_constant,
+    whiten,
+)
 from spatial_prediction.gaussian_process._posterior import AbstractPosterior
-from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision, real
-from spatial_prediction.gaussian_process.kernels import AbstractKernel, OnAxes, positive
-
-LARGEST_DENSE = 12_000
-"""Observations beyond which a dense model is refused: a matrix takes 1.2 GB, and several are alive."""
+from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision
+from spatial_prediction.gaussian_process.kernels import AbstractKernel, OnAxes
+from spatial_prediction.gaussian_process.sizes import check_rows
 
 
-class AbstractDenseGP(eqx.Module):
-    """y = mean + f(time, row, column) + noise, solved with a dense matrix.
+class AbstractDenseGP(AbstractGP["DensePosterior"]):
+    """A model that is solved with a dense matrix.
 
     Exact. O(N^3) time and about 4 N^2 numbers of memory for value and gradient.
-
-    Attributes:
-        mean: the constant mean, in units of the values.
-        raw_noise: the variance of the noise is ``noise_floor`` + softplus(raw_noise).
-        noise_floor: lower bound of that variance, in squared units of the values.
     """
-
-    mean: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0, kw_only=True)
-    raw_noise: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0, kw_only=True)
-    noise_floor: float = eqx.field(static=True, default=1e-6, kw_only=True)
 
     @property
     @abc.abstractmethod
     def covariance(self) -> AbstractKernel:
         """Kernel of f, of points (time, row, column)."""
 
-    @property
-    @in_double_precision
-    def noise_variance(self) -> Float[AnyArray, ""]:
-        """Variance of the noise."""
-        return self.noise_floor + positive(self.raw_noise)
-
-    def condition(
-        self, mask: Any, values: Any, *, times: Any = None, rows: Any = None, columns: Any = None
-    ) -> "DensePosterior":
-        """Condition on observed cells of a grid.
-
-        Args:
-            mask: bool of shape (frames, rows, columns), True where observed.
-            values: (N,), frame by frame, row-major, as ``field[mask]`` gives them.
-            times: coordinates of the frames, monotonic; by default 0, 1, ...
-            rows: coordinates of the rows, likewise.
-            columns: coordinates of the columns, likewise.
-
-        Raises:
-            ObservationError: shapes do not agree, something is not finite, or there are too many or none.
-        """
-        observations = GridObservations.of(mask, values, times=times, rows=rows, columns=columns)
-        return DensePosterior.of_grid(self, observations)
+    def given(self, observations: GridObservations) -> "DensePosterior":
+        """Condition on checked observations of a grid."""
+        count = len(observations.values)
+        return DensePosterior(self, observations.points, observations.values, np.zeros(count), observations)
 
     def condition_points(self, points: Any, values: Any, *, noise_variances: Any = None) -> "DensePosterior":
         """Condition on values anywhere.
@@ -140,17 +115,7 @@ class DensePosterior(AbstractPosterior):
     observations: GridObservations | None = None
 
     def __check_init__(self) -> None:
-        if len(self.points) > LARGEST_DENSE:
-            raise ObservationError(
-                f"{len(self.points)} observations are too many for a dense matrix (at most {LARGEST_DENSE}); "
-                "take an additive or a variational model, or condition on fewer frames"
-            )
-
-    @classmethod
-    def of_grid(cls, model: AbstractDenseGP, observations: GridObservations) -> "DensePosterior":
-        """Condition on observations of a grid."""
-        count = len(observations.values)
-        return cls(model, observations.points, observations.values, np.zeros(count), observations)
+        check_rows(len(self.points), "take an additive or a variational model, or condition on fewer frames")
 
     @property
     def grid(self) -> Grid:
@@ -159,9 +124,13 @@ class DensePosterior(AbstractPosterior):
         Raises:
             ObservationError: it was conditioned on points.
         """
+        return self._grid_observations.grid
+
+    @property
+    def _grid_observations(self) -> GridObservations:
         if self.observations is None:
             raise ObservationError("conditioned on points, not on a grid; predict at points, or give a mask")
-        return self.observations.grid
+        return self.observations
 
     @in_double_precision
     def log_marginal_likelihood(self) -> Float[AnyArray, ""]:
@@ -170,9 +139,7 @@ class DensePosterior(AbstractPosterior):
 
     def joined(self, mask: Any, values: Any) -> "DensePosterior":
         """Condition on further cells of the grid too."""
-        self.grid  # noqa: B018  (raises where there is none)
-        assert self.observations is not None
-        return DensePosterior.of_grid(self.model, self.observations.joined(mask, values))
+        return self.model.given(self._grid_observations.joined(mask, values))
 
     def joined_points(self, points: Any, values: Any) -> "DensePosterior":
         """Condition on further points too."""
@@ -185,10 +152,14 @@ class DensePosterior(AbstractPosterior):
         )
 
     @in_double_precision
+    def _prepared(self) -> tuple[Float[AnyArray, "N N"], Float[AnyArray, " N"]]:
+        return _factored(self.model, self.points, self.values, self.noise_variances)
+
+    @in_double_precision
     def _predict_chunk(
-        self, points: Float[AnyArray, "M 3"]
+        self, prepared: Any, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-        return _predict(self.model, self.points, self.values, self.noise_variances, points)
+        return _predict(self.model, self.points, prepared, points)
 
 
 def _matrix(
@@ -209,15 +180,25 @@ def _log_marginal_likelihood(
 
 
 @eqx.filter_jit
-def _predict(
+def _factored(
     model: AbstractDenseGP,
     points: Float[AnyArray, "N 3"],
     values: Float[AnyArray, " N"],
     known: Float[AnyArray, " N"],
+) -> tuple[Float[AnyArray, "N N"], Float[AnyArray, " N"]]:
+    """Cholesky factor of the covariance, and its inverse applied to the residual."""
+    factor = Factor(_matrix(model, points, known))
+    return factor.upper, factor.solve(values - model.mean)
+
+
+@eqx.filter_jit
+def _predict(
+    model: AbstractDenseGP,
+    points: Float[AnyArray, "N 3"],
+    factored: tuple[Float[AnyArray, "N N"], Float[AnyArray, " N"]],
     wanted: Float[AnyArray, "M 3"],
 ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-    factor = Factor(_matrix(model, points, known))
+    upper, weights = factored
     covariances = model.covariance.gram(points, wanted)
-    mean = model.mean + factor.solve(values - model.mean) @ covariances
     prior = model.covariance.diagonal(wanted) + model.noise_variance
-    return mean, prior - jnp.sum(factor.whiten(covariances) ** 2, axis=0)
+    return model.mean + weights @ covariances, prior - jnp.sum(whiten(upper, covariances) ** 2, axis=0)

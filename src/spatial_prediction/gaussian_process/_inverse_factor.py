@@ -1,10 +1,13 @@
 """Inverses of Cholesky factors by halves: nearly all arithmetic is in matrix products.
 
 Where a likelihood's gradient is wanted, the inverse of the matrix is. LAPACK would factor in n^3 / 3
-operations, at half the speed of matrix products or less, and JAX reaches only its triangular solves for the
-inverse, 2 n^3 more. By halves, factor, its inverse and the inverse take 2 n^3 together. LAPACK is left the
-diagonal blocks, so small that OpenBLAS does not start threads for them, which wait by spinning.
+operations, and JAX reaches only its triangular solves for the inverse, 2 n^3 more. By halves, factor, its
+inverse and the inverse take 2 n^3 together. LAPACK is left the factors of the diagonal blocks, so small that
+OpenBLAS starts no threads for them: those wait by spinning, and burn more time than they save on a machine
+with other work. It starts them for triangular solves of any size, so blocks are inverted row by row.
 """
+
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +15,7 @@ from jaxtyping import Float
 
 from spatial_prediction.gaussian_process._precision import AnyArray
 
-BLOCK = 192
+BLOCK = 128
 """Rows of the largest diagonal block of a matrix of up to 16 times as many."""
 
 
@@ -36,13 +39,23 @@ def _block(matrix: Float[AnyArray, "n n"]) -> int:
 def _inverse_factor(matrix: Float[AnyArray, "n n"], block: int) -> Float[AnyArray, "n n"]:
     size = matrix.shape[0]
     if size <= block:
-        lower = jnp.linalg.cholesky(matrix, symmetrize_input=False)
-        return jax.scipy.linalg.solve_triangular(lower, jnp.eye(size, dtype=lower.dtype), lower=True)
+        return _inverted_by_rows(jnp.linalg.cholesky(matrix, symmetrize_input=False))
     half = size // 2
     first = _inverse_factor(matrix[:half, :half], block)
     across = matrix[half:, :half] @ first.T
     second = _inverse_factor(matrix[half:, half:] - across @ across.T, block)
     return jnp.block([[first, jnp.zeros((half, size - half))], [-second @ (across @ first), second]])
+
+
+def _inverted_by_rows(lower: Float[AnyArray, "n n"]) -> Float[AnyArray, "n n"]:
+    """Inverse of a lower triangular matrix by forward substitution."""
+
+    def with_row(row: Any, inverse: Float[jax.Array, "n n"]) -> Float[jax.Array, "n n"]:
+        # Rows from this one on are zero still.
+        return inverse.at[row].set((identity[row] - lower[row] @ inverse) / lower[row, row])
+
+    identity = jnp.eye(lower.shape[0], dtype=lower.dtype)
+    return jax.lax.fori_loop(0, lower.shape[0], with_row, jnp.zeros_like(identity))
 
 
 def _squared(lower: Float[AnyArray, "n n"], block: int) -> Float[AnyArray, "n n"]:

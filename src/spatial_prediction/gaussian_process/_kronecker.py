@@ -10,13 +10,15 @@ from jaxtyping import Float
 
 from spatial_prediction.errors import ObservationError
 from spatial_prediction.gaussian_process._grid import Grid, GridObservations
+from spatial_prediction.gaussian_process._model import AbstractGP
 from spatial_prediction.gaussian_process._positive_definite import after
 from spatial_prediction.gaussian_process._posterior import AbstractPosterior
 from spatial_prediction.gaussian_process._precision import AnyArray, in_double_precision, real
-from spatial_prediction.gaussian_process.kernels import AbstractKernel, positive
+from spatial_prediction.gaussian_process.kernels import AbstractKernel
+from spatial_prediction.gaussian_process.sizes import check_rows
 
 
-class KroneckerGP(eqx.Module):
+class KroneckerGP(AbstractGP["KroneckerPosterior"]):
     """y = mean + f(time, row, column) + noise, where f has the covariance ``space`` x ``time``.
 
     Exact, from the eigendecompositions of two small matrices: O(P^3 + T^3 + P T (P + T)). Every observed
@@ -25,41 +27,39 @@ class KroneckerGP(eqx.Module):
     Attributes:
         time: kernel of (T, 1) times.
         space: kernel of (P, 2) rows and columns.
-        mean: the constant mean, in units of the values.
-        raw_noise: the variance of the noise is ``noise_floor`` + softplus(raw_noise).
-        noise_floor: lower bound of that variance, in squared units of the values.
     """
 
     time: AbstractKernel
     space: AbstractKernel
-    mean: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0)
-    raw_noise: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0)
-    noise_floor: float = eqx.field(static=True, default=1e-6)
 
-    @property
-    @in_double_precision
-    def noise_variance(self) -> Float[AnyArray, ""]:
-        """Variance of the noise."""
-        return self.noise_floor + positive(self.raw_noise)
+    def given(self, observations: GridObservations) -> "KroneckerPosterior":
+        """Arrange checked observations of a grid as a matrix.
 
-    def condition(
-        self, mask: Any, values: Any, *, times: Any = None, rows: Any = None, columns: Any = None
-    ) -> "KroneckerPosterior":
-        """Condition on the observed cells of a grid.
-
-        Args:
-            mask: bool of shape (frames, rows, columns); frames without any observation are left out.
-            values: (N,), frame by frame, row-major, as ``field[mask]`` gives them.
-            times: coordinates of the frames, monotonic; by default 0, 1, ...
-            rows: coordinates of the rows, likewise.
-            columns: coordinates of the columns, likewise.
+        Frames without any observation are left out.
 
         Raises:
-            ObservationError: two frames have different observed pixels, shapes do not agree, something is
-                not finite, or nothing is observed.
+            ObservationError: two frames have different observed pixels.
         """
-        observations = GridObservations.of(mask, values, times=times, rows=rows, columns=columns)
-        return KroneckerPosterior.of(self, observations)
+        frames, frame = np.unique(observations.frames, return_inverse=True)
+        pixels, pixel = np.unique(observations.pixels, return_inverse=True)
+        check_rows(max(frames.size, pixels.size), "take a coarser grid or a variational model")
+        counts = np.zeros((frames.size, pixels.size))
+        np.add.at(counts, (frame, pixel), 1.0)
+        different = (counts != counts[0]).any(axis=1)
+        if different.any() or counts.max() > 1.0:
+            odd = (
+                f"frames {frames[0]} and {frames[np.argmax(different)]} have different observed pixels"
+                if different.any()
+                else "a cell is observed more than once"
+            )
+            raise ObservationError(
+                f"{odd}; a product of kernels is exact here only for one mask in all frames: take "
+                "StaticProductGP or DenseGP"
+            )
+        values = np.zeros(counts.shape)
+        values[frame, pixel] = observations.values
+        grid = observations.grid
+        return KroneckerPosterior(self, observations, values, grid.times[frames], grid.pixels[pixels])
 
 
 class KroneckerPosterior(AbstractPosterior):
@@ -79,24 +79,6 @@ class KroneckerPosterior(AbstractPosterior):
     times: Float[AnyArray, " T"]
     pixels: Float[AnyArray, "P 2"]
 
-    @classmethod
-    def of(cls, model: KroneckerGP, observations: GridObservations) -> "KroneckerPosterior":
-        """Arrange the observations as a matrix; see :meth:`KroneckerGP.condition`."""
-        frames, frame = np.unique(observations.frames, return_inverse=True)
-        pixels, pixel = np.unique(observations.pixels, return_inverse=True)
-        counts = np.zeros((frames.size, pixels.size))
-        np.add.at(counts, (frame, pixel), 1.0)
-        if not np.all(counts == 1.0):
-            odd = frames[np.argmax((counts != 1.0).any(axis=1))]
-            raise ObservationError(
-                f"frame {odd} does not have the same observed pixels as the others, each once; a product of "
-                "kernels is exact only for one mask in all frames: take StaticProductGP or DenseGP"
-            )
-        values = np.zeros(counts.shape)
-        values[frame, pixel] = observations.values
-        grid = observations.grid
-        return cls(model, observations, values, grid.times[frames], grid.pixels[pixels])
-
     @property
     def grid(self) -> Grid:
         """Grid that the model was conditioned on."""
@@ -109,13 +91,17 @@ class KroneckerPosterior(AbstractPosterior):
 
     def joined(self, mask: Any, values: Any) -> "KroneckerPosterior":
         """Condition on further frames too, which must have the same observed pixels."""
-        return KroneckerPosterior.of(self.model, self.observations.joined(mask, values))
+        return self.model.given(self.observations.joined(mask, values))
+
+    @in_double_precision
+    def _prepared(self) -> tuple["_Spectrum", Float[AnyArray, "T P"]]:
+        return _decomposed(self.model, self.values, self.times, self.pixels)
 
     @in_double_precision
     def _predict_chunk(
-        self, points: Float[AnyArray, "M 3"]
+        self, prepared: Any, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-        return _predict_points(self.model, self.values, self.times, self.pixels, points)
+        return _predict_points(self.model, self.times, self.pixels, prepared, points)
 
     @in_double_precision
     def predict_grid(
@@ -210,17 +196,30 @@ def _log_marginal_likelihood(
 
 
 @eqx.filter_jit
-def _predict_points(
+def _decomposed(
     model: KroneckerGP,
     values: Float[AnyArray, "T P"],
     times: Float[AnyArray, " T"],
     pixels: Float[AnyArray, "P 2"],
+) -> tuple[_Spectrum, Float[AnyArray, "T P"]]:
+    """Spectrum of the covariance, and its inverse applied to the residual."""
+    of_times, of_pixels = model.time.gram(times[:, None], times[:, None]), model.space.gram(pixels, pixels)
+    spectrum = _Spectrum(of_times, of_pixels, model.noise_variance)
+    return spectrum, spectrum.solve(values - model.mean)
+
+
+@eqx.filter_jit
+def _predict_points(
+    model: KroneckerGP,
+    times: Float[AnyArray, " T"],
+    pixels: Float[AnyArray, "P 2"],
+    decomposed: tuple[_Spectrum, Float[AnyArray, "T P"]],
     points: Float[AnyArray, "M 3"],
 ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-    spectrum = _spectrum(model, times, pixels)
+    spectrum, weights = decomposed
     of_times = model.time.gram(points[:, :1], times[:, None])
     of_pixels = model.space.gram(points[:, 1:], pixels)
-    mean = model.mean + jnp.sum((of_times @ spectrum.solve(values - model.mean)) * of_pixels, axis=1)
+    mean = model.mean + jnp.sum((of_times @ weights) * of_pixels, axis=1)
     squares_times, squares_pixels = (of_times @ spectrum.of_times) ** 2, (of_pixels @ spectrum.of_pixels) ** 2
     known = jnp.sum((squares_times @ (1.0 / spectrum.eigenvalues)) * squares_pixels, axis=1)
     prior = model.time.diagonal(points[:, :1]) * model.space.diagonal(points[:, 1:])
@@ -237,19 +236,11 @@ def _predict_product(
     wanted_pixels: Float[AnyArray, "M 2"],
 ) -> tuple[Float[AnyArray, "F M"], Float[AnyArray, "F M"]]:
     """Mean and variance at all pairs of times and pixels."""
-    spectrum = _spectrum(model, times, pixels)
+    spectrum, weights = _decomposed(model, values, times, pixels)
     of_times = model.time.gram(wanted_times[:, None], times[:, None])
     of_pixels = model.space.gram(wanted_pixels, pixels)
-    mean = model.mean + of_times @ spectrum.solve(values - model.mean) @ of_pixels.T
+    mean = model.mean + of_times @ weights @ of_pixels.T
     squares_times, squares_pixels = (of_times @ spectrum.of_times) ** 2, (of_pixels @ spectrum.of_pixels) ** 2
     known = squares_times @ (1.0 / spectrum.eigenvalues) @ squares_pixels.T
     prior = model.time.diagonal(wanted_times[:, None])[:, None] * model.space.diagonal(wanted_pixels)
     return mean, prior + model.noise_variance - known
-
-
-def _spectrum(model: KroneckerGP, times: Float[AnyArray, " T"], pixels: Float[AnyArray, "P 2"]) -> _Spectrum:
-    return _Spectrum(
-        model.time.gram(times[:, None], times[:, None]),
-        model.space.gram(pixels, pixels),
-        model.noise_variance,
-    )

@@ -38,7 +38,12 @@ class Factor(eqx.Module):
 
     def whiten(self, columns: Float[AnyArray, "n m"]) -> Float[AnyArray, "n m"]:
         """U'^-1 B, whose squares sum over rows to the diagonal of B' A^-1 B."""
-        return jax.scipy.linalg.solve_triangular(self.upper, columns, trans=1)
+        return whiten(self.upper, columns)
+
+
+def whiten(upper: Float[AnyArray, "n n"], columns: Float[AnyArray, "n m"]) -> Float[AnyArray, "n m"]:
+    """U'^-1 B of a factor U, by a triangular solve."""
+    return jax.scipy.linalg.solve_triangular(upper, columns, trans=1)
 
 
 @jax.custom_jvp

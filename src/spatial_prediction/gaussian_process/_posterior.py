@@ -56,8 +56,12 @@ class AbstractPosterior(eqx.Module):
         return real(self.joined(mask, values).log_marginal_likelihood() - self.log_marginal_likelihood())
 
     @abc.abstractmethod
+    def _prepared(self) -> Any:
+        """Pytree that all chunks of a prediction share, such as a factor of the covariance."""
+
+    @abc.abstractmethod
     def _predict_chunk(
-        self, points: Float[AnyArray, "M 3"]
+        self, prepared: Any, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
         """Mean and variance at a bounded number of points."""
 
@@ -74,13 +78,15 @@ class AbstractPosterior(eqx.Module):
             ObservationError: points have another shape or are not finite.
         """
         points = checked_points(points)
-        size = min(CHUNK, len(points))
+        size, prepared = min(CHUNK, len(points)), self._prepared()
         parts = []
         for start in range(0, len(points), CHUNK):
             part = points[start : start + CHUNK]
             # All parts have one size, so that one compiled program serves them.
             filled = np.concatenate([part, np.repeat(part[-1:], size - len(part), axis=0)])
-            parts.append([np.asarray(result)[: len(part)] for result in self._predict_chunk(filled)])
+            parts.append(
+                [np.asarray(result)[: len(part)] for result in self._predict_chunk(prepared, filled)]
+            )
         mean, variance = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0))
         return mean, variance
 

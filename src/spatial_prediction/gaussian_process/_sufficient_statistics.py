@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from spatial_prediction.gaussian_process._grid import GridObservations
 from spatial_prediction.gaussian_process._precision import AnyArray
+from spatial_prediction.gaussian_process.sizes import check_rows
 
 
 class SufficientStatistics(eqx.Module):
@@ -46,6 +47,10 @@ class SufficientStatistics(eqx.Module):
         """Reduce observations, in O(N + P T^2)."""
         observed_pixels, pixel = np.unique(observations.pixels, return_inverse=True)
         observed_frames, frame = np.unique(observations.frames, return_inverse=True)
+        check_rows(
+            observed_pixels.size + observed_frames.size,
+            "take a coarser grid, fewer pixels or a variational model",
+        )
         counts = np.zeros((observed_frames.size, observed_pixels.size))
         np.add.at(counts, (frame, pixel), 1.0)
         of_pixels, of_frames = counts.sum(0), counts.sum(1)

@@ -11,6 +11,7 @@ from jaxtyping import Float
 
 from spatial_prediction.errors import ObservationError
 from spatial_prediction.gaussian_process._grid import Grid, GridObservations, checked_points, checked_values
+from spatial_prediction.gaussian_process._model import AbstractGP
 from spatial_prediction.gaussian_process._positive_definite import Factor
 from spatial_prediction.gaussian_process._posterior import AbstractPosterior
 from spatial_prediction.gaussian_process._precision import (
@@ -21,13 +22,13 @@ from spatial_prediction.gaussian_process._precision import (
     with_optax,
 )
 from spatial_prediction.gaussian_process.fitting import FAILED, STEPS, FitResult
-from spatial_prediction.gaussian_process.kernels import AbstractKernel, positive
+from spatial_prediction.gaussian_process.kernels import AbstractKernel
 
 JITTER = 1e-6
 """Added to the variance of inducing and predicted points, as GPyTorch does in float64."""
 
 
-class SparseVariationalGP(eqx.Module):
+class SparseVariationalGP(AbstractGP["VariationalPosterior"]):
     """y = mean + f(time, row, column) + noise, summarised by M inducing points.
 
     u = f(inducing points) = mean + L v with L L' their covariance; the variational distribution of v is
@@ -40,18 +41,12 @@ class SparseVariationalGP(eqx.Module):
         inducing_points: (M, 3), where f is summarised; they are trained too.
         variational_mean: m, (M,).
         variational_factor: C, (M, M); only its lower triangle counts.
-        mean: the constant mean, in units of the values.
-        raw_noise: the variance of the noise is ``noise_floor`` + softplus(raw_noise).
-        noise_floor: lower bound of that variance, in squared units of the values.
     """
 
     kernel: AbstractKernel
     inducing_points: Float[AnyArray, "M 3"] = eqx.field(converter=real)
     variational_mean: Float[AnyArray, " M"] = eqx.field(converter=real)
     variational_factor: Float[AnyArray, "M M"] = eqx.field(converter=real)
-    mean: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0)
-    raw_noise: Float[AnyArray, ""] = eqx.field(converter=real, default=0.0)
-    noise_floor: float = eqx.field(static=True, default=1e-4)
 
     @classmethod
     @in_double_precision
@@ -62,9 +57,7 @@ class SparseVariationalGP(eqx.Module):
         inducing_points: int,
         *,
         key: jax.Array,
-        mean: Any = 0.0,
-        raw_noise: Any = 0.0,
-        noise_floor: float = 1e-4,
+        **options: Any,
     ) -> "SparseVariationalGP":
         """Start with inducing points at observed ones, drawn without replacement (all, where that is more).
 
@@ -75,23 +68,14 @@ class SparseVariationalGP(eqx.Module):
             points: (N, 3), where values are observed.
             inducing_points: number M of them.
             key: of the draw.
-            mean: the constant mean.
-            raw_noise: see the class.
-            noise_floor: see the class.
+            options: ``mean``, ``raw_noise``, ``noise_floor``; see the class.
         """
         points = checked_points(points)
         size = min(inducing_points, len(points))
         of_points, of_mean = jax.random.split(key)
         chosen = jax.random.choice(of_points, len(points), (size,), replace=False)
         start = 1e-3 * jax.random.normal(of_mean, (size,), jnp.float64)
-        identity = np.eye(size)
-        return cls(kernel, points[np.asarray(chosen)], start, identity, mean, raw_noise, noise_floor)
-
-    @property
-    @in_double_precision
-    def noise_variance(self) -> Float[AnyArray, ""]:
-        """Variance of the noise."""
-        return self.noise_floor + positive(self.raw_noise)
+        return cls(kernel, points[np.asarray(chosen)], start, np.eye(size), **options)
 
     @in_double_precision
     def divergence(self) -> Float[AnyArray, ""]:
@@ -131,15 +115,12 @@ class SparseVariationalGP(eqx.Module):
         expected = -0.5 * (squares / noise + jnp.log(noise) + np.log(2.0 * np.pi))
         return jnp.mean(expected) - self.divergence() / real(count)
 
-    def condition(
-        self, mask: Any, values: Any, *, times: Any = None, rows: Any = None, columns: Any = None
-    ) -> "VariationalPosterior":
-        """Take observed cells of a grid; the distribution is that of the trained inducing points."""
-        observations = GridObservations.of(mask, values, times=times, rows=rows, columns=columns)
+    def given(self, observations: GridObservations) -> "VariationalPosterior":
+        """Take checked observations of a grid; predictions are those of the trained inducing points."""
         return VariationalPosterior(self, observations.points, observations.values, observations)
 
     def condition_points(self, points: Any, values: Any) -> "VariationalPosterior":
-        """Take values at points, (N, 3) and (N,); see :meth:`condition`."""
+        """Take values at points, (N, 3) and (N,); see :meth:`given`."""
         points = checked_points(points)
         return VariationalPosterior(self, points, checked_values(values, len(points)))
 
@@ -182,9 +163,12 @@ class VariationalPosterior(AbstractPosterior):
             "log density of single predictions"
         )
 
+    def _prepared(self) -> None:
+        """Nothing: what inducing points need is small."""
+
     @in_double_precision
     def _predict_chunk(
-        self, points: Float[AnyArray, "M 3"]
+        self, prepared: None, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
         return _predict(self.model, points)
 

@@ -62,12 +62,11 @@ class _Progress:
     best_step: int = 0
     best_loss: float = math.inf
 
-    def record(self, loss: float, model: Any, *, last: bool = False) -> None:
-        step = len(self.history)
-        self.history.append(loss)
-        judged = loss
+    def judge(self, model: Any, *, last: bool) -> None:
+        """Compare the model of the newest loss with the best one, by validation loss if there is one."""
+        step, judged = len(self.history) - 1, self.history[-1]
         if self.validation_loss is not None:
-            if step == 0 or not (last or step % self.validate_every == 0):
+            if not last and (step == 0 or step % self.validate_every):
                 return
             judged = float(_evaluated(self.validation_loss, model))
             self.validation.append(judged)
@@ -114,7 +113,8 @@ def fit(
         tolerance: the fit has converged once no partial derivative exceeds it, in units of the loss per
             unit of a raw parameter; for L-BFGS also once five steps together lower the loss by less than
             a thousandth of it.
-        validation_loss: of a model; the step at which it is lowest is kept. The start is not judged.
+        validation_loss: of a model; the step at which it is lowest is kept. The start is not judged, as in
+            the reference study.
         validate_every: steps from one validation to the next; the last step is always judged.
         on_step: called with the number of steps made and the training loss.
 
@@ -140,19 +140,21 @@ def fit(
     try:
         value, gradient = _value_and_gradient(loss, parameters, fixed)
         for number in range(steps + 1):
-            progress.record(float(value), eqx.combine(parameters, fixed), last=number == steps)
+            progress.history.append(float(value))
             if on_step is not None:
                 on_step(number, float(value))
             if reason := _not_finite(float(value), gradient):
                 status = f"{FAILED}: {reason} after {number} steps"
-                break
-            if tolerance > 0 and _has_converged(progress.history, gradient, tolerance, optimiser):
+            elif tolerance > 0 and _has_converged(progress.history, gradient, tolerance, optimiser):
                 status = CONVERGED
+            last = number == steps or status != STEPS
+            if not status.startswith(FAILED):
+                progress.judge(eqx.combine(parameters, fixed), last=last)
+            if last:
                 break
-            if number < steps:
-                parameters, state, value, gradient = step(
-                    loss, learning_rate, parameters, fixed, state, value, gradient
-                )
+            parameters, state, value, gradient = step(
+                loss, learning_rate, parameters, fixed, state, value, gradient
+            )
     except jax.errors.JaxRuntimeError as error:
         status = f"{FAILED}: {str(error).splitlines()[0]}"
     return progress.result(status)
@@ -217,13 +219,19 @@ def _value_and_gradient(loss: Loss, parameters: Any, fixed: Any) -> tuple[Any, A
     return jax.value_and_grad(lambda parameters: loss(eqx.combine(parameters, fixed)))(parameters)
 
 
-@eqx.filter_jit
 def _adam_step(
     loss: Loss, learning_rate: float, parameters: Any, fixed: Any, state: Any, value: Any, gradient: Any
 ) -> tuple[Any, Any, Any, Any]:
-    updates, state = _adam(learning_rate).update(gradient, state, parameters)
-    parameters = optax.apply_updates(parameters, updates)
+    del value
+    # Two programs, so that the loss is compiled once, for the start as well.
+    parameters, state = _adam_update(learning_rate, parameters, state, gradient)
     return parameters, state, *_value_and_gradient(loss, parameters, fixed)
+
+
+@eqx.filter_jit
+def _adam_update(learning_rate: float, parameters: Any, state: Any, gradient: Any) -> tuple[Any, Any]:
+    updates, state = _adam(learning_rate).update(gradient, state, parameters)
+    return optax.apply_updates(parameters, updates), state
 
 
 @eqx.filter_jit

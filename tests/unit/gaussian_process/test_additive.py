@@ -103,5 +103,6 @@ def test_odd_points_are_refused(model, points):
 def test_odd_raw_parameters_are_refused():
     with pytest.raises(ConfigurationError, match="have no parameter raw_time_per"):
         AdditiveGridGP.from_raw_parameters("rbf", "rbf", {"raw_time_per": 0.0})
-    with pytest.raises(ConfigurationError, match="raw_mean is missing"):
-        AdditiveGridGP.from_raw_parameters("rbf", "rbf", {"raw_noise": 0.0})
+    for raw in ({"raw_noise": 0.0}, {"raw_mean": np.zeros(1), "raw_noise": 0.0}):
+        with pytest.raises(ConfigurationError, match="raw_mean is missing or no scalar"):
+            AdditiveGridGP.from_raw_parameters("rbf", "rbf", raw)

@@ -79,6 +79,18 @@ def test_the_step_with_the_lowest_validation_loss_is_kept():
     assert result.best_loss == (result.model.place[0] + 1.0) ** 2
 
 
+def test_the_step_that_converges_is_judged():
+    result = fit(
+        valley(1.0, 1.0),
+        rosenbrock,
+        steps=5,
+        validation_loss=lambda valley: jnp.sum(valley.place),
+        validate_every=3,
+    )
+    assert result.status == "converged"
+    assert (result.validated_steps, result.best_loss) == ([0], 2.0)
+
+
 @pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
 def test_a_loss_that_is_not_finite_ends_the_fit_as_failed(optimiser):
     result = fit(
@@ -145,6 +157,32 @@ def test_predictive_density_is_a_loss_too(started):
     assert float(loss(started.model)) == pytest.approx(
         -float(started.log_density(further, np.arange(6.0))) / 6, rel=1e-9
     )
+
+
+@pytest.mark.parametrize("shape", [(5, 1, 3), (1, 3, 2), (4, 1, 1)])
+def test_a_constant_field_on_a_degenerate_grid_is_fitted(shape):
+    mask = np.ones(shape, bool)
+    values = np.full(mask.sum(), 0.1)
+    scaling = Standardisation.of(values)
+    times, pixels = np.arange(float(shape[0]))[:, None], np.argwhere(mask[0])
+    model = AdditiveGridGP(
+        with_sensible_start(kernel_from_name("rbf", 1), times),
+        with_sensible_start(kernel_from_name("periodic", 2), pixels),
+    )
+    posterior = model.condition(mask, scaling.apply(values))
+    result = fit(model, NegativeLogLikelihood(posterior, len(values)), steps=5)
+    assert not result.failed
+    mean, variance = scaling.undo(*posterior.with_model(result.model).predict_grid(times[:, 0]))
+    np.testing.assert_allclose(mean, 0.1, atol=1e-3)
+    assert (variance > 0).all()
+
+
+def test_parameters_at_their_bounds_are_right_or_a_failure_not_an_exception(started):
+    vanished = eqx.tree_at(lambda model: model.space.kernel.raw_lengthscale, started.model, np.full(2, -1e3))
+    assert fit(vanished, NegativeLogLikelihood(started, len(VALUES)), steps=1).failed
+    noise = eqx.tree_at(lambda model: model.raw_noise, started.model, np.array(-1e3))
+    assert float(noise.noise_variance) == noise.noise_floor
+    assert np.isfinite(started.with_model(noise).log_marginal_likelihood())
 
 
 def test_values_are_scaled_by_their_own_spread_and_back():

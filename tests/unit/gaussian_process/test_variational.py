@@ -30,9 +30,7 @@ def test_training_raises_the_bound_which_stays_below_the_likelihood(model):
     trained = posterior.with_model(result.model)
     after = float(trained.log_marginal_likelihood())
     assert after > before + 5
-    exact = DenseGP(
-        result.model.kernel, mean=result.model.mean, raw_noise=result.model.raw_noise, noise_floor=1e-4
-    )
+    exact = DenseGP(result.model.kernel, mean=result.model.mean, raw_noise=result.model.raw_noise)
     assert after < float(exact.condition_points(POINTS, VALUES).log_marginal_likelihood())
     assert (
         np.abs(trained.predict(POINTS)[0] - VALUES).mean()
@@ -52,7 +50,7 @@ def test_with_all_inducing_points_and_the_exact_distribution_it_is_the_exact_mod
         model,
         (POINTS, covariance @ lower.T @ VALUES / noise, np.linalg.cholesky(covariance)),
     )
-    wanted = DenseGP(KERNEL, raw_noise=-3.0, noise_floor=1e-4).condition_points(POINTS, VALUES)
+    wanted = DenseGP(KERNEL, raw_noise=-3.0).condition_points(POINTS, VALUES)
     elsewhere = POINTS + 0.2
     for found, exact in zip(
         best.condition_points(POINTS, VALUES).predict(elsewhere), wanted.predict(elsewhere), strict=True

@@ -10,14 +10,20 @@ from spatial_prediction.gaussian_process._precision import AnyArray, in_double_p
 from spatial_prediction.gaussian_process.kernels._base import AbstractKernel, positive
 
 
-def squared_distances(x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> Float[AnyArray, "n m"]:
-    """Squared Euclidean distances as sums of squares.
+def squared_distances(
+    x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"], lengthscale: Float[AnyArray, "..."] | float
+) -> Float[AnyArray, "n m"]:
+    """Squared Euclidean distances as sums of squares, each coordinate divided by its lengthscale.
 
-    |x|^2 + |y|^2 - 2 x'y would be a matrix product, but cancels for near points.
+    |x|^2 + |y|^2 - 2 x'y would be a matrix product, but cancels for near points. Differences come first, so
+    that equal points have distance zero however a program rounds: XLA computes a quotient anew in each loop
+    that reads it, fused with a subtraction in one and not in another (jaxlib 0.10.2), and the two tests for
+    zero in :func:`_root` then saw different values.
     """
+    scales = jnp.broadcast_to(1.0 / jnp.asarray(lengthscale), (x.shape[1],))
     total = jnp.zeros((x.shape[0], y.shape[0]), jnp.float64)
     for axis in range(x.shape[1]):
-        total = total + (x[:, axis, None] - y[None, :, axis]) ** 2
+        total = total + ((x[:, axis, None] - y[None, :, axis]) * scales[axis]) ** 2
     return total
 
 
@@ -51,8 +57,7 @@ class RBF(AbstractKernel):
 
     def gram(self, x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> Float[AnyArray, "n m"]:
         """Covariances of two sets of points."""
-        length = self.lengthscale
-        return jnp.exp(-0.5 * squared_distances(x / length, y / length))
+        return jnp.exp(-0.5 * squared_distances(x, y, self.lengthscale))
 
 
 class Matern(AbstractKernel):
@@ -80,8 +85,7 @@ class Matern(AbstractKernel):
 
     def gram(self, x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> Float[AnyArray, "n m"]:
         """Covariances of two sets of points."""
-        length = self.lengthscale
-        r = math.sqrt(2 * self.nu) * _root(squared_distances(x / length, y / length))
+        r = math.sqrt(2 * self.nu) * _root(squared_distances(x, y, self.lengthscale))
         polynomial = {0.5: 1.0, 1.5: 1.0 + r, 2.5: 1.0 + r + r**2 / 3.0}[self.nu]
         return polynomial * jnp.exp(-r)
 
@@ -94,4 +98,4 @@ class SoftDisabled(AbstractKernel):
 
     def gram(self, x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> Float[AnyArray, "n m"]:
         """Covariances of two sets of points."""
-        return 1e-5 * jnp.exp(-0.5 * squared_distances(x / 1e-5, y / 1e-5))
+        return 1e-5 * jnp.exp(-0.5 * squared_distances(x, y, 1e-5))
