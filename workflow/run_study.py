@@ -172,14 +172,13 @@ def make_report(study: list[str]) -> int:
         if planned.returncode:
             print(planned.stdout, file=sys.stderr)
             return planned.returncode
-        results = Path(json.loads(places.read_text(encoding="utf-8"))["results"])
-    report = results / "report.html"
+        described = json.loads(places.read_text(encoding="utf-8"))
+    results, report = Path(described["results"]), Path(described["report"])
     if "Nothing to be done" not in planned.stdout:
         print(f"No report: parts of the study are missing or out of date (see make plan). {older(report)}")
         return 0
-    shown = [
-        file for part in (results / "figures", results / "tables", CAPTIONS) for file in part.glob("*.*")
-    ]
+    of_results = (f"{folder}{kind}/*.*" for folder in ("", "*/") for kind in ("figures", "tables"))
+    shown = [*CAPTIONS.glob("*.*"), *(file for pattern in of_results for file in results.glob(pattern))]
     if report.exists() and all(file.stat().st_mtime <= report.stat().st_mtime for file in shown):
         return 0
     return snakemake(*study, "--report", str(report))

@@ -9,6 +9,7 @@ import yaml
 from tests.helpers import REPOSITORY
 
 from spatial_prediction.names import CONVOLUTION_NAMES, PADDING_NAMES, TRAINED_NAMES
+from spatial_prediction.studies.interpolation import validation as interpolation
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
 from spatial_prediction.studies.super_resolution.validation import validated
 from spatial_prediction.training_settings import TrainingSettings
@@ -71,6 +72,7 @@ def test_every_preset_is_documented_with_its_paddings():
 def test_every_overlay_is_documented_valid_and_keeps_to_its_own_folders(overlay):
     read = yaml.safe_load((REPOSITORY / "config" / overlay).read_text(encoding="utf-8"))
     validated(merged(DEFAULTS, read), SCHEMA)
+    interpolation.validated(merged(DEFAULTS, read), SCHEMA)
     for folder in ("results", "resources"):
         assert read[folder] == f"{folder}/{overlay.removesuffix('.yaml')}"
     assert f"`{overlay}`" in (REPOSITORY / "config/README.md").read_text(encoding="utf-8")
@@ -88,10 +90,11 @@ def test_the_paper_overlay_is_the_published_study():
 
 
 def test_every_figure_and_table_of_the_report_has_a_caption_and_no_caption_is_left_over():
-    folder = REPOSITORY / "workflow/rules/super_resolution"
-    rules = "".join(path.read_text(encoding="utf-8") for path in folder.glob("*.smk"))
-    wanted = {f"{name}.rst" for name in re.findall(r"\bfigure\(\s*\"(\w+)\"", rules)}
-    wanted |= {f"{name}_table.rst" for name in re.findall(r"\btable\(\s*\"(\w+)\"", rules)}
+    folder = REPOSITORY / "workflow/rules"
+    rules = "".join(path.read_text(encoding="utf-8") for path in folder.rglob("*.smk"))
+    wanted = {f"{name}.rst" for name in re.findall(r"figure\(\s*\"(\w+)\"", rules)}
+    wanted |= {f"{name}_table.rst" for name in re.findall(r"table\(\s*\"(\w+)\"", rules)}
+    wanted.add("animation.rst")
     captions = list((REPOSITORY / "workflow/report").glob("*.rst"))
     assert {path.name for path in captions} == wanted | {"workflow.rst"}
     for path in captions:

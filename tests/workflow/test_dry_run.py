@@ -13,7 +13,6 @@ from tests.helpers import REPOSITORY
 from tests.workflow.study import Study
 
 from spatial_prediction.provenance import code_dependencies
-from spatial_prediction.studies.super_resolution import figures
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS
 
 SCRIPTS = {path.stem: path for path in (REPOSITORY / "scripts").glob("*/*.py")}
@@ -171,7 +170,8 @@ def test_a_rule_runs_its_script_and_depends_on_its_code(rule):
 @pytest.mark.parametrize("rule", [name for name in RULES if name.startswith("plot_")])
 def test_a_figure_has_one_name_in_rule_module_function_and_output(rule):
     name = rule.removeprefix("plot_")
-    assert callable(importlib.import_module(f"{figures.__name__}.{name}").__dict__[name])
+    figures = f"spatial_prediction.studies.{SCRIPTS[rule].parent.name}.figures"
+    assert callable(importlib.import_module(f"{figures}.{name}").__dict__[name])
     assert f'figure("{name}",' in RULES[rule]
 
 
@@ -211,8 +211,8 @@ def test_a_script_loads_exactly_the_modules_that_its_rule_depends_on(script, loa
 def test_every_module_is_used_by_a_script_or_by_the_workflow_itself(loaded_modules):
     used = {path for paths in loaded_modules.values() for path in paths}
     used |= {str(PACKAGE / name) for name in ON_DEMAND}
-    checks = PACKAGE / "studies/super_resolution/validation.py"  # which the workflow itself imports
-    used |= {str(path) for path in (checks, *code_dependencies(checks))}
+    for checks in PACKAGE.glob("studies/*/validation.py"):  # which the workflow itself imports
+        used |= {str(path) for path in (checks, *code_dependencies(checks))}
     unused = [path for path in PACKAGE.rglob("*.py") if str(path) not in used]
     assert {path.relative_to(PACKAGE).as_posix() for path in unused} == OF_THE_LIBRARY
 

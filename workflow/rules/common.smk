@@ -3,6 +3,7 @@
 import json
 import os
 import shlex
+import sys
 from pathlib import Path
 
 import yaml
@@ -27,6 +28,15 @@ try:
 except SpatialPredictionError as error:
     raise WorkflowError(str(error))
 
+# A study that is named as a target is read, too. Jobs that Snakemake starts by itself, on other nodes say, are not
+# told of targets, so they learn of it by a variable.
+NAMED_STUDIES = "SPATIAL_PREDICTION_STUDIES"
+if workflow.is_main_process:
+    known = SCHEMA["properties"]["studies"]["items"]["enum"]
+    os.environ[NAMED_STUDIES] = " ".join(study for study in known if study in sys.argv[1:])
+STUDIES = list(dict.fromkeys([*config["studies"], *os.environ.get(NAMED_STUDIES, "").split()]))
+config["studies"] = STUDIES  # which the report's first page reads
+
 RESULTS = config["results"]
 RESOURCES = config["resources"]
 LOGS = f"{RESULTS}/logs"
@@ -48,7 +58,15 @@ if workflow.is_main_process:
     # shows run_study.py, after a kill, that no Snakemake is at work here any more
     process_lock.hold(process_lock.RUNNING)
     if places := os.environ.get(PLACES_VARIABLE):
-        Path(places).write_text(json.dumps({"results": os.path.abspath(RESULTS)}), encoding="utf-8")
+        # a study by itself has a report of its own; that of paddings, which there was first, lies above the others
+        report_of = (
+            RESULTS if len(STUDIES) > 1 or "super_resolution" in STUDIES else f"{RESULTS}/{STUDIES[0]}"
+        )
+        described = {
+            "results": os.path.abspath(RESULTS),
+            "report": os.path.abspath(f"{report_of}/report.html"),
+        }
+        Path(places).write_text(json.dumps(described), encoding="utf-8")
 
 
 def brief(record):

@@ -129,13 +129,17 @@ def save_figure(figure: Figure, path_without_suffix: str | Path, formats: Sequen
         raise ConfigurationError(
             f"formats: '{unknown[0]}' is not offered; choose among {', '.join(FORMATS)}."
         )
-    # Font subsetting would log every glyph at the level that scripts show.
-    logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
+    quiet_fonts()
     paths = [Path(f"{path_without_suffix}.{name}") for name in formats]
     for path, name in zip(paths, formats, strict=True):
         with files.written_aside(path) as temporary:
             figure.savefig(temporary, format=name, metadata=_METADATA[name])
     return paths
+
+
+def quiet_fonts() -> None:
+    """Keep the subsetting of fonts from logging every glyph at the level that scripts show."""
+    logging.getLogger("fontTools.subset").setLevel(logging.WARNING)
 
 
 _METADATA: dict[str, dict[str, None]] = {

@@ -1,0 +1,130 @@
+"""Predictions of validation and test frames under every protocol, for models and baselines alike."""
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from spatial_prediction.files import written_aside
+from spatial_prediction.studies.interpolation.baselines import BASELINES
+from spatial_prediction.studies.interpolation.config import PARTS, Frames, MaskSettings
+from spatial_prediction.studies.interpolation.fields.field import Field, load_field
+from spatial_prediction.studies.interpolation.masks import Mask, Masks, load_masks
+from spatial_prediction.studies.interpolation.metrics import METRICS, pit_histogram, scores
+from spatial_prediction.studies.interpolation.protocols import Task, tasks
+
+Grid = Float[np.ndarray, "predicted rows columns"]
+Predictor = Callable[[Mask, range], tuple[Grid, Grid | None]]
+"""From known pixels and numbers of frames to mean and variance (None where there is none), in the field's
+units; the variance is that of an observation, noise included."""
+
+NAMES = ("condition_on", "part", "pixels", "values", "scale", "units")
+EVALUATED = ("validation", "test")
+PIXELS = ("hidden", "all")
+"""Pixels that were not known, which is the headline; or all that have a value."""
+
+
+def evaluate(
+    predict: Predictor, field: Field, masks: Masks, frames: Frames, condition_on: Sequence[str]
+) -> pd.DataFrame:
+    """Measure predictions, in units of the field's largest value in the training frames.
+
+    Returns:
+        One row per protocol (``condition_on``), part of the field and choice of pixels: those, the number of
+        ``values`` compared, the ``scale`` that a unit stands for, in ``units``, every metric, and ``pit``, a
+        list of counts, empty without a variance.
+    """
+    values = field.values[: frames.total] / (scale := field.scale(frames.of("train")))
+    present, rows = np.isfinite(values), []
+    for protocol in condition_on:
+        for part in EVALUATED:
+            predicted = _covered(predict, tasks(protocol, part, frames, masks, present))
+            if predicted is None:
+                continue
+            known, mean, variance = predicted
+            numbers = frames.of(part)
+            truth, there = (array[numbers.start : numbers.stop] for array in (values, present))
+            for pixels in PIXELS:
+                chosen = there & ~known if pixels == "hidden" else there
+                if not chosen.any():
+                    continue
+                compared = (truth[chosen], mean[chosen] / scale)
+                spread = None if variance is None else variance[chosen] / scale**2
+                row = {"condition_on": protocol, "part": part, "pixels": pixels, "values": int(chosen.sum())}
+                row |= {"scale": scale, "units": field.units}
+                pit = [] if spread is None else pit_histogram(*compared, spread).tolist()
+                rows.append(row | scores(*compared, spread) | {"pit": pit})
+    return pd.DataFrame(rows, columns=[*NAMES, *METRICS, "pit"])
+
+
+def reconstruct(
+    predict: Predictor, field: Field, masks: Masks, frames: Frames, condition_on: str
+) -> dict[str, np.ndarray]:
+    """Predict every frame of every part under one protocol, for pictures.
+
+    Returns:
+        ``mean`` and ``variance`` in the field's units, float32, and ``known``, uint8, what the prediction was
+        given; all (frames, rows, columns).
+    """
+    present = np.isfinite(field.values[: frames.total])
+    parts = [_covered(predict, tasks(condition_on, part, frames, masks, present)) for part in PARTS]
+    known, mean, variance = (np.concatenate(each) for each in zip(*filter(None, parts), strict=True))
+    return {
+        "known": known.astype(np.uint8),
+        "mean": mean.astype(np.float32),
+        "variance": variance.astype(np.float32),
+    }
+
+
+def _covered(
+    predict: Predictor, parts: Iterable[Task]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None] | None:
+    """Known pixels, mean and variance of all frames that some tasks cover; None where there are none."""
+    known, means, variances = [], [], []
+    for task in parts:
+        if not len(task.frames):
+            continue
+        mean, variance = predict(task.known, task.frames)
+        known.append(task.known[task.frames.start : task.frames.stop])
+        means.append(mean)
+        variances.append(variance)
+    if not means:
+        return None
+    given = [each for each in variances if each is not None]
+    return np.concatenate(known), np.concatenate(means), np.concatenate(given) if given else None
+
+
+def baseline_predictor(name: str, values: Float[np.ndarray, "frames rows columns"]) -> Predictor:
+    """A baseline that is given the known ones of some values."""
+
+    def predict(known: Mask, frames: range) -> tuple[Grid, Grid | None]:
+        return BASELINES[name](np.where(known, values, np.nan), frames), None
+
+    return predict
+
+
+def evaluate_baselines(
+    field_path: Path, masks_path: Path, frames: Frames, condition_on: Sequence[str], *, output: Path
+) -> None:
+    """Evaluate every baseline on one choice of masks and write a table."""
+    field = load_field(field_path)
+    masks, settings = load_masks(masks_path)
+    values = field.values[: frames.total]
+    tables = [
+        evaluate(baseline_predictor(name, values), field, masks, frames, condition_on).assign(
+            model=name, kind="baseline"
+        )
+        for name in BASELINES
+    ]
+    write_scores(output, pd.concat(tables, ignore_index=True), settings)
+
+
+def write_scores(path: Path, table: pd.DataFrame, settings: MaskSettings) -> None:
+    """Write scores with the masks they are of as Parquet, complete or not at all."""
+    described = table.assign(
+        mask=settings.name, test_mask_type=settings.test_mask_type, seed=settings.seed, stream=settings.stream
+    )
+    with written_aside(path) as temporary:
+        described.to_parquet(temporary, index=False)
