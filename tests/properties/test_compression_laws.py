@@ -6,8 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tests.compressed_streams import EACH_KIND, damaged, outcome
+from tests.plain_prediction import mapped_indices
 
 from spatial_prediction.compression import ccsds123
+from spatial_prediction.compression.ccsds123._limits import stated_limits
+from spatial_prediction.compression.ccsds123._prediction import Predictor
+from spatial_prediction.compression.ccsds123.parameters import parameters_for
 from spatial_prediction.compression.entropy_coder import decode_residuals, encode_residuals
 
 SHAPES = st.tuples(*[st.integers(1, 6)] * 3)
@@ -56,6 +60,45 @@ def test_no_sample_comes_back_with_a_larger_error_than_allowed(drawn):
     decoded = ccsds123.decompress(ccsds123.compress(cube, **parameters))
     assert decoded.shape == cube.shape
     assert np.abs(decoded.astype(np.int64) - cube.astype(np.int64)).max() <= limit
+
+
+@settings(max_examples=150, deadline=None)
+@given(cubes_and_parameters(), st.data())
+def test_predictions_are_those_of_plain_integers(drawn, data):
+    cube, given_parameters, _ = drawn
+    bands, D = cube.shape[2], 8 * cube.itemsize
+    chosen = {name: value for name, value in given_parameters.items() if name != "a"}
+    components = [min(z, chosen["P"]) for z in range(bands)]
+    full = chosen["prediction_mode"] == "full"
+    if data.draw(st.booleans(), "custom weights"):
+        Q = chosen["Q"] = data.draw(st.integers(3, chosen["Omega"] + 3))
+        of_band = [st.lists(number(Q), min_size=3 * full + n, max_size=3 * full + n) for n in components]
+        chosen["Lambda"] = data.draw(st.tuples(*of_band))
+    if data.draw(st.booleans(), "offsets"):
+        offset = st.integers(-6, 5)
+        of_band = [st.lists(offset, min_size=full + n, max_size=full + n) for n in components]
+        chosen["zeta"] = data.draw(st.tuples(*of_band))
+    limit = st.integers(0, (1 << min(D - 1, 16)) - 1)
+    limits = st.one_of(limit, st.lists(limit, min_size=bands, max_size=bands))
+    chosen["fidelity"] = data.draw(
+        st.sampled_from(["lossless", "absolute", "relative", "absolute_and_relative"])
+    )
+    if chosen["fidelity"] == "lossless":
+        chosen["psi"] = 0
+    for name, word in (("a", "absolute"), ("r", "relative")):
+        if word in chosen["fidelity"]:
+            chosen[name] = data.draw(limits)
+    parameters = parameters_for(cube, chosen)
+    smallest = int(np.iinfo(cube.dtype).min)
+    samples = (cube.astype(np.int64) - smallest).astype(np.uint32)
+    by_band = stated_limits(parameters, 0).by_band(bands)
+    found = Predictor(parameters, cube.shape[1], bands).encode_rows(samples, by_band)
+    expected = mapped_indices(cube, parameters)
+    assert {(z, y, x): int(found[y, x, z]) for z, y, x in expected} == expected
+
+
+def number(bits):
+    return st.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
 
 
 @settings(max_examples=50, deadline=None)

@@ -84,8 +84,9 @@ class Description:
         deltas = (self.delta,) if isinstance(self.delta, int) else self.delta
         if not isinstance(deltas, tuple) or len(deltas) not in (1, self.shape[2]):
             raise ConfigurationError(f"delta={self.delta}: must be one whole number, or one for each band")
-        if not all(_whole(delta) and delta >= 0 for delta in deltas):
-            raise ConfigurationError(f"delta={self.delta}: must be whole numbers from 0")
+        largest = (1 << min(8 * int(self.dtype[2]) - 1, 16)) - 1
+        if not all(_whole(delta) and 0 <= delta <= largest for delta in deltas):
+            raise ConfigurationError(f"delta={self.delta}: must be whole numbers from 0 to {largest}")
         if not isinstance(self.predictor, str) or not isinstance(self.metadata, dict):
             raise ConfigurationError("predictor and metadata: must be a name and a dictionary")
 

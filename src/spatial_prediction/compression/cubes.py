@@ -1,7 +1,9 @@
 """Cubes in containers: in memory, or a group of rows at a time from file to file."""
 
 import io
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -22,7 +24,7 @@ Cube = Integer[np.ndarray, "rows columns bands"]
 class CubeWriter:
     """Compresses a cube into an open binary file, as its rows come.
 
-    Memory is bounded by a group of rows.
+    Memory is bounded by a group of rows, or ``threads`` and two of them.
 
     Args:
         file: Written to from where it stands.
@@ -32,6 +34,7 @@ class CubeWriter:
         rows_per_group: How many rows can be read without reading others; by default as many as have
             ``SAMPLES_OF_GROUP``. Prediction begins anew in each group, so that few rows cost rate.
         metadata: Kept beside the cube; anything that JSON can hold.
+        threads: How many groups are compressed at a time.
 
     Raises:
         ConfigurationError: an argument is not usable.
@@ -46,6 +49,7 @@ class CubeWriter:
         delta: int | Sequence[int] = 0,
         rows_per_group: int | None = None,
         metadata: dict[str, Any] | None = None,
+        threads: int = 1,
     ) -> None:
         rows, columns, bands = (int(size) for size in shape)
         if rows_per_group is None:
@@ -61,6 +65,9 @@ class CubeWriter:
         self._container = ContainerWriter(file, self.description)
         self._waiting: list[np.ndarray] = []
         self._rows_waiting = self._rows_written = 0
+        self._pool = _pool(threads)
+        self._compressed: deque[Future[bytes]] = deque()
+        self._threads = threads
 
     def write_rows(self, rows: Shaped[np.ndarray, "..."]) -> None:
         """Append rows, as many as there are at hand.
@@ -93,6 +100,8 @@ class CubeWriter:
             raise ConfigurationError(
                 f"{self._rows_written} rows were written, {self.description.shape[0]} were announced"
             )
+        self._take_compressed(0)
+        self._pool.shutdown()
         self._container.finish()
 
     def _write_group(self) -> None:
@@ -100,7 +109,12 @@ class CubeWriter:
         self._waiting = []
         self._rows_written += self._rows_waiting
         self._rows_waiting = 0
-        self._container.write_group(_encoded(group, self.description.delta))
+        self._compressed.append(self._pool.submit(_encoded, group, self.description.delta))
+        self._take_compressed(self._threads if self._threads > 1 else 0)
+
+    def _take_compressed(self, still_waiting: int) -> None:
+        while len(self._compressed) > still_waiting:
+            self._container.write_group(self._compressed.popleft().result())
 
 
 class CubeReader:
@@ -132,19 +146,36 @@ class CubeReader:
         Raises:
             StreamError: they are damaged.
         """
+        return self._decoded(group, self._container.read_group(group))
+
+    def groups(self, *, threads: int = 1) -> Iterator[Cube]:
+        """Give the whole cube, rows after rows.
+
+        Args:
+            threads: How many groups are decompressed at a time.
+
+        Raises:
+            ConfigurationError: ``threads`` is not usable.
+            StreamError: a group is damaged; those before are given.
+        """
+        with _pool(threads) as pool:
+            decoded: deque[Future[Cube]] = deque()
+            for group in range(self.description.groups):
+                decoded.append(pool.submit(self._decoded, group, self._container.read_group(group)))
+                if len(decoded) >= threads:
+                    yield decoded.popleft().result()
+            for future in decoded:
+                yield future.result()
+
+    def _decoded(self, group: int, stream: bytes) -> Cube:
         from spatial_prediction.compression import ccsds123
 
         described = self.description
         rows = described.rows_of(group)
-        cube = ccsds123.decompress(self._container.read_group(group))
+        cube = ccsds123.decompress(stream)
         if cube.shape != (rows.stop - rows.start, *described.shape[1:]):
             raise StreamError(f"rows {rows.start} to {rows.stop - 1} have the shape {cube.shape}: damaged")
         return cube.astype(described.dtype)
-
-    def groups(self) -> Iterator[Cube]:
-        """Give the whole cube, rows after rows."""
-        for group in range(self.description.groups):
-            yield self.read_group(group)
 
 
 def compress(
@@ -153,6 +184,7 @@ def compress(
     delta: int | Sequence[int] = 0,
     rows_per_group: int | None = None,
     metadata: dict[str, Any] | None = None,
+    threads: int = 1,
 ) -> bytes:
     """Compress a cube; nothing else is needed to decompress it.
 
@@ -161,6 +193,7 @@ def compress(
         delta: Largest error of a sample, or one for each band; 0 is lossless.
         rows_per_group: See ``CubeWriter``, which compresses cubes that do not fit into memory.
         metadata: Kept beside the cube; anything that JSON can hold.
+        threads: How many groups are compressed at a time.
 
     Raises:
         ConfigurationError: an argument is not usable.
@@ -169,21 +202,39 @@ def compress(
         raise ConfigurationError(f"cube: must be (rows, columns, bands), got the shape {cube.shape}")
     file = io.BytesIO()
     writer = CubeWriter(
-        file, cube.shape, cube.dtype, delta=delta, rows_per_group=rows_per_group, metadata=metadata
+        file,
+        cube.shape,
+        cube.dtype,
+        delta=delta,
+        rows_per_group=rows_per_group,
+        metadata=metadata,
+        threads=threads,
     )
     writer.write_rows(cube)
     writer.finish()
     return file.getvalue()
 
 
-def decompress(stream: bytes) -> Cube:
+def decompress(stream: bytes, *, threads: int = 1) -> Cube:
     """Give the cube that ``compress`` or ``CubeWriter`` was given, in its type and byte order.
+
+    Args:
+        stream: As ``compress`` returned it, or the bytes of a file of ``CubeWriter``.
+        threads: How many groups are decompressed at a time.
 
     Raises:
         StreamError: the stream is damaged, was not written to its end, or is none of theirs.
     """
     reader = CubeReader(io.BytesIO(stream))
-    return np.concatenate(list(reader.groups()), dtype=reader.description.dtype)  # native order otherwise
+    return np.concatenate(
+        list(reader.groups(threads=threads)), dtype=reader.description.dtype
+    )  # native order otherwise
+
+
+def _pool(threads: int) -> ThreadPoolExecutor:
+    if threads < 1:
+        raise ConfigurationError(f"threads={threads}: must be from 1")
+    return ThreadPoolExecutor(threads)
 
 
 def _encoded(group: np.ndarray, delta: int | tuple[int, ...]) -> bytes:

@@ -172,6 +172,7 @@ def test_what_a_header_says_beyond_what_can_be_read_is_named(byte, value, messag
         ccsds123.decompress(bytes(stream))
 
 
+@pytest.mark.slow
 def test_processors_with_fewer_features_write_the_same_stream(tmp_path):
     """Compiled for a plain 64-bit processor, loops have other vectors, but integers are integers."""
     cube = smooth_cube((6, 7, 9))

@@ -37,6 +37,14 @@ def test_a_container_adds_little_to_its_streams():
     assert len(compress(cube)) < len(ccsds123.compress(cube)) + 250
 
 
+@pytest.mark.parametrize("threads", [2, 5])
+def test_the_number_of_threads_changes_no_byte(threads):
+    cube = smooth_cube((17, 5, 3))
+    stream = compress(cube, rows_per_group=2, threads=threads)
+    assert stream == compress(cube, rows_per_group=2)
+    np.testing.assert_array_equal(decompress(stream, threads=threads), cube)
+
+
 def test_metadata_come_back():
     metadata = {"wavelength": [400.5, 500.25], "sensor": "ä"}
     stream = compress(smooth_cube(), metadata=metadata)
@@ -129,7 +137,9 @@ def test_a_group_of_another_shape_than_described_is_refused():
     [
         ({"delta": -1}, "delta=-1"),
         ({"delta": [1, 2]}, "delta="),
+        ({"delta": 1 << 15}, "delta=32768: must be whole numbers from 0 to 32767"),
         ({"rows_per_group": 0}, "rows_per_group=0"),
+        ({"threads": 0}, "threads=0"),
         ({"metadata": {"wavelength": float("nan")}}, "metadata: must be what JSON can hold"),
         ({"metadata": {"wavelength": b""}}, "metadata: must be what JSON can hold"),
     ],
