@@ -7,10 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from spatial_prediction.compression.entropy_coder import encode_residuals
 from tests.helpers import shared_folder
 
 from spatial_prediction.compression import linerwkv
+from spatial_prediction.compression.entropy_coder import encode_residuals
 from spatial_prediction.compression.predictors import LineRWKVPredictor, from_residuals, to_residuals
 
 GOLDEN = shared_folder("golden/linerwkv")

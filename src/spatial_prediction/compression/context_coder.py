@@ -22,6 +22,7 @@ _BITS = 15  # of a probability
 _FAST, _SLOW = 6, 9
 _LEAST = 32  # a probability stays this far from 0 and 1, so a decision costs 10 bits at most
 _MOST_BYTES_EACH = 56
+_MOST_RESIDUALS_EACH = 6000  # in a byte, where each is one decision of the highest probability
 _TOP = 1 << 24
 _LOW, _RANGE, _PENDING, _CARRIED, _POSITION = range(5)  # what coders remember
 
@@ -62,6 +63,11 @@ def decode_residuals(stream: bytes, shape: tuple[int, int, int]) -> UInt16[np.nd
         StreamError: the stream ends too early or is not one of this coder.
     """
     rows, columns, bands = shape
+    if rows * columns * bands > _MOST_RESIDUALS_EACH * (len(stream) + 8):  # before memory is taken for them
+        raise StreamError(
+            f"stream: {len(stream)} bytes cannot hold {rows} x {columns} x {bands} residuals; "
+            "fetch it again, or give the shape it was made with"
+        )
     memory = _Memory(columns, bands)
     source = np.frombuffer(stream, np.uint8)
     coder = np.array([0, 0xFFFFFFFF, 0, 0, 0], np.int64)

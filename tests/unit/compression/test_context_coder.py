@@ -61,6 +61,18 @@ def test_a_stream_cut_short_is_refused(coded):
             decode_residuals(stream[:length], residuals.shape)
 
 
+def test_shapes_that_cannot_fit_take_no_memory(coded):
+    with pytest.raises(StreamError, match="cannot hold"):
+        decode_residuals(coded[1], (10**6, 10**6, 10**6))
+
+
+def test_the_shortest_codes_are_not_refused():
+    residuals = np.zeros((300, 100, 100), np.uint16)
+    stream = encode_residuals(residuals)
+    assert len(stream) < 4000
+    assert not decode_residuals(stream, residuals.shape).any()
+
+
 def test_any_stream_ends_in_residuals_or_an_error(coded):
     residuals, stream = coded
     rng = np.random.default_rng(3)

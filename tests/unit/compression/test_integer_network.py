@@ -13,10 +13,8 @@ import pytest
 from scipy.special import erfc
 from tests.line_networks import TINY, random_arrays, random_network, smooth_cube
 
+from spatial_prediction.compression.integer_linerwkv import definition, kernels, tables
 from spatial_prediction.compression.linerwkv import LineRWKV, Size, quantised
-from spatial_prediction.compression.linerwkv import _definition as definition
-from spatial_prediction.compression.linerwkv import _kernels as kernels
-from spatial_prediction.compression.linerwkv import _tables as tables
 from spatial_prediction.compression.predictors import LineRWKVPredictor, to_residuals
 from spatial_prediction.errors import CheckpointError
 

@@ -1,9 +1,8 @@
 """LineRWKV, a network that predicts hyperspectral lines, in floating point for training.
 
-Only its integer form takes part in coding.
+Only its integer form, ``integer_linerwkv``, takes part in coding.
 """
 
-from spatial_prediction.compression.linerwkv._integer import IntegerNetwork
 from spatial_prediction.compression.linerwkv._model import SIZES, LineRWKV, Size
 from spatial_prediction.compression.linerwkv._quantisation import quantised
 from spatial_prediction.compression.linerwkv._training import optimizer, training_loss, training_predictions
@@ -12,7 +11,6 @@ from spatial_prediction.compression.linerwkv._wkv import Average, empty, wkv, wk
 __all__ = [
     "SIZES",
     "Average",
-    "IntegerNetwork",
     "LineRWKV",
     "Size",
     "empty",

@@ -11,18 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from spatial_prediction.compression.linerwkv import _integer as form
-from spatial_prediction.compression.linerwkv._blocks import Block
-from spatial_prediction.compression.linerwkv._integer import (
+from spatial_prediction.compression.integer_linerwkv import network as form
+from spatial_prediction.compression.integer_linerwkv.network import (
     Blocks,
     Convolutions,
     Head,
     IntegerNetwork,
     Norm,
 )
+from spatial_prediction.compression.integer_linerwkv.tables import (
+    GATE_BITS,
+    LOG_BITS,
+    STREAM_BITS,
+    exponential,
+)
+from spatial_prediction.compression.linerwkv._blocks import Block
 from spatial_prediction.compression.linerwkv._layers import Affine
 from spatial_prediction.compression.linerwkv._model import LineRWKV
-from spatial_prediction.compression.linerwkv._tables import GATE_BITS, LOG_BITS, STREAM_BITS, exponential
 from spatial_prediction.errors import CheckpointError
 
 LARGEST_WEIGHT = 2**15 - 1
@@ -197,11 +202,11 @@ def _norms(norms: tuple[Affine, ...], features: int) -> Norm:
     for norm in norms:
         weight, bias = _float(norm.weight), _float(norm.bias)
         largest = math.sqrt(features) * np.abs(weight) + np.abs(bias)
+        if (largest * 2.0**STREAM_BITS > form.LARGEST_STREAM).any():
+            raise CheckpointError(TOO_LARGE)
         shift = form.GAIN_BITS
         while (largest * 2.0 ** (STREAM_BITS + shift) > LARGEST_SUM).any():
             shift -= 1
-        if shift < 0:
-            raise CheckpointError(TOO_LARGE)
         gains.append(_integers(weight * 2.0 ** (STREAM_BITS - form.NORM_BITS + shift)))
         biases.append(_integers(bias * 2.0 ** (STREAM_BITS + shift)))
         shifts.append(shift)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spatial_prediction.compression.predictors._protocol import Prediction
+from spatial_prediction.compression._protocol import Prediction
 from spatial_prediction.errors import ConfigurationError
 
 NEIGHBOURS = ("band", "line", "both")

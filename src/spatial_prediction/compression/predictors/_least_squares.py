@@ -6,8 +6,8 @@ from typing import no_type_check
 import numpy as np
 
 from spatial_prediction.compression._compiled import compiled
+from spatial_prediction.compression._protocol import FRACTION_BITS, Prediction, Predictor
 from spatial_prediction.compression.predictors._normal_equations import WEIGHT_BITS, gather, solve
-from spatial_prediction.compression.predictors._protocol import FRACTION_BITS, Prediction, Predictor
 from spatial_prediction.errors import ConfigurationError
 
 NEIGHBOURS = 11

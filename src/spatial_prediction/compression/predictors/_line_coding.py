@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Integer, Shaped, UInt16
 
-from spatial_prediction.compression.predictors._protocol import Predictor
+from spatial_prediction.compression._protocol import Predictor
 from spatial_prediction.compression.predictors._quantiser import map_residuals, unmap_residuals
 from spatial_prediction.errors import ConfigurationError, StreamError
 

@@ -4,15 +4,14 @@ import math
 
 import numpy as np
 
-from spatial_prediction.compression.linerwkv._coding import (
-    begin_line,
-    encode_row,
+from spatial_prediction.compression._protocol import FRACTION_BITS, Prediction
+from spatial_prediction.compression.integer_linerwkv.coding import (
+    denormalise,
+    finish_line,
     memory_for,
-    next_band,
-    normalise_row,
+    take_band,
 )
-from spatial_prediction.compression.linerwkv._integer import PREDICTION_BITS, IntegerNetwork
-from spatial_prediction.compression.predictors._protocol import FRACTION_BITS, Prediction
+from spatial_prediction.compression.integer_linerwkv.network import IntegerNetwork
 
 STATISTICS_LINES = 16
 """Lines for which the samples of one line are the statistics."""
@@ -39,7 +38,6 @@ class LineRWKVPredictor:
         padded = np.pad(first.weight, ((0, 0), (0, 0), (0, 5)))  # to eight inputs, as kernels take them
         self._network = network._replace(encoder_in=first._replace(weight=padded))
         self._memory = memory_for(network, columns, bands)
-        self._normalised = np.zeros(len(self._memory.row) - 2, np.int32)
         self._samples = np.zeros((bands, columns), np.int64)
         self._mean = np.zeros(bands, np.int64)
         self._deviation = np.ones(bands, np.int64)
@@ -55,38 +53,29 @@ class LineRWKVPredictor:
         band, bands = self._band, len(self._samples)
         self._samples[band] = samples
         if self._line:
-            self._encode(band)
-            if band + 1 < bands:
-                next_band(self._network, self._memory, band, self._normalised)
-                self._denormalise(band + 1)
+            self._take(band, predicting=True)
         else:
             self._values = self._samples[band] << FRACTION_BITS
         self._band += 1
         if self._band == bands:
             self._finish_line()
 
+    def _take(self, band: int, *, predicting: bool) -> None:
+        take_band(
+            self._network, self._memory, band, self._samples, self._mean, self._deviation, self._values,
+            predicting,
+        )  # fmt: skip
+
     def _finish_line(self) -> None:
         if self._line == 0:
             self._measure()
             for band in range(len(self._samples)):
-                self._encode(band)
-        begin_line(self._network, self._memory, self._normalised)
+                self._take(band, predicting=False)
+        finish_line(self._network, self._memory)
         if self._line % STATISTICS_LINES == STATISTICS_LINES - 1:
             self._measure()
         self._line, self._band = self._line + 1, 0
-        self._denormalise(0)
-
-    def _encode(self, band: int) -> None:
-        memory = self._memory
-        normalise_row(self._samples[band], self._mean[band], self._deviation[band], memory.row)
-        if band == 0:
-            memory.band_zero[:] = memory.row
-        encode_row(self._network, memory, self._samples.shape[1], band)
-
-    def _denormalise(self, band: int) -> None:
-        normalised = self._normalised[: self._samples.shape[1]].astype(np.int64)
-        fraction = normalised * self._deviation[band] << (FRACTION_BITS - PREDICTION_BITS)
-        self._values = fraction + (self._mean[band] << FRACTION_BITS)
+        denormalise(self._memory.prediction, self._mean[0], self._deviation[0], self._values)
 
     def _measure(self) -> None:
         """Take mean and standard deviation of each band from the line just finished."""
@@ -95,4 +84,4 @@ class LineRWKVPredictor:
         self._mean = (2 * total + columns) // (2 * columns)
         square = columns * (self._samples**2).sum(1) - total**2
         variance = square // (columns * max(columns - 1, 1))
-        self._deviation = np.maximum([math.isqrt(int(each)) for each in variance], 1)
+        self._deviation = np.array([max(math.isqrt(int(each)), 1) for each in variance], np.int64)

@@ -5,7 +5,7 @@ from typing import no_type_check
 import numpy as np
 
 from spatial_prediction.compression._compiled import compiled
-from spatial_prediction.compression.predictors._protocol import FRACTION_BITS
+from spatial_prediction.compression._protocol import FRACTION_BITS
 
 WEIGHT_BITS = FRACTION_BITS
 """Fractional bits of the solution and of factors on the way to it."""

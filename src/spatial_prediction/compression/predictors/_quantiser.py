@@ -7,7 +7,7 @@ add up. With a largest error of zero all is lossless.
 from typing import no_type_check
 
 from spatial_prediction.compression._compiled import compiled
-from spatial_prediction.compression.predictors._protocol import FRACTION_BITS
+from spatial_prediction.compression._protocol import FRACTION_BITS
 
 _HALF = 1 << (FRACTION_BITS - 1)
 

@@ -38,7 +38,7 @@ class Predictor(Protocol):
     """
 
     def predict(self) -> Prediction:
-        """Predict the next band of the line."""
+        """Predict the next band of the line; what is returned holds until ``update``."""
 
     def update(self, samples: np.ndarray) -> None:
         """Take in the band (columns,) int64 that was predicted last, as the decoder has it."""

@@ -1,6 +1,6 @@
 """What the integer network computes, as operations on whole arrays.
 
-This is the definition: short, of NumPy arrays or of JAX arrays on any device. ``_kernels`` computes the same
+This is the definition: short, of NumPy arrays or of JAX arrays on any device. ``kernels`` computes the same
 integers fast, and tests hold the two equal. Everything is int32, and nothing can overflow: products are of
 bounded factors, the rest is clipped. Features come first, columns last.
 """
@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spatial_prediction.compression.linerwkv import _integer as form
-from spatial_prediction.compression.linerwkv import _tables as tables
-from spatial_prediction.compression.linerwkv._integer import Blocks, Convolutions, Head, IntegerNetwork
+from spatial_prediction.compression.integer_linerwkv import network as form
+from spatial_prediction.compression.integer_linerwkv import tables
+from spatial_prediction.compression.integer_linerwkv.network import Blocks, Convolutions, Head, IntegerNetwork
 
 Array = Any
 """Of NumPy or JAX."""

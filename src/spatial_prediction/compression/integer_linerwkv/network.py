@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spatial_prediction.compression.linerwkv._tables import STREAM_BITS
+from spatial_prediction.compression.integer_linerwkv.tables import STREAM_BITS
 
 ACTIVATION_BITS = 14
 """Inputs of matrix products are of at most 2**14 in magnitude, and sums stay below 2**30."""

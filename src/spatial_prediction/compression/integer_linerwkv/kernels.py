@@ -1,4 +1,4 @@
-"""The integer network in compiled loops, for blocks of 64 columns: the same integers as ``_definition``.
+"""The integer network in compiled loops, for blocks of 64 columns: the same integers as ``definition``.
 
 Sums and products are cut back to 32 bits after each operation, for numba would compute them in 64.
 """
@@ -8,10 +8,10 @@ from typing import no_type_check
 import numpy as np
 
 from spatial_prediction.compression._compiled import compiled
-from spatial_prediction.compression.linerwkv import _integer as form
-from spatial_prediction.compression.linerwkv import _tables as tables
-from spatial_prediction.compression.linerwkv._int32 import raised, shifted
-from spatial_prediction.compression.linerwkv._products import LANES, multiply_pairs
+from spatial_prediction.compression.integer_linerwkv import network as form
+from spatial_prediction.compression.integer_linerwkv import tables
+from spatial_prediction.compression.integer_linerwkv._int32 import raised, shifted
+from spatial_prediction.compression.integer_linerwkv._products import LANES, multiply_pairs
 
 _I = np.int32
 _SIGMOID, _SOFTPLUS, _GELU_DEFICIT = tables.sigmoid(), tables.softplus(), tables.gelu_deficit()
@@ -292,12 +292,16 @@ def convolve(layers, layer, inputs, guard, roots, work, short, out):
 
 @compiled
 @no_type_check
-def predict(head, x, out):
-    """Predict normalised samples (64,) from features, which are clipped."""
+def predict(head, x, fine, out):
+    """Predict normalised samples (64,) from features, which are clipped; ``fine`` (64,) int32 is room."""
     for n in range(LANES):
-        coarse, fine = _ZERO, _ZERO
-        for f in range(x.shape[0]):
-            value, weight = clipped(x[f, n], _STREAM), _I(head.weight[f])
-            coarse = _I(coarse + _I(shifted(value, _EIGHT) * weight))
-            fine = _I(fine + _I(_I(value & _BYTE) * weight))
-        out[n] = _I(rounded(_I(coarse + shifted(fine, _EIGHT)), head.shift) + head.bias)
+        out[n] = _ZERO
+        fine[n] = _ZERO
+    for f in range(x.shape[0]):
+        weight = _I(head.weight[f])
+        for n in range(LANES):
+            value = clipped(x[f, n], _STREAM)
+            out[n] = _I(out[n] + _I(shifted(value, _EIGHT) * weight))
+            fine[n] = _I(fine[n] + _I(_I(value & _BYTE) * weight))
+    for n in range(LANES):
+        out[n] = _I(rounded(_I(out[n] + shifted(fine[n], _EIGHT)), head.shift) + head.bias)

@@ -5,17 +5,18 @@ from typing import NamedTuple, no_type_check
 import numpy as np
 
 from spatial_prediction.compression._compiled import compiled
-from spatial_prediction.compression.linerwkv import _integer as form
-from spatial_prediction.compression.linerwkv._integer import Blocks, IntegerNetwork
-from spatial_prediction.compression.linerwkv._kernels import (
+from spatial_prediction.compression._protocol import FRACTION_BITS
+from spatial_prediction.compression.integer_linerwkv import network as form
+from spatial_prediction.compression.integer_linerwkv._products import LANES
+from spatial_prediction.compression.integer_linerwkv.kernels import (
     clipped,
     convolve,
     predict,
     rounded,
     step,
 )
-from spatial_prediction.compression.linerwkv._products import LANES
-from spatial_prediction.compression.linerwkv._tables import STREAM_BITS, inverse_roots
+from spatial_prediction.compression.integer_linerwkv.network import Blocks, IntegerNetwork
+from spatial_prediction.compression.integer_linerwkv.tables import STREAM_BITS, inverse_roots
 
 _I = np.int32
 _LAYER_SHIFT = _I(STREAM_BITS - form.LAYER_BITS)
@@ -36,6 +37,7 @@ class Memory(NamedTuple):
         expected: what of it was expected, likewise.
         band_zero: first band of the line before, normalised, (columns with the last block filled + 2,) int16.
         row: the band just given, likewise.
+        prediction: of the next band, normalised, (columns with the last block filled,) int32.
         layer: features between convolutions, (features, like row) int16.
         taps: inputs of a convolution, (3 features, 64) int16.
         work: room of :func:`step`.
@@ -52,6 +54,7 @@ class Memory(NamedTuple):
     expected: np.ndarray
     band_zero: np.ndarray
     row: np.ndarray
+    prediction: np.ndarray
     layer: np.ndarray
     taps: np.ndarray
     work: np.ndarray
@@ -78,6 +81,7 @@ def memory_for(network: IntegerNetwork, columns: int, bands: int) -> Memory:
         expected=np.zeros((blocks, bands, features, LANES), np.int32),
         band_zero=np.zeros(length, np.int16),
         row=np.zeros(length, np.int16),
+        prediction=np.zeros(length - 2, np.int32),
         layer=np.zeros((features, length), np.int16),
         taps=np.zeros((max(3 * features, 8), LANES), np.int16),
         work=np.zeros((6, features, LANES), np.int32),
@@ -138,8 +142,9 @@ def encode_row(network, memory, columns, band):
 
 @compiled
 @no_type_check
-def begin_line(network, memory, prediction):
-    """Take in the line that was encoded: predict the first band of the next, normalised (columns + fill,)."""
+def finish_line(network, memory):
+    """Take in the line that was encoded: predict the first band of the next into ``memory.prediction``."""
+    prediction = memory.prediction
     for block in range(memory.encoded.shape[0]):
         for band in range(memory.encoded.shape[1]):
             x = memory.expected[block, band]
@@ -147,7 +152,7 @@ def begin_line(network, memory, prediction):
             inputs, averages = memory.line_inputs[block, band], memory.line_averages[block, band]
             step(network.lines, inputs, averages, x, memory.guard, memory.roots, memory.work, memory.short)
         out = prediction[block * LANES : (block + 1) * LANES]
-        predict(network.band_zero, memory.expected[block, 0], out)
+        predict(network.band_zero, memory.expected[block, 0], memory.short[0], out)
         for n in range(LANES):
             out[n] = _I(out[n] + _I(_I(memory.band_zero[1 + block * LANES + n]) * _SKIP))
     memory.band_inputs[:] = 0
@@ -157,8 +162,8 @@ def begin_line(network, memory, prediction):
 
 @compiled
 @no_type_check
-def next_band(network, memory, band, prediction):
-    """Take in a band that was encoded: predict the one after it, normalised (columns + fill,)."""
+def predict_next_band(network, memory, band):
+    """Predict, from a band that was encoded, the one after it into ``memory.prediction``."""
     features = memory.layer.shape[0]
     x = np.empty((features, LANES), np.int32)
     inputs = memory.taps[:features]
@@ -179,4 +184,38 @@ def next_band(network, memory, band, prediction):
             work = memory.work[0]
             convolve(network.decoder, layer, inputs, memory.guard, memory.roots, work, memory.short, x)
             shift = _LAYER_SHIFT
-        predict(network.head, x, prediction[block * LANES : (block + 1) * LANES])
+        out = memory.prediction[block * LANES : (block + 1) * LANES]
+        predict(network.head, x, memory.short[0], out)
+
+
+@compiled
+@no_type_check
+def take_band(network, memory, band, samples, mean, deviation, values, predicting):
+    """Take in a band of a line, and predict the one after it if there is one, and it is wanted.
+
+    Args:
+        network: the integer network, the first convolution with eight inputs.
+        memory: what is remembered.
+        band: which band.
+        samples: the line, (bands, columns) int64, known up to this band.
+        mean: of each band, (bands,) int64.
+        deviation: of each band, (bands,) int64.
+        values: gets the prediction, (columns,) int64 with ``FRACTION_BITS``.
+        predicting: whether a prediction is wanted.
+    """
+    normalise_row(samples[band], mean[band], deviation[band], memory.row)
+    if band == 0:
+        memory.band_zero[:] = memory.row
+    encode_row(network, memory, samples.shape[1], band)
+    if predicting and band + 1 < samples.shape[0]:
+        predict_next_band(network, memory, band)
+        denormalise(memory.prediction, mean[band + 1], deviation[band + 1], values)
+
+
+@compiled
+@no_type_check
+def denormalise(prediction, mean, deviation, values):
+    """Write a prediction in the samples' units, with ``FRACTION_BITS``."""
+    for c in range(values.shape[0]):
+        scaled = (np.int64(prediction[c]) * deviation) << (FRACTION_BITS - form.PREDICTION_BITS)
+        values[c] = scaled + (mean << FRACTION_BITS)
