@@ -179,8 +179,11 @@ class ContainerReader:
         """Give a group, compressed.
 
         Raises:
+            IndexError: there is no such group.
             StreamError: it is damaged.
         """
+        if not 0 <= group < self.description.groups:
+            raise IndexError(f"group {group}: there are groups 0 to {self.description.groups - 1}")
         begin, end = self._ends[group : group + 2]
         self._file.seek(begin)
         stream = self._file.read(end - begin)

@@ -112,7 +112,7 @@ class CubeWriter:
         self._container.finish()
 
     def _write_group(self) -> None:
-        group = np.concatenate(self._waiting)
+        group = self._waiting[0] if len(self._waiting) == 1 else np.concatenate(self._waiting)
         self._waiting = []
         self._rows_written += self._rows_waiting
         self._rows_waiting = 0
@@ -151,6 +151,7 @@ class CubeReader:
         """Give the rows ``description.rows_of(group)``.
 
         Raises:
+            IndexError: there is no such group.
             StreamError: they are damaged.
         """
         return self._decoded(group, self._container.read_group(group))

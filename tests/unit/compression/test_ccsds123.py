@@ -71,6 +71,14 @@ def test_the_layout_of_a_cube_does_not_matter():
     assert ccsds123.compress(strided) == ccsds123.compress(cube) == ccsds123.compress(np.asfortranarray(cube))
 
 
+def test_parameters_may_be_numbers_and_arrays_of_numpy():
+    cube = smooth_cube()
+    plain = {"D": 14, "P": 2, "fidelity": "absolute", "a": [1, 2, 3, 4], "K": [1, 2, 3, 4]}
+    arrays = {name: value if isinstance(value, str) else np.array(value)[()] for name, value in plain.items()}
+    assert isinstance(arrays["D"], np.int64)
+    assert ccsds123.compress(cube, **arrays) == ccsds123.compress(cube, **plain)
+
+
 def test_a_smooth_cube_takes_far_fewer_bits_than_it_has():
     cube = smooth_cube((20, 20, 10))
     assert 8 * len(ccsds123.compress(cube)) < 0.5 * 16 * cube.size

@@ -77,6 +77,9 @@ def test_rows_are_written_as_they_come_and_groups_are_read_alone():
     reader = cubes.CubeReader(io.BytesIO(pipe.taken))
     for group in (2, 0, 1):
         np.testing.assert_array_equal(reader.read_group(group), cube[reader.description.rows_of(group)])
+    for absent in (-1, 3):
+        with pytest.raises(IndexError, match="there are groups 0 to 2"):
+            reader.read_group(absent)
     np.testing.assert_array_equal(decompress(pipe.taken), cube)
     assert compress(cube, rows_per_group=4) == pipe.taken
 

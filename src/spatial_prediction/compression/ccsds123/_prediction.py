@@ -77,7 +77,7 @@ class Predictor:
 
         Args:
             samples: Less s_min.
-            limits: Absolute error limits of the bands and relative ones, as of ``error_limits``.
+            limits: Absolute error limits of the bands and relative ones, as of ``Limits.by_band``.
         """
         indices = np.empty(samples.shape, np.uint32)
         self._run(samples, indices, limits, False)

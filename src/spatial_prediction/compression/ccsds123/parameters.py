@@ -144,10 +144,6 @@ class Parameters:
         """K of each band."""
         return initial_exponents(self.K, self.D, self.N_Z)
 
-    def components_of(self, band: int) -> int:
-        """Weights of a band (C_z of the standard)."""
-        return self.components - self.P + min(self.P, band)
-
     def check(self, *, limits_follow: bool = False) -> None:
         """Check every value and what they demand of each other.
 
@@ -271,6 +267,10 @@ def parameters_for(cube: Shaped[np.ndarray, "..."], given: dict[str, Any]) -> Pa
             f"cube: must be whole numbers of 8 to 32 bits, (rows, columns, bands), none of them 0; got "
             f"{cube.dtype} {cube.shape}"
         )
+    given = {
+        name: value.tolist() if isinstance(value, (np.ndarray, np.generic)) else value
+        for name, value in given.items()
+    }
     shape = dict(zip(("N_Y", "N_X", "N_Z"), cube.shape, strict=True))
     for name, size in shape.items():
         if given.get(name, size) != size:
