@@ -10,10 +10,11 @@ import numpy as np
 from jaxtyping import Integer, Shaped
 
 from spatial_prediction.compression.container import ContainerReader, ContainerWriter, Description
+from spatial_prediction.compression.methods import METHODS
 from spatial_prediction.errors import ConfigurationError, StreamError
 
 PREDICTOR = "ccsds123"
-"""Each group is a stream of CCSDS 123.0-B-2, ordered by pixel (BIP)."""
+"""Of the ``METHODS``, unless told otherwise."""
 
 SAMPLES_OF_GROUP = 1 << 24
 """Of a group, unless told otherwise: 32 MB of 16-bit ones, and several times that while it is coded."""
@@ -35,6 +36,8 @@ class CubeWriter:
             ``SAMPLES_OF_GROUP``. Prediction begins anew in each group, so that few rows cost rate.
         metadata: Kept beside the cube; anything that JSON can hold.
         threads: How many groups are compressed at a time.
+        predictor: ``"ccsds123"``, or ``"least_squares"``, which takes fewer bits and more time, for samples
+            of up to 16 bits.
 
     Raises:
         ConfigurationError: an argument is not usable.
@@ -50,14 +53,17 @@ class CubeWriter:
         rows_per_group: int | None = None,
         metadata: dict[str, Any] | None = None,
         threads: int = 1,
+        predictor: str = PREDICTOR,
     ) -> None:
+        if predictor not in METHODS:
+            raise ConfigurationError(f"predictor={predictor!r}: must be one of {', '.join(METHODS)}")
         rows, columns, bands = (int(size) for size in shape)
         if rows_per_group is None:
             rows_per_group = min(max(1, SAMPLES_OF_GROUP // max(1, columns * bands)), max(1, rows), 1 << 16)
         self.description = Description(
             (rows, columns, bands),
             np.dtype(dtype).str,
-            PREDICTOR,
+            predictor,
             rows_per_group,
             int(delta) if isinstance(delta, (int, np.integer)) else tuple(int(each) for each in delta),
             metadata or {},
@@ -65,6 +71,7 @@ class CubeWriter:
         self._container = ContainerWriter(file, self.description)
         self._waiting: list[np.ndarray] = []
         self._rows_waiting = self._rows_written = 0
+        self._encode = METHODS[predictor].encode
         self._pool = _pool(threads)
         self._compressed: deque[Future[bytes]] = deque()
         self._threads = threads
@@ -109,7 +116,7 @@ class CubeWriter:
         self._waiting = []
         self._rows_written += self._rows_waiting
         self._rows_waiting = 0
-        self._compressed.append(self._pool.submit(_encoded, group, self.description.delta))
+        self._compressed.append(self._pool.submit(self._encode, group, self.description.delta))
         self._take_compressed(self._threads if self._threads > 1 else 0)
 
     def _take_compressed(self, still_waiting: int) -> None:
@@ -134,7 +141,7 @@ class CubeReader:
     def __init__(self, file: io.BufferedIOBase) -> None:
         self._container = ContainerReader(file)
         self.description = self._container.description
-        if self.description.predictor != PREDICTOR:
+        if self.description.predictor not in METHODS:
             raise StreamError(
                 f"the cube was compressed with {self.description.predictor!r}, which is not known here; "
                 "decompress it with a newer version of this package"
@@ -169,14 +176,13 @@ class CubeReader:
                 yield future.result()
 
     def _decoded(self, group: int, stream: bytes) -> Cube:
-        from spatial_prediction.compression import ccsds123
-
         described = self.description
         rows = described.rows_of(group)
-        cube = ccsds123.decompress(stream)
-        if cube.shape != (rows.stop - rows.start, *described.shape[1:]):
-            raise StreamError(f"rows {rows.start} to {rows.stop - 1} have the shape {cube.shape}: damaged")
-        return cube.astype(described.dtype)
+        shape, dtype = (rows.stop - rows.start, *described.shape[1:]), np.dtype(described.dtype)
+        try:
+            return METHODS[described.predictor].decode(stream, shape, dtype, described.delta)
+        except StreamError as error:
+            raise StreamError(f"rows {rows.start} to {rows.stop - 1}: {error}") from None
 
 
 def compress(
@@ -186,6 +192,7 @@ def compress(
     rows_per_group: int | None = None,
     metadata: dict[str, Any] | None = None,
     threads: int = 1,
+    predictor: str = PREDICTOR,
 ) -> bytes:
     """Compress a cube; nothing else is needed to decompress it.
 
@@ -195,6 +202,7 @@ def compress(
         rows_per_group: See ``CubeWriter``, which compresses cubes that do not fit into memory.
         metadata: Kept beside the cube; anything that JSON can hold.
         threads: How many groups are compressed at a time.
+        predictor: See ``CubeWriter``.
 
     Raises:
         ConfigurationError: an argument is not usable.
@@ -210,6 +218,7 @@ def compress(
         rows_per_group=rows_per_group,
         metadata=metadata,
         threads=threads,
+        predictor=predictor,
     )
     writer.write_rows(cube)
     writer.finish()
@@ -236,15 +245,3 @@ def _pool(threads: int) -> ThreadPoolExecutor:
     if threads < 1:
         raise ConfigurationError(f"threads={threads}: must be from 1")
     return ThreadPoolExecutor(threads)
-
-
-def _encoded(group: np.ndarray, delta: int | tuple[int, ...]) -> bytes:
-    from spatial_prediction.compression import ccsds123
-
-    bands = group.shape[2]
-    parameters: dict[str, Any] = {"encoding_order": "BI", "M": bands}
-    if group.shape[1] == 1:  # nothing stands beside a sample
-        parameters |= {"prediction_mode": "reduced", "local_sum": "wide_column"}
-    if np.any(delta):
-        parameters |= {"fidelity": "absolute", "a": delta}
-    return ccsds123.compress(group, **parameters)
