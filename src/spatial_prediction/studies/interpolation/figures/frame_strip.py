@@ -37,7 +37,8 @@ def frame_strip(reconstruction: Reconstruction) -> Figure:
             if title == "Observed":
                 axes.set_facecolor("0.85")
             if column == 0:
-                axes.set_ylabel(title.replace("Standard ", "Standard\n").replace("Absolute ", "Absolute\n"))
+                name = title.replace("Standard ", "Standard\n").replace("Absolute ", "Absolute\n")
+                axes.set_ylabel(name, rotation="horizontal", ha="right", va="center")
             if column == len(chosen) - 1:
                 bar = figure.colorbar(drawn, ax=grid[row], pad=0.01, shrink=0.9, aspect=12)
                 bar.ax.set_title(reconstruction.units, fontsize=5.5)
