@@ -56,7 +56,7 @@ class AbstractDenseGP(AbstractGP["DensePosterior"]):
         else:
             known = checked_values(noise_variances, len(points))
             if (known < 0).any():
-                raise ObservationError(f"noise_variances must not be negative, got {known.min()}")
+                raise ObservationError(f"noise_variances must not be negative, got {np.min(known)}")
         return DensePosterior(self, points, values, known)
 
 

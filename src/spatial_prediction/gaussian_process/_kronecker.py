@@ -46,7 +46,7 @@ class KroneckerGP(AbstractGP["KroneckerPosterior"]):
         counts = np.zeros((frames.size, pixels.size))
         np.add.at(counts, (frame, pixel), 1.0)
         different = (counts != counts[0]).any(axis=1)
-        if different.any() or counts.max() > 1.0:
+        if different.any() or np.max(counts) > 1.0:
             odd = (
                 f"frames {frames[0]} and {frames[np.argmax(different)]} have different observed pixels"
                 if different.any()

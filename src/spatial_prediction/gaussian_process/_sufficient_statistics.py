@@ -58,7 +58,7 @@ class SufficientStatistics(eqx.Module):
 
         schur = np.diag(of_frames) - (counts / of_pixels) @ counts.T
         eigenvalues, vectors = np.linalg.eigh(schur)
-        kept = eigenvalues > 1e-10 * of_frames.max()
+        kept = eigenvalues > 1e-10 * np.max(of_frames)
         roots, vectors = np.sqrt(eigenvalues[kept]), vectors[:, kept]
 
         # Residuals, not differences of sums of squares, which cancel.

@@ -67,7 +67,7 @@ def continue_rings(
         depth: number of rings.
     """
     mean, sides = _law(filled, mask, padding)
-    reach = max(abs(pixels).max() for side in sides for pixels, _ in side)
+    reach = max(np.max(abs(pixels)) for side in sides for pixels, _ in side)
     channels, height, width = filled.shape
     image = (slice(reach, reach + height), slice(reach, reach + width))
     z = np.pad(np.moveaxis(filled, 0, -1) - mean, ((reach, reach), (reach, reach), (0, 0)))

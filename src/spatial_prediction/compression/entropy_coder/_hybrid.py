@@ -140,7 +140,7 @@ class HybridDecoder:
             raise damaged(f"{self.reader.left} bits stand before its first sample")
         if (self._prefixes != codes().roots).any():
             raise damaged("it begins within a word of several samples")
-        if int(self._sums.max()) >> (self.settings.D + self.settings.gamma_0):
+        if int(np.max(self._sums)) >> (self.settings.D + self.settings.gamma_0):
             raise damaged("a band's first sum is larger than any can be")
 
 

@@ -89,5 +89,5 @@ def _range(dtype: np.dtype) -> tuple[int, int]:
 def _errors(largest_error: int | Sequence[int], bands: int) -> np.ndarray:
     errors = np.broadcast_to(np.asarray(largest_error, np.int64), (bands,))
     if (errors < 0).any():
-        raise ConfigurationError(f"largest_error is {errors.min()}; give 0 (lossless) or more")
+        raise ConfigurationError(f"largest_error is {np.min(errors)}; give 0 (lossless) or more")
     return errors
