@@ -1,4 +1,4 @@
-"""Build an animation (GIF) of the model chosen on validation frames, beside truth and observed pixels."""
+"""Build an animation (PNG) of the model chosen on validation frames, beside truth and observed pixels."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Build as the arguments say."""
     parser = command.argument_parser(__doc__ or "")
     shared.add_winner(parser)
-    parser.add_argument("--output", type=Path, required=True, help="file to write (.gif)")
+    parser.add_argument("--output", type=Path, required=True, help="file to write (.png)")
     options = parser.parse_args(arguments)
     write_animation(shared.winning_reconstruction(options), options.output)
 

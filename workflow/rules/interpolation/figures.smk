@@ -8,7 +8,7 @@ WANTED += [
         name=["field_errors", "uncertainty", "calibration", *expand("frame_strip_{mask}", mask=FIELD_MASKS)],
         format=PICTURES["formats"],
     ),
-    *expand(f"{INTERPOLATED}/figures/animation_{{mask}}.gif", mask=FIELD_MASKS),
+    *expand(f"{INTERPOLATED}/figures/animation_{{mask}}.png", mask=FIELD_MASKS),
     *expand(
         f"{INTERPOLATED}/tables/{{name}}.{{format}}",
         name=["scores", "fits"],
@@ -95,7 +95,7 @@ use rule run_script as build_animation with:
         code=code("interpolation/build_animation"),
     output:
         output=shown_interpolation(
-            f"{INTERPOLATED}/figures/animation_{{mask}}.gif", "animation", "Animation, {mask}"
+            f"{INTERPOLATED}/figures/animation_{{mask}}.png", "animation", "Animation, {mask}"
         ),
     log:
         f"{LOGS}/build_animation/{{mask}}.log",

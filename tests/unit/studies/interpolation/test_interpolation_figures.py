@@ -118,8 +118,8 @@ def test_every_frame_has_a_page(reconstruction, tmp_path, parts):
 
 
 def test_the_animation_shows_every_frame(reconstruction, tmp_path):
-    write_animation(reconstruction, tmp_path / "animation.gif")
-    with Image.open(tmp_path / "animation.gif") as animation:
+    write_animation(reconstruction, tmp_path / "animation.png")
+    with Image.open(tmp_path / "animation.png") as animation:
         assert animation.n_frames == 5
         assert animation.info["loop"] == 0
 

@@ -1,4 +1,4 @@
-"""An animation of a reconstruction beside its truth, as GIF."""
+"""An animated PNG of a reconstruction beside its truth. (Snakemake's report shows no GIF, it downloads it.)"""
 
 from pathlib import Path
 
@@ -54,5 +54,5 @@ def write_animation(reconstruction: Reconstruction, path: Path) -> None:
         pictures.append(picture.quantize(128))
     with files.written_aside(path) as temporary:
         pictures[0].save(
-            temporary, format="GIF", save_all=True, append_images=pictures[1:], duration=MILLISECONDS, loop=0
+            temporary, format="PNG", save_all=True, append_images=pictures[1:], duration=MILLISECONDS, loop=0
         )
