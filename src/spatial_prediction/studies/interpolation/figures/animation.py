@@ -1,4 +1,4 @@
-"""An animated PNG of a reconstruction beside its truth. (Snakemake's report shows no GIF, it downloads it.)"""
+"""An animated PNG of a reconstruction beside its truth; Snakemake's report shows no GIF, but downloads it."""
 
 from pathlib import Path
 
