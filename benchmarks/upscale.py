@@ -79,7 +79,7 @@ def random_network(path: Path) -> Path:
     return path
 
 
-def mosaic(path: Path, size: int, scenes: list[np.ndarray], every: int) -> Path:
+def mosaic(path: Path, size: int, scenes: list[np.ndarray], every: int = 1) -> Path:
     place = {"crs": "EPSG:32633", "transform": rasterio.transform.from_origin(6e5, 5e6, 10, 10)}
     layout = {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate", "predictor": 2}
     with rasterio.open(
