@@ -1,11 +1,11 @@
-"""Claim: from file to file, upscaling takes two thirds of the CPU time of PyTorch as it comes.
+"""Claim: from file to file, upscaling takes three quarters of the time of PyTorch as it comes.
 
 Both upscale one raster by the network that comes with the package, its branches merged, on two cores, into
 a tiled GeoTIFF without compression. Here borders are padded by linear prediction, there by zeros, which need
 more overlap where seams are to be no worse (``peers/pytorch_upscaling.py``: channels-last, ``torch.compile``,
 rasterio). How much is found first: how tiles of this scene deviate from the untiled prediction.
 Programs are compiled before, the two take turns, and medians are compared. With --freeze, PyTorch's compiler
-lays out weights beforehand, and it takes about as long as this package (docs/upscaling.md).
+lays out weights beforehand, and the difference is smaller (docs/upscaling.md).
 
 On a machine that does other work, threads wait for each other, PyTorch's most likely by spinning, and neither
 figure is worth much: there, compare CPU seconds with --threads 1.
