@@ -180,6 +180,6 @@ def test_conjugate_gradients_find_the_dense_mean():
     found, steps = mean_by_conjugate_gradients(model, mask, values, [0.0, 2.5], tolerance=1e-11)
     wanted, _ = model.condition(mask, values).predict_grid([0.0, 2.5])
     np.testing.assert_allclose(found, wanted, atol=1e-9)
-    assert 1 < steps <= mask.sum() + 5
+    assert 1 < steps <= 2 * mask.sum()  # as many as observations, were it not for rounding
     with pytest.raises(ConfigurationError, match=r"in max_steps = 1 steps; raise"):
         mean_by_conjugate_gradients(model, mask, values, [0.0], max_steps=1)
