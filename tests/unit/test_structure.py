@@ -32,7 +32,7 @@ LEVELS = (
         "compiled_programs",
     },
     {"native", "rasters", "statistics", "training", "plotting", "gaussian_process", "compression"},
-    {"padding", "retrieval"},
+    {"padding", "retrieval", "interpolation"},
     {"convolution"},
     {"models", "tiling"},
     {"upscaling"},

@@ -45,7 +45,7 @@ OF_THE_LIBRARY = {
     "gaussian_process/iterative.py", "studies/super_resolution/stages/estimate.py",
 }  # fmt: skip
 """Modules for those who use the library without the study."""
-ROOMS_WITHOUT_A_STUDY = {"compression"}
+ROOMS_WITHOUT_A_STUDY = {"compression", "interpolation"}
 
 PAPER = REPOSITORY / "config" / "paper.yaml"
 ONCE = (
