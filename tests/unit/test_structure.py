@@ -148,6 +148,7 @@ def test_paddings_that_lost_are_known_only_where_names_become_objects():
         "spatial_prediction.studies.super_resolution.validation",
         "spatial_prediction.cli.estimate",
         "spatial_prediction.cli.export",
+        "spatial_prediction.cli.interpolate",
         "spatial_prediction.cli.upscale",
         "spatial_prediction.compression.predictors",
         "spatial_prediction.rasters",

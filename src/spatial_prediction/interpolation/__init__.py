@@ -5,6 +5,7 @@ the model and says what it costs; ``hold_out`` measures how good it is where not
 """
 
 from spatial_prediction.interpolation._dataarray import fill_gaps
+from spatial_prediction.interpolation._files import fill_file
 from spatial_prediction.interpolation._fitted import Axes, fill_grid
 from spatial_prediction.interpolation._images import inpaint
 from spatial_prediction.interpolation._plan import MODELS, Plan, plan_for
@@ -15,6 +16,7 @@ __all__ = [
     "Axes",
     "Plan",
     "Validation",
+    "fill_file",
     "fill_gaps",
     "fill_grid",
     "hold_out",
