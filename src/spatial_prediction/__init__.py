@@ -11,6 +11,7 @@ The rooms of this package, lowest level first (a room imports only lower ones):
   each stands alone; ``retrieval`` fetches what ``rasters`` reads.
 - ``padding``: predicts the frame around a map; ``padding/linear_prediction`` is its machinery,
   ``padding/contrib`` what was tried and lost.
+- ``interpolation``: fields and images with gaps in, filled with their uncertainty, by ``gaussian_process``.
 - ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are asked to.
 - ``models``: networks; border handling is given as an object. ``tiling`` applies any network to images,
   tile by tile.

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 from spatial_prediction import __version__, command
-from spatial_prediction.cli import estimate, export, upscale
+from spatial_prediction.cli import estimate, export, interpolate, upscale
 
 DESCRIPTION = """\
 Upscale satellite scenes, use trained networks, and tools for people who run the study.
 
   spatial-prediction upscale scene.tif --out scene_4x.tif        a seamless image, four times as fine
+  spatial-prediction interpolate sst.nc --out filled.nc          a field without gaps, with uncertainty
   spatial-prediction export --out lp2x3.jaxexport                a network as a program for JAX
   spatial-prediction estimate --configfile config/paper.yaml     what training would cost on this device"""
 
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--version", action="version", version=f"spatial-prediction {__version__}")
     commands = parser.add_subparsers(metavar="command", required=True)
     upscale.add_to(commands)
+    interpolate.add_to(commands)
     estimate.add_to(commands)
     export.add_to(commands)
     options = parser.parse_args(arguments)

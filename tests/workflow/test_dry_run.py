@@ -41,11 +41,11 @@ ON_DEMAND = {
 }
 """Readers of rasters, which are imported when a file of theirs is opened (the lock also by a writer)."""
 OF_THE_LIBRARY = {
-    "native/__main__.py", "__main__.py", "cli/estimate.py", "cli/export.py", "models/portable.py",
-    "gaussian_process/iterative.py", "studies/super_resolution/stages/estimate.py",
+    "native/__main__.py", "__main__.py", "cli/estimate.py", "cli/export.py", "cli/interpolate.py",
+    "models/portable.py", "gaussian_process/iterative.py", "studies/super_resolution/stages/estimate.py",
 }  # fmt: skip
 """Modules for those who use the library without the study."""
-ROOMS_WITHOUT_A_STUDY = {"compression"}
+ROOMS_WITHOUT_A_STUDY = {"compression", "interpolation"}
 
 PAPER = REPOSITORY / "config" / "paper.yaml"
 ONCE = (
