@@ -39,7 +39,7 @@ def test_help_shows_examples_that_the_parser_takes(capsys):
     with pytest.raises(SystemExit):
         main(["upscale", "--help"])
     text = capsys.readouterr().out
-    for default in ("default exact", "default 512", "default uint16", "default deflate"):
+    for default in ("default exact", "default 256", "default uint16", "default deflate"):
         assert default in text
     examples = [
         line.split()[1:]
