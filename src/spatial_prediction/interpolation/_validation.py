@@ -76,7 +76,9 @@ def hold_out(
     hidden[np.random.default_rng(seed).choice(observed, count, replace=False)] = True
     held_out = mask & hidden.reshape(mask[0].shape)
     known = mask & ~held_out
-    mean, deviation = fill_grid(values, known, axes, plan_for(known, model=model, steps=steps))
+    # the model that all observations get, which fewer might not
+    chosen = plan_for(mask, model=model, steps=steps).model
+    mean, deviation = fill_grid(values, known, axes, plan_for(known, model=chosen, steps=steps))
     errors, spread = (values - mean)[held_out], deviation[held_out]
     density = 0.5 * np.log(2.0 * np.pi * spread**2) + 0.5 * (errors / spread) ** 2
     return Validation(

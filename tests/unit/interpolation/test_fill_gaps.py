@@ -165,3 +165,20 @@ def test_held_out_pixels_are_predicted_and_the_seed_repeats_them():
     for share in (0.0, 1.0, 0.001):
         with pytest.raises(ConfigurationError, match="share"):
             hold_out(gaps, share)
+
+
+def test_fewer_observations_are_held_against_the_model_of_all_of_them(monkeypatch):
+    used = []
+
+    def fitted(values, mask, axes, plan):
+        used.append(plan.model)
+        return np.zeros_like(values), np.ones_like(values)
+
+    monkeypatch.setattr("spatial_prediction.interpolation._validation.fill_grid", fitted)
+    gaps = field()
+    observed = int(gaps.notnull().sum())
+    monkeypatch.setattr("spatial_prediction.interpolation._plan.MOST_DENSE", observed - 1)
+    hold_out(gaps, 0.2)
+    monkeypatch.setattr("spatial_prediction.interpolation._plan.MOST_DENSE", observed)
+    hold_out(gaps, 0.2)
+    assert used == ["additive", "static_product"]
