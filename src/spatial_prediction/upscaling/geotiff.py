@@ -87,7 +87,7 @@ def _copied(
                 write(rows, columns, samples)
                 missing.look(samples)
 
-            yield write_and_look
+            yield write_and_look if overviews else write
         if overviews:
             _add_overviews(pixels, output, nothing_missing=missing.nothing)
         _check_complete(pixels)
