@@ -80,7 +80,7 @@ def test_the_default_wheel_is_pure_and_holds_the_sources_of_the_kernels_and_a_ne
     files = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     expected = {
         str(path.relative_to(REPOSITORY / "src"))
-        for kind in ("*.py", "*.cc", "*.h", "py.typed", "models/bundled/*.safetensors")
+        for kind in ("*.py", "*.cc", "*.h", "*.json", "py.typed", "models/bundled/*.safetensors")
         for path in (REPOSITORY / "src").rglob(kind)
     }
     assert {name for name in files if ".dist-info/" not in name} == expected

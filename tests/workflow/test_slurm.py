@@ -40,7 +40,7 @@ def test_a_study_is_few_jobs(tmp_path):
     study.configure(
         presets=["zero-repl", "zero_oc5"], seeds=[0], timing={"presets": []}, figures={"formats": ["png"]}
     )
-    printed = study.run_with_stand_in(*PROFILE, timeout=600)
+    printed = study.run_with_stand_in(*PROFILE, timeout=1500)
     # two trainings, two for scenes and arrays, bilinear upscaling; 18 others share two
     assert submissions(printed) == {"rule": 5, "networks": 1, "summary": 1}
     assert (study.folder / "results" / "tables" / "provenance.csv").exists()
@@ -84,7 +84,7 @@ def test_training_survives_scancel_requeue_and_its_time_limit(tmp_path, monkeypa
     local = {"results": "local/results", "resources": "local/resources"}
     (study.folder / "overlay.yaml").write_text(yaml.safe_dump(OVERLAY | local))
     targets = [f"local/results/{path}" for path in FOLDERS]
-    ended = study.snakemake("--cores", 2, "--configfile", "overlay.yaml", "--", *targets, timeout=600)
+    ended = study.snakemake("--cores", 2, "--configfile", "overlay.yaml", "--", *targets, timeout=1500)
     assert ended.returncode == 0, ended.stdout
     for path in RESULTS:
         assert unequal_arrays(study.folder / "results" / path, study.folder / "local/results" / path) == []
