@@ -5,6 +5,7 @@
 
 #include "checks.h"
 #include "row_products.h"
+#include "winograd.h"
 
 namespace {
 
@@ -49,32 +50,44 @@ struct FramedMaps {
   }
 };
 
-// The rows of framed maps that a kernel covers, moving down row by row.
+// Rows of framed maps that are used together, moving down.
 template <typename T>
 class Window {
  public:
-  Window(const FramedMaps<const T>& from, const Size& kernel)
+  Window(const FramedMaps<const T>& from, int64_t rows, int64_t kernel_columns)
       : from_(from),
-        held_(kernel.rows, Row<T>(kernel.inputs, columns_for(from.columns()) + kernel.columns)),
-        seen_(kernel.rows) {}
+        held_(rows, Row<T>(from.shape.channels, columns_for(from.columns()) + kernel_columns)),
+        ordinary_(rows),
+        seen_(rows) {}
 
-  // Rows from `row` of the map on; cheap if the previous call was for the row above.
+  // Rows from `row` of the map on, zeros below its last; cheap if the previous call was for rows shortly above.
   const Row<T>* const* at(int64_t map, int64_t row) {
     const int64_t count = held_.size();
-    const bool goes_on = map == map_ && row == row_ + 1;
-    for (int64_t r = goes_on ? row + count - 1 : row; r < row + count; ++r)
-      from_.for_each_stretch(map, r, [&](const T* pixels, int64_t first, int64_t columns) {
-        held_[r % count].read(pixels, first, columns);
-      });
+    const bool goes_on = map == map_ && row > row_ && row < row_ + count;
+    for (int64_t r = goes_on ? row_ + count : row; r < row + count; ++r) {
+      Row<T>& held = held_[r % count];
+      if (r < from_.rows()) {
+        from_.for_each_stretch(map, r, [&](const T* pixels, int64_t first, int64_t columns) {
+          held.read(pixels, first, columns);
+        });
+      } else {
+        held.read(nullptr, 0, from_.columns());
+      }
+      if constexpr (std::is_same_v<T, float>) ordinary_[r % count] = winograd::ordinary(held);
+    }
     for (int64_t a = 0; a < count; ++a) seen_[a] = &held_[(row + a) % count];
     map_ = map;
     row_ = row;
     return seen_.data();
   }
 
+  // Whether minimal filtering may compute with all of them.
+  bool ordinary() const { return std::all_of(ordinary_.begin(), ordinary_.end(), [](char each) { return each; }); }
+
  private:
   const FramedMaps<const T>& from_;
   std::vector<Row<T>> held_;
+  std::vector<char> ordinary_;
   std::vector<const Row<T>*> seen_;
   int64_t map_ = -1, row_ = -1;
 };
@@ -82,16 +95,31 @@ class Window {
 template <typename T>
 void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const std::vector<Kernel<T>>& kernels,
               const FramedMaps<T>& to) {
-  const int64_t maps_each = kernels.empty() ? 0 : to.shape.maps / kernels.size();
+  if (kernels.empty()) return;
+  const int64_t maps_each = to.shape.maps / kernels.size();
+  const Size& size = kernels[0].size;
+  const bool in_bands = winograd::suits<T>(size, to.rows(), to.columns());
+  const int64_t together = in_bands ? winograd::kTile : 1;
+  std::vector<winograd::Kernel> transformed;
+  if constexpr (std::is_same_v<T, float>)
+    if (in_bands) transformed = std::vector<winograd::Kernel>(kernels.begin(), kernels.end());
   rows::for_each_part(pool, to.shape.maps, to.rows(), kRows, [&] {
-    return [&, window = Window<T>(from, kernels[0].size),
-            result = Row<T>(to.shape.channels, columns_for(to.columns()))](int64_t, int64_t map, int64_t first,
-                                                                           int64_t last) mutable {
-      for (int64_t row = first; row < last; ++row) {
-        kernels::run<rows::Products>(window.at(map, row), kernels[map / maps_each], to.columns(), result);
-        to.for_each_stretch(map, row, [&](T* pixels, int64_t column, int64_t columns) {
-          if (pixels) result.write(pixels, column, columns);
-        });
+    return [&, window = Window<T>(from, size.rows + together - 1, size.columns),
+            results = std::vector<Row<T>>(together, Row<T>(size.outputs, columns_for(to.columns()))),
+            bands = winograd::Bands(size)](int64_t, int64_t map, int64_t first, int64_t last) mutable {
+      for (int64_t row = first; row < last; row += together) {
+        const auto seen = window.at(map, row);
+        const int64_t which = map / maps_each, count = std::min(together, last - row);
+        bool done = false;
+        if constexpr (std::is_same_v<T, float>)
+          if ((done = in_bands && window.ordinary()))
+            bands.convolve(seen, transformed[which], to.columns(), results.data());
+        for (int64_t r = 0; r < count; ++r) {
+          if (!done) kernels::run<rows::Products>(seen + r, kernels[which], to.columns(), results[r]);
+          to.for_each_stretch(map, row + r, [&](T* pixels, int64_t column, int64_t columns) {
+            if (pixels) results[r].write(pixels, column, columns);
+          });
+        }
       }
     };
   });
@@ -205,16 +233,26 @@ ffi::Error convolution_kernel_gradient(ffi::ThreadPool pool, Dimensions widths, 
   const auto of = FramedMaps<const T>{kernels::shape_of(cotangents.dimensions()), {}, cotangents.typed_data(), {}};
   const rows::Kernels kernels(kernel->dimensions(), of.shape.maps);
   const Size& size = given.kernel;
+  const bool in_bands = winograd::suits<T>(size, of.rows(), of.columns());
+  const int64_t together = in_bands ? winograd::kTile : 1;
   std::vector<Kernel<T>> partial(of.shape.maps * rows::parts_of(of.rows(), kRows), Kernel<T>(size));
   rows::for_each_part(pool, of.shape.maps, of.rows(), kRows, [&] {
-    return [&, window = Window<T>(from, size), cotangent = Row<T>(size.outputs, of.columns())](
-               int64_t part, int64_t map, int64_t first, int64_t last) mutable {
-      for (int64_t row = first; row < last; ++row) {
-        of.for_each_stretch(map, row, [&](const T* pixels, int64_t column, int64_t columns) {
-          cotangent.read(pixels, column, columns);
-        });
-        kernels::run<rows::AddKernelGradient>(window.at(map, row), cotangent, of.columns(), partial[part]);
+    return [&, window = Window<T>(from, size.rows + together - 1, size.columns),
+            cotangents = Window<T>(of, together, 0), bands = winograd::Bands(size),
+            transformed = winograd::Kernel(size)](int64_t part, int64_t map, int64_t first, int64_t last) mutable {
+      transformed.clear();
+      for (int64_t row = first; row < last; row += together) {
+        const auto seen = window.at(map, row), given = cotangents.at(map, row);
+        bool done = false;
+        if constexpr (std::is_same_v<T, float>)
+          if ((done = in_bands && window.ordinary() && cotangents.ordinary()))
+            bands.add_gradient(seen, given, of.columns(), transformed);
+        const int64_t left = done ? 0 : std::min(together, last - row);
+        for (int64_t r = 0; r < left; ++r)
+          kernels::run<rows::AddKernelGradient>(seen + r, *given[r], of.columns(), partial[part]);
       }
+      if constexpr (std::is_same_v<T, float>)
+        if (in_bands) transformed.add_to(partial[part]);
     };
   });
   rows::write_sums(size, partial, kernels.count, kernel->typed_data(), bias->typed_data());

@@ -158,6 +158,11 @@ struct Sums {
       sums[i] = In::at(from + i / In::kEach * step + i % In::kEach * In::kLanes);
   }
 
+  ALWAYS_INLINE void clear() {
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < count * In::kEach; ++i) sums[i] = typename In::Register{};
+  }
+
   ALWAYS_INLINE void store(T* to) const {
 #pragma GCC unroll 16
     for (int64_t i = 0; i < count * In::kEach; ++i) In::at(to + i * In::kLanes) = sums[i];
@@ -211,6 +216,35 @@ struct Products {
   }
 };
 
+// to[i] += sum over `count` pixels of value i of the pixel, multiplied by its vector of cotangents
+template <int64_t bytes, typename T>
+ALWAYS_INLINE void add_outer_products(int64_t some, int64_t count, const T* cotangents, const T* values, T* to) {
+  int64_t c = 0;
+  auto add = [&](auto together) ALWAYS_INLINED {
+    for (; c + together() <= some; c += together(), to += together() * kVector) {
+      Sums<together(), bytes, T> sums;
+      sums.load(to, kVector);
+      sums.add(count, cotangents, values + c, 1, kVector);
+      sums.store(to);
+    }
+  };
+  constexpr int64_t most = Registers<T, bytes>::kSums;
+  if constexpr (most >= kMostSums) add(std::integral_constant<int64_t, kMostSums>());
+  if constexpr (most >= 4) add(std::integral_constant<int64_t, 4>());
+  add(std::integral_constant<int64_t, 1>());
+}
+
+// Adds the sum of a block of the cotangents of pixels to that of the bias.
+template <typename T>
+ALWAYS_INLINE void add_bias_gradient(const T* cotangent, int64_t count, T* bias) {
+  const auto sum = [](const T* at, int64_t v) { return at[v] + at[kVector + v]; };
+  int64_t p = 0;
+  for (; p + 4 <= count; p += 4, cotangent += 4 * kVector)
+    for (int64_t v = 0; v < kVector; ++v) bias[v] += sum(cotangent, v) + sum(cotangent + 2 * kVector, v);
+  for (; p < count; ++p, cotangent += kVector)
+    for (int64_t v = 0; v < kVector; ++v) bias[v] += cotangent[v];
+}
+
 // Adds the gradient of `Products` with respect to the kernel and the bias, given the cotangents of its result.
 struct AddKernelGradient {
   template <int64_t bytes, typename T>
@@ -222,29 +256,11 @@ struct AddKernelGradient {
       for (int64_t a = 0; a < size.rows; ++a)
         for (int64_t inputs = 0; inputs < size.inputs; inputs += kVector)
           for (int64_t b = 0; b < size.columns; ++b) {
-            const T* values = seen[a]->block(inputs / kVector) + b * kVector;
             const int64_t some = std::min(kVector, size.inputs - inputs);
-            int64_t c = 0;
-            auto add = [&](auto together) __attribute__((always_inline)) {
-              for (; c + together() <= some; c += together(), to += together() * kVector) {
-                Sums<together(), bytes, T> sums;
-                sums.load(to, kVector);
-                sums.add(count, cotangent, values + c, 1, kVector);
-                sums.store(to);
-              }
-            };
-            constexpr int64_t most = Registers<T, bytes>::kSums;
-            if constexpr (most >= kMostSums) add(std::integral_constant<int64_t, kMostSums>());
-            if constexpr (most >= 4) add(std::integral_constant<int64_t, 4>());
-            add(std::integral_constant<int64_t, 1>());
+            add_outer_products<bytes>(some, count, cotangent, seen[a]->block(inputs / kVector) + b * kVector, to);
+            to += some * kVector;
           }
-      T* bias = kernel.bias.data() + block * kVector;
-      const auto sum = [](const T* at, int64_t v) { return at[v] + at[kVector + v]; };
-      int64_t p = 0;
-      for (; p + 4 <= count; p += 4, cotangent += 4 * kVector)
-        for (int64_t v = 0; v < kVector; ++v) bias[v] += sum(cotangent, v) + sum(cotangent + 2 * kVector, v);
-      for (; p < count; ++p, cotangent += kVector)
-        for (int64_t v = 0; v < kVector; ++v) bias[v] += cotangent[v];
+      add_bias_gradient(cotangent, count, kernel.bias.data() + block * kVector);
     }
   }
 };
