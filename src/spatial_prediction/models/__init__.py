@@ -8,6 +8,7 @@ from spatial_prediction.models._borders import (
     PaddedBorder,
     PartialBorder,
 )
+from spatial_prediction.models._ending import Ending, phases_of
 from spatial_prediction.models._network_file import (
     BUNDLED_NETWORK,
     bundled_network,
@@ -22,6 +23,7 @@ __all__ = [
     "RVSR",
     "AbstractBorder",
     "DifferentialBorder",
+    "Ending",
     "ExplicitBorder",
     "PaddedBorder",
     "PartialBorder",
@@ -31,5 +33,6 @@ __all__ = [
     "load_network",
     "merge_branches",
     "network_and_header",
+    "phases_of",
     "pixel_unshuffle",
 ]

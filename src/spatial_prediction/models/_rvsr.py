@@ -13,9 +13,9 @@ from jaxtyping import Array, Float
 from spatial_prediction.models._border_names import border_from_name
 from spatial_prediction.models._borders import AbstractBorder, PaddedBorder, as_border, check_one_pixel
 from spatial_prediction.models._convolution import Convolution
+from spatial_prediction.models._ending import Ending
 from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.models._repconv import ExpandedConvolution, RepConv
-from spatial_prediction.models._upscaling import bilinear_phases, pixel_shuffle
 from spatial_prediction.padding import AbstractPadding, padding_from_name
 
 
@@ -224,12 +224,12 @@ class RVSR(eqx.Module):
 
     def apply(self, x: Float[Array, "batch height width 3"]) -> Float[Array, "batch out_height out_width 3"]:
         """Upscale a channels-last batch."""
-        return self.with_features(x)[0]
+        return self.ending(x)[0].pixels()
 
     def with_features(self, x: Float[Array, "batch height width 3"]) -> tuple[Array, list[Array]]:
         """Upscale, and also return the feature maps of ``phases_with_features``."""
-        phases, features = self.phases_with_features(x)
-        return pixel_shuffle(phases, self.upscale_factor), features
+        ending, features = self.ending(x)
+        return ending.pixels(), features
 
     def phases_with_features(self, x: Float[Array, "batch height width 3"]) -> tuple[Array, list[Array]]:
         """Upscale without the final pixel shuffle, which a loss does not need.
@@ -251,7 +251,7 @@ class RVSR(eqx.Module):
             block = jax.tree.map(lambda leaf, index=index: leaf[index], self.body)
             features.append(block.ffn(self._convolved(features[-1], index + 1, block.repconv)))
         features[-1] = features[-1] + _cropped(head, (head.shape[1] - features[-1].shape[1]) // 2)
-        return self._phases(x, features[-1]), features
+        return self._ending(x, features[-1]), features
 
     def remembered(self, maps: Sequence[Array]) -> "RVSR | None":
         """Add the statistics of a batch to the memories of border handlings that have one.
@@ -270,10 +270,10 @@ class RVSR(eqx.Module):
         kept = tuple(new or old for new, old in zip(borders, nothing.borders, strict=True))
         return eqx.tree_at(lambda model: model.borders, nothing, kept)
 
-    def _phases(self, x: Array, body: Array) -> Array:
-        residual = self.project(self._convolved(body, self.depth - 1, self.tail))
+    def _ending(self, x: Array, body: Array) -> Ending:
+        features = self._convolved(body, self.depth - 1, self.tail)
         x = self.upscale_padding.extend(x) if self.output_crop == 0 else _cropped(x, self.output_crop - 1)
-        return residual + bilinear_phases(x, self.upscale_factor)
+        return Ending(x, features, self.project, self.upscale_factor)
 
     def _convolved(self, x: Array, index: int, layer: RepConv | Convolution) -> Array:
         """Apply the ``index``-th 3x3 convolution, without padding if the kept output does not need it."""

@@ -38,9 +38,14 @@ def bilinear_phases(
     and one neighbour, so the upscaling is a fixed 3x3 convolution; the outermost pixels serve only as
     neighbours. Equal to ``jax.image.resize(..., "bilinear")`` away from its borders.
     """
+    return convolve(x, bilinear_kernel(x, factor))
+
+
+def bilinear_kernel(x: Float[Array, "*batch height width channels"], factor: int) -> Array:
+    """Return the kernel (3, 3, channels, phases) that upscales ``x`` bilinearly, in its dtype."""
     offsets = (np.arange(factor) + 0.5) / factor - 0.5
     taps = np.stack([np.maximum(0, 1 - np.abs(offsets - neighbour)) for neighbour in (-1, 0, 1)])
     kernel = np.einsum("ya,xb->yxab", taps, taps).reshape(3, 3, 1, 1, factor**2)
     channels = x.shape[-1]
     kernel = kernel * np.eye(channels)[:, :, None]
-    return convolve(x, jnp.asarray(kernel.reshape(3, 3, channels, channels * factor**2), x.dtype))
+    return jnp.asarray(kernel.reshape(3, 3, channels, channels * factor**2), x.dtype)

@@ -33,7 +33,7 @@ from spatial_prediction.errors import SpatialPredictionError
 from spatial_prediction.files import written_aside
 from spatial_prediction.native import _gate
 from spatial_prediction.native._gate import fits as fits
-from spatial_prediction.native._placement import placed
+from spatial_prediction.native._placement import placed as placed
 from spatial_prediction.progress import progress
 
 logger = logging.getLogger("spatial_prediction")
@@ -173,7 +173,7 @@ def kernel(
 
     The returned function raises, before anything is computed:
         ValueError: a shape or an attribute does not fit the kernel.
-        TypeError: arrays are not all float32 or all float64.
+        TypeError: arrays are not all float32 or all float64, or a result has another dtype than it can have.
     """
 
     def call(*arguments: jax.Array) -> Sequence[jax.Array]:

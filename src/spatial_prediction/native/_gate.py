@@ -39,12 +39,14 @@ class Signature(NamedTuple):
         attributes: for each attribute, ``REAL``; ``PAIRS``; names for its integers, one each; or the number
             of its integers and their upper limit, ``"[unknowns] < lags"``.
         conditions: further conditions, as expressions.
+        dtypes: of results that do not have the dtype of all other arrays, which is float32 then.
     """
 
     operands: Mapping[str, str]
     results: Mapping[str, str]
     attributes: Mapping[str, str] = {}
     conditions: Sequence[str] = ()
+    dtypes: Mapping[str, Sequence[Any]] = {}
 
     def gradient(self, first: Mapping[str, str], *, of: str) -> "Signature":
         """Return the signature of the kernel that takes ``first`` as well and adds the gradient by ``of``."""
@@ -123,6 +125,15 @@ _SYSTEM = {
     "right_hand_side": "*maps unknowns columns count",
 }
 
+_UPSCALED = {
+    "x": "*maps height width inputs",
+    "kernel": "*some rows columns inputs outputs",
+    "features": "*maps height-rows+1 width-columns+1 channels",
+    "pointwise": "*some 1 1 channels outputs",
+    "bias": "*some outputs",
+}
+_AT_LEAST_THE_KERNEL = ("rows <= height", "columns <= width")
+
 SIGNATURES: Mapping[str, Signature] = {
     "lagged_products": _LAGGED_PRODUCTS,
     "lagged_products_gradient": _LAGGED_PRODUCTS.gradient({"cotangents": _X}, of="x"),
@@ -155,6 +166,22 @@ SIGNATURES: Mapping[str, Signature] = {
     "feed_forward_gradient": Signature(
         {"cotangents": _X, "x": _X, **{name: _WEIGHTS[name] for name in ("expand", "expand_bias", "reduce")}},
         {f"of_{name}": axes for name, axes in {"x": _X, **_WEIGHTS}.items()},
+    ),
+    "upscaled_phases": Signature(
+        _UPSCALED, {"y": "*maps height-rows+1 width-columns+1 outputs"}, conditions=_AT_LEAST_THE_KERNEL
+    ),
+    "upscaled_pixels": Signature(
+        _UPSCALED,
+        {"y": "*maps factor*(height-rows+1) factor*(width-columns+1) colours"},
+        {"factor": "factor"},
+        (*_AT_LEAST_THE_KERNEL, "colours*factor*factor == outputs"),
+    ),
+    "upscaled_samples": Signature(
+        {**_UPSCALED, "masks": "*maps height-rows+1 width-columns+1 2"},
+        {"samples": "*maps colours factor*(height-rows+1) factor*(width-columns+1)", "limited": "*maps"},
+        {"factor": "factor", **dict.fromkeys(("scale", "offset", "lowest", "highest", "nodata"), REAL)},
+        (*_AT_LEAST_THE_KERNEL, "factor == 4", "colours*factor*factor == outputs"),
+        {"samples": (np.uint16, np.int16), "limited": (np.int32,)},
     ),
     "normal_equations": Signature(_SYSTEM, {"solution": _SYSTEM["right_hand_side"]}),
     "normal_equations_gradient": Signature(
@@ -194,13 +221,13 @@ def check(
             strict=True,
         )
     )
-    dtype = results[0].dtype
+    dtype = np.dtype(np.float32) if signature.dtypes else results[0].dtype
+    wanted = (dtype,) if dtype in DTYPES else DTYPES
     for operand, _, array in arrays:
-        if array.dtype != dtype or dtype not in DTYPES:
-            raise TypeError(
-                f"kernel {name}: {operand} has dtype {array.dtype}, wanted "
-                f"{dtype if dtype in DTYPES else 'float32 or float64'}"
-            )
+        possible = signature.dtypes.get(operand, wanted)
+        if array.dtype not in possible:
+            names_of_dtypes = " or ".join(np.dtype(each).name for each in possible)
+            raise TypeError(f"kernel {name}: {operand} has dtype {array.dtype}, wanted {names_of_dtypes}")
     sizes = _Sizes(name)
     sizes.take_attributes(signature.attributes, attributes)
     for operand, axes, array in arrays:
@@ -213,10 +240,10 @@ def check(
             raise ValueError(f"kernel {name}: needs {condition}, got {sizes.in_words(condition)}")
 
 
-def fits(name: str, arguments: Sequence[Array], results: Sequence[Array]) -> bool:
-    """Return whether a call without attributes fits the signature of the kernel; see ``check``."""
+def fits(name: str, arguments: Sequence[Array], results: Sequence[Array], **attributes: Any) -> bool:
+    """Return whether a call fits the signature of the kernel; see ``check``."""
     try:
-        check(name, arguments, results, {})
+        check(name, arguments, results, attributes)
     except (TypeError, ValueError):
         return False
     return True

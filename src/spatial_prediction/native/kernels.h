@@ -161,10 +161,12 @@ void take_over(const ffi::Buffer<D>& argument, ffi::ResultBuffer<D>& result) {
     std::copy(argument.typed_data(), argument.typed_data() + argument.element_count(), result->typed_data());
 }
 
-// Adds `arguments` buffers and then `results` buffers, at least one, to a binding.
+// Adds `arguments` buffers and then `results` buffers to a binding, at least one in all.
 template <ffi::DataType D, int arguments, int results, typename Binding>
 auto with_buffers(Binding&& binding) {
-  if constexpr (arguments > 0) {
+  if constexpr (arguments == 1 && results == 0) {
+    return std::move(binding).template Arg<ffi::Buffer<D>>();
+  } else if constexpr (arguments > 0) {
     return with_buffers<D, arguments - 1, results>(std::move(binding).template Arg<ffi::Buffer<D>>());
   } else if constexpr (results > 1) {
     return with_buffers<D, 0, results - 1>(std::move(binding).template Ret<ffi::Buffer<D>>());

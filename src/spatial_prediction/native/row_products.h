@@ -3,7 +3,8 @@
 //
 // A row is laid out as [block of channels][column][channel of the block], with blocks of as many channels as a
 // vector has lanes; channels that fill up the last block are zero. A kernel is laid out as [block of
-// outputs][row][block of inputs][column][input][output of the block], in the order of its use.
+// outputs][row][block of inputs][column][input][output of the block], in the order of its use. Inputs at the ends of a
+// block that a block of outputs does not use are left out, so that kernels of groups cost no more than they must.
 // A result of a convolution is, for a block of outputs, a sum of vectors of the kernel, each multiplied by one
 // value of a row. The sums of neighbouring pixels are kept in registers, so each vector is loaded once for all of them.
 
@@ -95,11 +96,17 @@ struct Size {
   }
 };
 
+// The inputs of a block that a block of outputs uses.
+struct Span {
+  int64_t first, count;
+};
+
 // A kernel (rows, columns, inputs, outputs) and a bias (outputs) laid out for products.
 template <typename T>
 struct Kernel {
   Size size;
   Lined<T> weights, bias;
+  std::vector<Span> spans;  // [block of outputs][row][block of inputs][column]
 
   // Without values, the kernel is zeros.
   explicit Kernel(const Size& size, const T* kernel = nullptr, const T* added = nullptr)
@@ -111,6 +118,7 @@ struct Kernel {
       for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) {
         here = kernel[size.place(a, b, i, o)];
       });
+    find_spans();
   }
 
   void add(const Kernel& other) {
@@ -124,6 +132,7 @@ struct Kernel {
     result.for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) {
       here = kernel[size.place(size.rows - 1 - a, size.columns - 1 - b, o, i)];
     });
+    result.find_spans();
     return result;
   }
 
@@ -133,6 +142,24 @@ struct Kernel {
   }
 
  private:
+  void find_spans() {
+    const int64_t blocks = blocks_of(size.outputs);
+    spans.clear();
+    for (const T* at = weights.data(); at < weights.data() + blocks * size.block();)
+      for (int64_t inputs = 0; inputs < size.inputs; inputs += kVector)
+        for (int64_t b = 0; b < size.columns; ++b) {
+          const int64_t some = std::min(kVector, size.inputs - inputs);
+          int64_t first = 0, last = some;
+          const auto unused = [&](int64_t i) {
+            return std::all_of(at + i * kVector, at + (i + 1) * kVector, [](T weight) { return weight == T(0); });
+          };
+          while (first < last && unused(first)) ++first;
+          while (first < last && unused(last - 1)) --last;
+          spans.push_back({first, last - first});
+          at += some * kVector;
+        }
+  }
+
   template <typename Visit>
   void for_each_value(const Visit& visit) {
     for (int64_t first = 0; first < size.outputs; first += kVector) {
@@ -181,7 +208,25 @@ struct Sums {
   }
 };
 
-// to[p] = bias + product of the kernel with the window at pixel p of `seen`, which has one row for each of the kernel's
+// Adds to sums a block of the products of a kernel with the windows from pixel `first` of `seen` on, which has one row
+// for each of the kernel's.
+template <int64_t bytes, typename T, typename Some>
+ALWAYS_INLINE void add_window(const Row<T>* const* seen, const Kernel<T>& kernel, int64_t block, int64_t first,
+                              Some& sums) {
+  const Size& size = kernel.size;
+  const int64_t steps = size.rows * blocks_of(size.inputs) * size.columns;
+  const T* weights = kernel.weights.data() + block * size.block();
+  const Span* span = kernel.spans.data() + block * steps;
+  for (int64_t a = 0; a < size.rows; ++a)
+    for (int64_t inputs = 0; inputs < size.inputs; inputs += kVector)
+      for (int64_t b = 0; b < size.columns; ++b, ++span) {
+        const T* values = seen[a]->block(inputs / kVector) + (first + b) * kVector;
+        sums.add(span->count, weights + span->first * kVector, values + span->first, kVector, 1);
+        weights += std::min(kVector, size.inputs - inputs) * kVector;
+      }
+}
+
+// to[p] = bias + product of the kernel with the window at pixel p
 struct Products {
   template <int64_t bytes, typename T>
   ALWAYS_INLINE static void run(const Row<T>* const* seen, const Kernel<T>& kernel, int64_t count, Row<T>& to) {
@@ -198,19 +243,11 @@ struct Products {
     if constexpr (pixels > 1) {
       if (wanted < pixels) return in_groups<pixels - 1, bytes>(wanted, seen, kernel, count, to);
     }
-    const Size& size = kernel.size;
-    for (int64_t block = 0; block < blocks_of(size.outputs); ++block)
+    for (int64_t block = 0; block < blocks_of(kernel.size.outputs); ++block)
       for (int64_t first = 0; first < count; first += pixels) {
-        const T* weights = kernel.weights.data() + block * size.block();
         Sums<pixels, bytes, T> sums;
         sums.load(kernel.bias.data() + block * kVector, 0);
-        for (int64_t a = 0; a < size.rows; ++a)
-          for (int64_t inputs = 0; inputs < size.inputs; inputs += kVector)
-            for (int64_t b = 0; b < size.columns; ++b) {
-              const int64_t some = std::min(kVector, size.inputs - inputs);
-              sums.add(some, weights, seen[a]->block(inputs / kVector) + (first + b) * kVector, kVector, 1);
-              weights += some * kVector;
-            }
+        add_window<bytes>(seen, kernel, block, first, sums);
         sums.store(to.block(block) + first * kVector);
       }
   }

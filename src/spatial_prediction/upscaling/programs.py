@@ -3,14 +3,16 @@
 import dataclasses
 
 import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from einops import rearrange
 from jaxtyping import Array, Bool, Float, Integer, Shaped
 
-from spatial_prediction.models import RVSR
-from spatial_prediction.reflectance import dn_from_scaled, scaled_from_dn
-from spatial_prediction.upscaling.samples import SAMPLE_TYPES, encode
+from spatial_prediction import native
+from spatial_prediction.models import RVSR, phases_of
+from spatial_prediction.reflectance import DN_PER_HALF_UNIT, dn_from_scaled, scaled_from_dn
+from spatial_prediction.upscaling.samples import SAMPLE_TYPES, SampleType, encode
 
 
 class Programs:
@@ -74,12 +76,46 @@ def _predictions(network: RVSR, dn: Array) -> Array:
 @eqx.filter_jit
 def _samples(network: RVSR, dn: Array, valid: Array, kept: Array, dtype: str) -> tuple[Array, Array]:
     valid, kept = (_cut(each, network.output_crop) for each in (valid, kept))
-    kind = SAMPLE_TYPES[dtype]
-    samples, limited = encode(_phases(network, dn), kind, jnp)
-    samples = jnp.where(valid[..., None], samples, jnp.asarray(kind.nodata, samples.dtype))
-    counted = limited & (valid & kept)[..., None]
+    kind, factor = SAMPLE_TYPES[dtype], network.upscale_factor
+    ending, _ = network.ending(scaled_from_dn(dn))
+    masks = jnp.stack([valid, kept], axis=-1).astype(jnp.float32)
+    arguments = (*ending.operands, masks)
+
+    def by_xla(*arguments: Array) -> tuple[Array, Array]:
+        *operands, masks = arguments
+        return _encoded(dn_from_scaled(phases_of(*operands)), masks > 0, kind, factor)
+
+    if dtype == "float32" or not native.available(dn):
+        return by_xla(*arguments)
+    *batch, height, width, _ = masks.shape
+    samples = jax.ShapeDtypeStruct((*batch, 3, factor * height, factor * width), dtype)
+    results = [samples, jax.ShapeDtypeStruct(batch, "int32")]
+    attributes = {
+        "factor": native.as_attribute(factor),
+        "scale": np.float64(DN_PER_HALF_UNIT),
+        "offset": np.float64(1),
+        "lowest": np.float64(kind.lowest),
+        "highest": np.float64(kind.highest),
+        "nodata": np.float64(kind.nodata),
+    }
+    if not native.fits("upscaled_samples", arguments, results, **attributes):
+        return by_xla(*arguments)
+
+    def by_kernel(*arguments: Array) -> tuple[Array, Array]:
+        samples, limited = native.kernel("upscaled_samples", results, **attributes)(*arguments)
+        return samples, limited
+
+    axes = (*ending.axes, len(batch)), (len(batch), len(batch))
+    return native.placed(by_kernel, by_xla, arguments, axes=axes)
+
+
+def _encoded(dn: Array, masks: Array, kind: SampleType, factor: int) -> tuple[Array, Array]:
+    """Round phases, and count those of kept pixels that were limited."""
+    samples, limited = encode(dn, kind, jnp)
+    samples = jnp.where(masks[..., :1], samples, jnp.asarray(kind.nodata, samples.dtype))
+    counted = limited & masks.all(axis=-1, keepdims=True)
     pixels = rearrange(counted, "n h w (c p) -> n h w c p", c=3).any(axis=3)
-    return _by_band(samples, network.upscale_factor), pixels.sum(axis=(1, 2, 3))
+    return _by_band(samples, factor), pixels.sum(axis=(1, 2, 3), dtype=jnp.int32)
 
 
 def _phases(network: RVSR, dn: Array) -> Array:

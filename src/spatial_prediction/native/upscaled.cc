@@ -1,0 +1,236 @@
+// XLA custom calls: the end of a network that upscales, convolve(x, kernel) + convolve(features, pointwise, bias), where
+// the first is an interpolation. Both are summed before anything is written, because the result is the largest map of
+// all; it is written as phases, the new pixels of each old one as channels (colour, row, column), as pixels, or as
+// samples of a file.
+
+#include <limits>
+
+#include "framed_maps.h"
+
+namespace {
+
+using namespace framed;
+using kernels::kVector;
+using rows::Kernel;
+using rows::Registers;
+using rows::Size;
+
+// Windows of x and pixels of features, with the kernels of both.
+struct Both {
+  template <int64_t bytes, typename T>
+  ALWAYS_INLINE static void run(const Row<T>* const* x, const Kernel<T>& kernel, const Row<T>* const* features,
+                                const Kernel<T>& pointwise, int64_t count, Row<T>& to) {
+    constexpr int64_t most = Registers<T, bytes>::kSums;
+    for (int64_t block = 0; block < rows::blocks_of(kernel.size.outputs); ++block)
+      for (int64_t first = 0; first < count; first += most) {
+        rows::Sums<most, bytes, T> sums;
+        sums.load(pointwise.bias.data() + block * kVector, 0);
+        rows::add_window<bytes>(x, kernel, block, first, sums);
+        rows::add_window<bytes>(features, pointwise, block, first, sums);
+        sums.store(to.block(block) + first * kVector);
+      }
+  }
+};
+
+// x (*maps, height + rows - 1, width + columns - 1, inputs), kernel (*some of maps, rows, columns, inputs, outputs),
+// features (*maps, height, width, channels), pointwise (*some of maps, 1, 1, channels, outputs), bias (*some of maps,
+// outputs)
+template <ffi::DataType D>
+struct Operands {
+  using T = ffi::NativeType<D>;
+  ffi::Buffer<D> x, kernel, features, pointwise, bias;
+  Shape of_x, of_features;
+  Size size;
+
+  Operands(checks::Call& call, ffi::Buffer<D> x, ffi::Buffer<D> kernel, ffi::Buffer<D> features,
+           ffi::Buffer<D> pointwise, ffi::Buffer<D> bias)
+      : x(x), kernel(kernel), features(features), pointwise(pointwise), bias(bias) {
+    of_x = call.maps("x", x.dimensions());
+    const auto sizes = call.last<4>("kernel", kernel.dimensions());
+    size = {sizes[0], sizes[1], sizes[2], sizes[3]};
+    of_features = {of_x.maps, of_x.height - size.rows + 1, of_x.width - size.columns + 1,
+                   call.last<1>("features", features.dimensions())[0]};
+    call.shared("kernel", kernel.dimensions(), {size.rows, size.columns, of_x.channels, size.outputs});
+    call.require(of_features.height > 0 && of_features.width > 0, "x is smaller than the kernel");
+    call.of_maps("features", features.dimensions(), {of_features.height, of_features.width, of_features.channels});
+    call.shared("pointwise", pointwise.dimensions(), {1, 1, of_features.channels, size.outputs});
+    call.shared("bias", bias.dimensions(), {size.outputs});
+  }
+
+  // Calls write(map, row, phases of the row) for all rows; `begin` makes the `write` of a thread.
+  template <typename Begin>
+  void for_each_row(ffi::ThreadPool& pool, const Begin& begin) const {
+    const rows::Kernels kernels(kernel.dimensions(), of_x.maps);
+    const std::vector<T> no_bias(kernels.count * size.outputs, T(0));
+    const auto of_windows = rows::laid_out(size, kernels.count, kernel.typed_data(), no_bias.data());
+    const auto of_pixels = rows::laid_out({1, 1, of_features.channels, size.outputs}, kernels.count,
+                                          pointwise.typed_data(), bias.typed_data());
+    const FramedMaps<const T> windows_of{of_x, {}, x.typed_data(), {}};
+    const FramedMaps<const T> pixels_of{of_features, {}, features.typed_data(), {}};
+    rows::for_each_part(pool, of_x.maps, of_features.height, kRows, [&] {
+      return [&, windows = Window<T>(windows_of, size.rows, size.columns), pixels = Window<T>(pixels_of, 1, 0),
+              result = Row<T>(size.outputs, columns_for(of_features.width)),
+              write = begin()](int64_t, int64_t map, int64_t first, int64_t last) mutable {
+        const int64_t which = map / kernels.maps_each;
+        for (int64_t row = first; row < last; ++row) {
+          kernels::run<Both>(windows.at(map, row), of_windows[which], pixels.at(map, row), of_pixels[which],
+                             of_features.width, result);
+          write(map, row, result);
+        }
+      };
+    });
+  }
+};
+
+// -> y (*maps, height, width, outputs)
+template <ffi::DataType D>
+ffi::Error upscaled_phases(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D> kernel, ffi::Buffer<D> features,
+                           ffi::Buffer<D> pointwise, ffi::Buffer<D> bias, ffi::ResultBuffer<D> y) {
+  checks::Call call("upscaled_phases");
+  const Operands<D> given(call, x, kernel, features, pointwise, bias);
+  const int64_t height = given.of_features.height, width = given.of_features.width;
+  call.of_maps("y", y->dimensions(), {height, width, given.size.outputs});
+  if (call.failed()) return call.error();
+  given.for_each_row(pool, [&] {
+    return [&](int64_t map, int64_t row, auto& phases) {
+      phases.write(y->typed_data() + (map * height + row) * width * given.size.outputs, 0, width);
+    };
+  });
+  return ffi::Error::Success();
+}
+
+// -> y (*maps, factor * height, factor * width, colours)
+template <ffi::DataType D>
+ffi::Error upscaled_pixels(ffi::ThreadPool pool, Dimensions factors, ffi::Buffer<D> x, ffi::Buffer<D> kernel,
+                           ffi::Buffer<D> features, ffi::Buffer<D> pointwise, ffi::Buffer<D> bias,
+                           ffi::ResultBuffer<D> y) {
+  using T = ffi::NativeType<D>;
+  checks::Call call("upscaled_pixels");
+  const Operands<D> given(call, x, kernel, features, pointwise, bias);
+  const int64_t height = given.of_features.height, width = given.of_features.width;
+  call.integers("factor", factors, 1, 1, checks::kFarthest);
+  if (call.failed()) return call.error();
+  const int64_t factor = factors[0], phases_each = factor * factor;
+  const int64_t colours = call.template last<1>("y", y->dimensions())[0];
+  call.require(colours * phases_each == given.size.outputs, "outputs are not factor x factor for each colour");
+  call.of_maps("y", y->dimensions(), {factor * height, factor * width, colours});
+  if (call.failed()) return call.error();
+  given.for_each_row(pool, [&] {
+    return [&, pixels = kernels::Lined<T>(given.size.outputs)](int64_t map, int64_t row, auto& phases) mutable {
+      T* const to = y->typed_data() + (map * height + row) * width * given.size.outputs;
+      const int64_t length = factor * colours;  // of the new pixels in one row of an old one
+      for (int64_t w = 0; w < width; ++w) {
+        for (int64_t c = 0; c < colours; ++c)
+          for (int64_t p = 0; p < phases_each; ++p) {
+            const int64_t o = c * phases_each + p;
+            pixels[p * colours + c] = phases.block(o / kVector)[w * kVector + o % kVector];
+          }
+        for (int64_t a = 0; a < factor; ++a)
+          std::copy_n(pixels.data() + a * length, length, to + (a * width + w) * length);
+      }
+    };
+  });
+  return ffi::Error::Success();
+}
+
+// How samples of a file are made of a network's output, and what they can hold.
+struct Limits {
+  float scale, offset, lowest, highest;
+};
+
+// Rounds the phases of a row to samples, each colour a block of phases: to[colour][row of new pixels][column]. Where
+// mask[0] is zero they are `nodata`. Returns how many of the new pixels, where mask[1] is not zero either, have a sample
+// that was beyond the limits; what is not a number is below them.
+struct Encode {
+  template <int64_t bytes, typename S>
+  ALWAYS_INLINE static void run(Row<float>& phases, int64_t width, int64_t factor, const float* mask,
+                                const Limits& limits, S nodata, S* to, int64_t colour_step, int32_t& beyond_limits) {
+    using In = Registers<float, bytes>;
+    using V = typename In::Register;
+    using Flags = typename Registers<int32_t, bytes>::Register;
+    typedef S Made __attribute__((vector_size(In::kLanes * sizeof(S)), aligned(sizeof(S)), may_alias));
+    constexpr float rounding = 1.5f * (1 << 23);  // added, it leaves no fraction
+    const V lowest = V{} + limits.lowest, highest = V{} + limits.highest;
+    const V least = lowest - 1.0f, greatest = highest + 1.0f;
+    S made[kVector];
+    for (int64_t w = 0; w < width; ++w, mask += 2) {
+      Flags beyond[In::kEach] = {};
+      for (int64_t c = 0; c < rows::blocks_of(phases.channels); ++c) {
+        const float* values = phases.block(c) + w * kVector;
+        for (int64_t part = 0; part < In::kEach; ++part) {
+          V value = (In::at(values + part * In::kLanes) + limits.offset) * limits.scale;
+          value = value > least ? value : least;
+          value = value < greatest ? value : greatest;
+          value = (value + rounding) - rounding;
+          beyond[part] |= (value < lowest) | (value > highest);
+          value = value < lowest ? lowest : value;
+          value = value > highest ? highest : value;
+          *reinterpret_cast<Made*>(made + part * In::kLanes) = __builtin_convertvector(value, Made);
+        }
+        if (mask[0] == 0) std::fill_n(made, kVector, nodata);
+        for (int64_t a = 0; a < factor; ++a)
+          std::memcpy(to + c * colour_step + (a * width + w) * factor, made + a * factor, factor * sizeof(S));
+      }
+      if (mask[0] != 0 && mask[1] != 0)
+        for (int64_t part = 0; part < In::kEach; ++part)
+          for (int64_t i = 0; i < In::kLanes; ++i) beyond_limits -= beyond[part][i];  // -1 where it holds
+    }
+  }
+};
+
+// masks (*maps, height, width, 2): whether a pixel is valid, and whether it is counted -> samples (*maps, colours,
+// factor * height, factor * width) of (value + offset) * scale, and how many of the counted new pixels have a sample
+// that was limited (*maps)
+template <ffi::DataType S>
+ffi::Error upscaled_samples(ffi::ThreadPool pool, Dimensions factors, double scale, double offset, double lowest,
+                            double highest, double nodata, ffi::Buffer<ffi::F32> x, ffi::Buffer<ffi::F32> kernel,
+                            ffi::Buffer<ffi::F32> features, ffi::Buffer<ffi::F32> pointwise,
+                            ffi::Buffer<ffi::F32> bias, ffi::Buffer<ffi::F32> masks, ffi::ResultBuffer<S> samples,
+                            ffi::ResultBuffer<ffi::S32> limited) {
+  using Sample = ffi::NativeType<S>;
+  checks::Call call("upscaled_samples");
+  const Operands<ffi::F32> given(call, x, kernel, features, pointwise, bias);
+  const int64_t maps = given.of_x.maps, height = given.of_features.height, width = given.of_features.width;
+  call.of_maps("masks", masks.dimensions(), {height, width, 2});
+  call.integers("factor", factors, 1, 1, kVector);
+  for (double limit : {lowest, highest, nodata})
+    call.require(std::numeric_limits<Sample>::min() <= limit && limit <= std::numeric_limits<Sample>::max(),
+                 "attributes lowest, highest and nodata must be samples");
+  if (call.failed()) return call.error();
+  const int64_t factor = factors[0], colours = given.size.outputs / kVector;
+  call.require(factor * factor == kVector && colours * kVector == given.size.outputs,
+               "outputs are not 4 x 4 for each colour, with factor 4");
+  call.of_maps("samples", samples->dimensions(), {colours, factor * height, factor * width});
+  call.of_maps("limited", limited->dimensions(), {});
+  if (call.failed()) return call.error();
+  std::vector<std::atomic<int32_t>> counts(maps);
+  const Limits limits{float(scale), float(offset), float(lowest), float(highest)};
+  given.for_each_row(pool, [&] {
+    return [&](int64_t map, int64_t row, auto& phases) {
+      int32_t count = 0;
+      Sample* const to = samples->typed_data() + (map * colours * height + row) * width * kVector;
+      kernels::run<Encode>(phases, width, factor, masks.typed_data() + (map * height + row) * width * 2, limits,
+                           static_cast<Sample>(nodata), to, height * width * kVector, count);
+      counts[map] += count;
+    };
+  });
+  std::copy(counts.begin(), counts.end(), limited->typed_data());
+  return ffi::Error::Success();
+}
+
+}  // namespace
+
+#define FACTOR .Attr<ffi::Span<const int64_t>>("factor")
+
+DEFINE_KERNEL(upscaled_phases, upscaled_phases, 5, 1);
+DEFINE_KERNEL(upscaled_pixels, upscaled_pixels, 5, 1, FACTOR);
+
+#define DEFINE_SAMPLES(name, S, dtype)                                                                         \
+  XLA_FFI_DEFINE_HANDLER_SYMBOL(name##_##dtype, name<S>,                                                       \
+                                (kernels::with_buffers<ffi::F32, 6, 0>(ffi::Ffi::Bind()                        \
+                                    .Ctx<ffi::ThreadPool>() FACTOR.Attr<double>("scale").Attr<double>("offset") \
+                                    .Attr<double>("lowest").Attr<double>("highest").Attr<double>("nodata"))    \
+                                     .Ret<ffi::Buffer<S>>().Ret<ffi::Buffer<ffi::S32>>()))
+
+DEFINE_SAMPLES(upscaled_samples, ffi::U16, uint16);
+DEFINE_SAMPLES(upscaled_samples, ffi::S16, int16);
