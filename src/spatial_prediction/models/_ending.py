@@ -1,6 +1,6 @@
 """The end of a network that upscales: features projected onto the bilinearly upscaled input."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 from jaxtyping import Array, Float
@@ -58,7 +58,7 @@ class Ending(NamedTuple):
         *batch, height, width, _ = self.features.shape
         shape = (*batch, self.factor * height, self.factor * width, self.x.shape[-1])
         result = jax.ShapeDtypeStruct(shape, self.x.dtype)
-        factor = {"factor": native.as_attribute(self.factor)}
+        factor: dict[str, Any] = {"factor": native.as_attribute(self.factor)}
 
         def reference(*operands: Array) -> Array:
             return pixel_shuffle(phases_of(*operands), self.factor)
@@ -75,7 +75,7 @@ class Ending(NamedTuple):
         axes = native.BatchAxes(self.axes, self.axes[0])
         return native.differentiable(reference, forward, backward, batch=axes)(*self.operands)
 
-    def _suits(self, kernel: str, result: jax.ShapeDtypeStruct, **attributes: object) -> bool:
+    def _suits(self, kernel: str, result: jax.ShapeDtypeStruct, **attributes: Any) -> bool:
         if not native.available(self.x, self.features):
             return False
         return native.fits(kernel, self.operands, [result], **attributes)

@@ -241,6 +241,15 @@ class RVSR(eqx.Module):
         Raises:
             TypeError: ``x`` does not have a floating dtype.
         """
+        ending, features = self.ending(x)
+        return ending.phases(), features
+
+    def ending(self, x: Float[Array, "batch height width 3"]) -> tuple[Ending, list[Array]]:
+        """Compute all but the end, and the feature maps that ``phases_with_features`` returns.
+
+        Raises:
+            TypeError: ``x`` does not have a floating dtype.
+        """
         if not jnp.issubdtype(x.dtype, jnp.floating):
             raise TypeError(f"x must be reflectance scaled to [-1, 1], of floating numbers; got {x.dtype}")
         head = self._convolved(x, 0, self.head)

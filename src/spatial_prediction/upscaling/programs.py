@@ -1,6 +1,7 @@
 """The network as compiled programs, from DN of windows to samples of the output."""
 
 import dataclasses
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -90,7 +91,7 @@ def _samples(network: RVSR, dn: Array, valid: Array, kept: Array, dtype: str) ->
     *batch, height, width, _ = masks.shape
     samples = jax.ShapeDtypeStruct((*batch, 3, factor * height, factor * width), dtype)
     results = [samples, jax.ShapeDtypeStruct(batch, "int32")]
-    attributes = {
+    attributes: dict[str, Any] = {
         "factor": native.as_attribute(factor),
         "scale": np.float64(DN_PER_HALF_UNIT),
         "offset": np.float64(1),
