@@ -17,7 +17,9 @@ from spatial_prediction.convolution import (
     explicit_boundary_convolution,
     partial_convolution,
 )
+from spatial_prediction.models._block import convolve_and_feed_forward
 from spatial_prediction.models._convolution import Convolution
+from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.models._repconv import RepConv
 from spatial_prediction.padding import AbstractPadding, RunningPrediction
 
@@ -35,6 +37,15 @@ class AbstractBorder(eqx.Module):
         self, x: Float[Array, "batch height width inputs"], layer: RepConv | Convolution
     ) -> Float[Array, "batch height width outputs"]:
         """Convolve to the same size."""
+
+    def convolve_and_feed_forward(
+        self,
+        x: Float[Array, "batch height width inputs"],
+        layer: RepConv | Convolution,
+        feed_forward: FeedForward,
+    ) -> Float[Array, "batch height width outputs"]:
+        """Convolve to the same size, and apply the feed-forward part of a block."""
+        return feed_forward(self.convolve(x, layer))
 
     def merged(self, layer: RepConv | Convolution) -> "AbstractBorder":
         """Return the handling that does the same for ``layer`` once its branches are merged."""
@@ -69,6 +80,14 @@ class PaddedBorder(AbstractBorder):
         if isinstance(layer, Convolution):
             return convolve(x, layer.kernel, layer.bias, padding=self.padding)
         return layer(self.padding.extend(x))
+
+    def convolve_and_feed_forward(
+        self, x: Array, layer: RepConv | Convolution, feed_forward: FeedForward
+    ) -> Array:
+        """Convolve to the same size, and apply the feed-forward part of a block."""
+        if isinstance(layer, Convolution):
+            return convolve_and_feed_forward(x, layer, feed_forward, padding=self.padding)
+        return super().convolve_and_feed_forward(x, layer, feed_forward)
 
     def remember(self, x: Array) -> "PaddedBorder | None":
         """Return the handling with the statistics of ``x`` added to its memory; None if it has no memory."""

@@ -10,6 +10,7 @@ import numpy as np
 from einops import rearrange
 from jaxtyping import Array, Float
 
+from spatial_prediction.models._block import convolve_and_feed_forward
 from spatial_prediction.models._border_names import border_from_name
 from spatial_prediction.models._borders import AbstractBorder, PaddedBorder, as_border, check_one_pixel
 from spatial_prediction.models._convolution import Convolution
@@ -258,7 +259,7 @@ class RVSR(eqx.Module):
         # several times slower on CPUs.
         for index in range(self.depth - 2):
             block = jax.tree.map(lambda leaf, index=index: leaf[index], self.body)
-            features.append(block.ffn(self._convolved(features[-1], index + 1, block.repconv)))
+            features.append(self._block(features[-1], index + 1, block))
         features[-1] = features[-1] + _cropped(head, (head.shape[1] - features[-1].shape[1]) // 2)
         return self._ending(x, features[-1]), features
 
@@ -289,6 +290,14 @@ class RVSR(eqx.Module):
         if index < self.depth - self.output_crop:
             return self.borders[index].convolve(x, layer)
         return layer(x)
+
+    def _block(self, x: Array, index: int, block: Block) -> Array:
+        """Apply a block, the ``index``-th 3x3 convolution of which is as in ``_convolved``."""
+        if index < self.depth - self.output_crop:
+            return self.borders[index].convolve_and_feed_forward(x, block.repconv, block.ffn)
+        if isinstance(block.repconv, Convolution):
+            return convolve_and_feed_forward(x, block.repconv, block.ffn)
+        return block.ffn(block.repconv(x))
 
     @property
     def depth(self) -> int:

@@ -183,6 +183,19 @@ SIGNATURES: Mapping[str, Signature] = {
         (*_AT_LEAST_THE_KERNEL, "factor == 4", "colours*factor*factor == outputs"),
         {"samples": (np.uint16, np.int16), "limited": (np.int32,)},
     ),
+    "block": Signature(
+        {
+            **_FRAMED,
+            **_KERNEL,
+            **_BIAS,
+            "expand": "*some 1 1 outputs hidden",
+            "expand_bias": "*some hidden",
+            "reduce": "*some 1 1 hidden outputs",
+            "reduce_bias": "*some outputs",
+        },
+        {"y": _CONVOLVED},
+        _WIDTHS,
+    ),
     "normal_equations": Signature(_SYSTEM, {"solution": _SYSTEM["right_hand_side"]}),
     "normal_equations_gradient": Signature(
         {**_SYSTEM, "cotangents": _SYSTEM["right_hand_side"]},

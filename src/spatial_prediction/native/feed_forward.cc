@@ -1,101 +1,19 @@
 // XLA custom calls: the pixelwise feed-forward part of a network, x + reduce(GELU(expand(x))), and its derivative.
 //
-// Some pixels at a time go through all of it. The hidden values, twice the channels, stay in the cache, and are
-// computed again for the derivative, which costs less than keeping them in memory.
+// The hidden values are computed again for the derivative, which costs less than keeping them in memory.
 
-#include <cmath>
+#include "feed_forward.h"
 
 #include "checks.h"
-#include "row_products.h"
 
 namespace {
 
+using namespace pixelwise;
 using checks::Dimensions;
 using kernels::Shape;
-using rows::Kernel;
-using rows::Registers;
-using rows::Row;
 using rows::Size;
 
-constexpr int64_t kPixels = 96;      // pixels that go through together
 constexpr int64_t kTogether = 1152;  // pixels that one thread computes at a time, and sums the gradients of
-
-// Replaces x by 2^x, for -120 <= x <= 120, in as many lanes as a register has.
-template <typename T, int64_t bytes>
-ALWAYS_INLINE void exponentiate(typename Registers<T, bytes>::Register& x) {
-  using Values = typename Registers<T, bytes>::Register;
-  if constexpr (sizeof(T) == sizeof(float)) {
-    // 2^n 2^r with integer n and |r| <= 1 / 2; the polynomial is within 2e-9 of 2^r.
-    using Bits = typename Registers<int32_t, bytes>::Register;
-    constexpr float rounding = 1.5f * (1 << 23);  // added, it leaves no fraction: the integer is in the last bits
-    const Values shifted = x + rounding, r = x - (shifted - rounding);
-    Values power = r * 1.534580255e-4f + 1.339993161e-3f;
-#pragma GCC unroll 8
-    for (float factor : {9.618488996e-3f, 5.550328776e-2f, 0.2402264689f, 0.6931472057f, 1.0f})
-      power = power * r + factor;
-    x = (Values)((Bits)power + ((Bits)shifted << 23));
-  } else {
-    for (int64_t lane = 0; lane < Registers<T, bytes>::kLanes; ++lane) x[lane] = std::exp2(x[lane]);
-  }
-}
-
-// 1 / x, for 1 <= x <= 2^121.
-template <typename T, int64_t bytes>
-ALWAYS_INLINE typename Registers<T, bytes>::Register reciprocal(const typename Registers<T, bytes>::Register& x) {
-#ifdef HAS_VERSIONS
-  if constexpr (sizeof(T) == sizeof(float) && bytes == 64) {  // a division takes as long as ten products
-    typename Registers<T, bytes>::Register estimate;
-    asm("vrcp14ps %1, %0" : "=v"(estimate) : "v"(x));
-    return estimate + estimate * (1.0f - x * estimate);  // Newton's step doubles the 14 bits
-  }
-#endif
-  return T(1) / x;
-}
-
-// GELU in its form with the hyperbolic tangent: x / (1 + e^(-2 u)), u = sqrt(2 / pi) (x + 0.044715 x^3); and its
-// derivative, if asked for.
-struct Gelu {
-  template <int64_t bytes, typename T>
-  ALWAYS_INLINE static void run(int64_t count, T* values, T* derivatives) {
-    using In = Registers<T, bytes>;
-    using Values = typename In::Register;
-    constexpr T scale = 2 * 0.7978845608028654, cubic = 0.044715, log2_e = 1.4426950408889634;
-    const Values largest = Values{} + T(120);
-    for (int64_t i = 0; i < count; i += In::kLanes) {
-      const Values x = In::at(values + i), square = x * x;
-      const Values exponent = x * (-scale * log2_e - scale * log2_e * cubic * square);
-      Values power = exponent > largest ? largest : exponent;
-      power = power < -largest ? -largest : power;
-      const auto bounded = power == exponent;  // beyond, GELU is linear
-      exponentiate<T, bytes>(power);
-      const Values share = reciprocal<T, bytes>(T(1) + power);
-      In::at(values + i) = x * share;
-      if (derivatives) {
-        const Values bend = x * share * (power * share) * (scale + 3 * scale * cubic * square);
-        In::at(derivatives + i) = share + (bounded ? bend : Values{});
-      }
-    }
-  }
-};
-
-// Applies GELU to some pixels of `values`, and writes its derivatives unless their pointer is null.
-template <typename T>
-void gelu(int64_t pixels, Row<T>& values, Row<T>* derivatives) {
-  for (int64_t b = 0; b < rows::blocks_of(values.channels); ++b)
-    kernels::run<Gelu>(pixels * kernels::kVector, values.block(b), derivatives ? derivatives->block(b) : nullptr);
-}
-
-// Calls each(value of `from`, value of `to`) for some pixels of two rows of the same layout.
-template <typename T, typename Each>
-ALWAYS_INLINE void for_each_value(int64_t pixels, const Row<T>& from, Row<T>& to, const Each& each) {
-  for (int64_t b = 0; b < rows::blocks_of(from.channels); ++b)
-    for (int64_t i = 0; i < pixels * kernels::kVector; ++i) each(from.block(b)[i], to.block(b)[i]);
-}
-
-template <typename T>
-FOR_EACH_PROCESSOR void add(int64_t pixels, const Row<T>& values, Row<T>& to) {
-  for_each_value(pixels, values, to, [](T value, T& sum) __attribute__((always_inline)) { sum += value; });
-}
 
 template <typename T>
 FOR_EACH_PROCESSOR void multiply(int64_t pixels, const Row<T>& values, Row<T>& to) {
@@ -103,20 +21,9 @@ FOR_EACH_PROCESSOR void multiply(int64_t pixels, const Row<T>& values, Row<T>& t
 }
 
 template <typename T>
-void product(const Row<T>& x, const Kernel<T>& kernel, int64_t count, Row<T>& to) {
-  const Row<T>* seen[] = {&x};
-  kernels::run<rows::Products>(seen, kernel, count, to);
-}
-
-template <typename T>
 void add_kernel_cotangents(const Row<T>& x, const Row<T>& cotangents, int64_t count, Kernel<T>& kernel) {
   const Row<T>* seen[] = {&x};
   kernels::run<rows::AddKernelGradient>(seen, cotangents, count, kernel);
-}
-
-template <typename T>
-Row<T> pixels_of(int64_t channels) {
-  return Row<T>(channels, rows::columns_for(kPixels));
 }
 
 // Checks the maps x, the kernels that expand (*some of maps, 1, 1, channels, hidden) and reduce (*some of maps, 1, 1,
@@ -148,18 +55,14 @@ ffi::Error feed_forward(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D> e
   const auto reductions = rows::laid_out(reducing, of.count, reduce.typed_data(), reduce_bias.typed_data());
   const int64_t pixels = shape.height * shape.width;
   rows::for_each_part(pool, shape.maps, pixels, kTogether, [&] {
-    return [&, from = pixels_of<T>(shape.channels), hidden = pixels_of<T>(expanding.outputs),
-            to = pixels_of<T>(shape.channels)](
-               int64_t, int64_t map, int64_t begin, int64_t end) mutable {
+    return [&, some = Pixels<T>(shape.channels, expanding.outputs)](int64_t, int64_t map, int64_t begin,
+                                                                    int64_t end) mutable {
       const int64_t which = map / of.maps_each;
       for (int64_t first = begin; first < end; first += kPixels) {
         const int64_t count = std::min(kPixels, end - first), offset = (map * pixels + first) * shape.channels;
-        from.read(x.typed_data() + offset, 0, count);
-        product(from, expansions[which], count, hidden);
-        gelu<T>(count, hidden, nullptr);
-        product(hidden, reductions[which], count, to);
-        add(count, from, to);
-        to.write(y->typed_data() + offset, 0, count);
+        some.from.read(x.typed_data() + offset, 0, count);
+        some.compute(count, expansions[which], reductions[which]);
+        some.to.write(y->typed_data() + offset, 0, count);
       }
     };
   });

@@ -20,6 +20,8 @@ using kernels::Registers;
 
 using kernels::kMostSums;
 
+constexpr int64_t kColours = 3;
+
 inline int64_t blocks_of(int64_t channels) { return (channels + kVector - 1) / kVector; }
 
 // Columns of a row for some pixels, including those that complete the last group of sums.
@@ -55,8 +57,8 @@ struct Row {
   }
 
  private:
-  // Calls visit(place among pixels, place here, count) for elements that are contiguous in both; for whole vectors the
-  // count is a compile-time constant.
+  // Calls visit(place among pixels, place here, count) for elements that are contiguous in both; for whole vectors and
+  // for the colours of images the count is a compile-time constant.
   template <typename Visit>
   void for_each_stretch(int64_t first, int64_t count, const Visit& visit) {
     if (channels == kVector) return visit(0, block(0) + first * kVector, count * kVector);
@@ -67,6 +69,8 @@ struct Row {
         const int64_t place = p * channels + b * kVector;
         if (some >= kVector) {
           visit(place, here, std::integral_constant<int64_t, kVector>());
+        } else if (some == kColours) {
+          visit(place, here, std::integral_constant<int64_t, kColours>());
         } else {
           visit(place, here, some);
         }
@@ -74,6 +78,13 @@ struct Row {
     }
   }
 };
+
+// Copies `count` pixels of a row to another one of as many channels.
+template <typename T>
+void copy_pixels(const Row<T>& from, int64_t first, Row<T>& to, int64_t first_there, int64_t count) {
+  for (int64_t b = 0; b < blocks_of(from.channels); ++b)
+    std::copy_n(from.block(b) + first * kVector, count * kVector, to.block(b) + first_there * kVector);
+}
 
 struct Size {
   int64_t rows, columns, inputs, outputs;

@@ -3,6 +3,7 @@
 // all; it is written as phases, the new pixels of each old one as channels (colour, row, column), as pixels, or as
 // samples of a file.
 
+#include <cmath>
 #include <limits>
 
 #include "framed_maps.h"
@@ -99,6 +100,20 @@ ffi::Error upscaled_phases(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D
   return ffi::Error::Success();
 }
 
+// Writes the phases of a row of pixels as `factor` rows of new pixels. Sizes that are known when this is compiled save
+// most of the time.
+template <int64_t known_factor, int64_t known_colours, typename T>
+void interleave(Row<T>& phases, int64_t width, int64_t factor, int64_t colours, T* to) {
+  if (known_factor) factor = known_factor, colours = known_colours;
+  for (int64_t w = 0; w < width; ++w)
+    for (int64_t a = 0; a < factor; ++a)
+      for (int64_t b = 0; b < factor; ++b)
+        for (int64_t c = 0; c < colours; ++c) {
+          const int64_t o = (c * factor + a) * factor + b;
+          to[((a * width + w) * factor + b) * colours + c] = phases.block(o / kVector)[w * kVector + o % kVector];
+        }
+}
+
 // -> y (*maps, factor * height, factor * width, colours)
 template <ffi::DataType D>
 ffi::Error upscaled_pixels(ffi::ThreadPool pool, Dimensions factors, ffi::Buffer<D> x, ffi::Buffer<D> kernel,
@@ -116,67 +131,80 @@ ffi::Error upscaled_pixels(ffi::ThreadPool pool, Dimensions factors, ffi::Buffer
   call.of_maps("y", y->dimensions(), {factor * height, factor * width, colours});
   if (call.failed()) return call.error();
   given.for_each_row(pool, [&] {
-    return [&, pixels = kernels::Lined<T>(given.size.outputs)](int64_t map, int64_t row, auto& phases) mutable {
+    return [&](int64_t map, int64_t row, auto& phases) {
       T* const to = y->typed_data() + (map * height + row) * width * given.size.outputs;
-      const int64_t length = factor * colours;  // of the new pixels in one row of an old one
-      for (int64_t w = 0; w < width; ++w) {
-        for (int64_t c = 0; c < colours; ++c)
-          for (int64_t p = 0; p < phases_each; ++p) {
-            const int64_t o = c * phases_each + p;
-            pixels[p * colours + c] = phases.block(o / kVector)[w * kVector + o % kVector];
-          }
-        for (int64_t a = 0; a < factor; ++a)
-          std::copy_n(pixels.data() + a * length, length, to + (a * width + w) * length);
+      if (factor == 4 && colours == 3) {
+        interleave<4, 3>(phases, width, factor, colours, to);
+      } else {
+        interleave<0, 0>(phases, width, factor, colours, to);
       }
     };
   });
   return ffi::Error::Success();
 }
 
+constexpr int64_t kFactor = 4;  // of samples: the phases of a colour fill a vector
+
 // How samples of a file are made of a network's output, and what they can hold.
 struct Limits {
   float scale, offset, lowest, highest;
 };
 
-// Rounds the phases of a row to samples, each colour a block of phases: to[colour][row of new pixels][column]. Where
-// mask[0] is zero they are `nodata`. Returns how many of the new pixels, where mask[1] is not zero either, have a sample
-// that was beyond the limits; what is not a number is below them.
+// Rounds the phases of a row to samples, each colour a block of phases: to[colour][row of new pixels][column]. Where a
+// pixel's mask is zero they are `nodata`. Sets `beyond` to whether any was beyond the limits; what is not a number is
+// below them.
 struct Encode {
   template <int64_t bytes, typename S>
-  ALWAYS_INLINE static void run(Row<float>& phases, int64_t width, int64_t factor, const float* mask,
-                                const Limits& limits, S nodata, S* to, int64_t colour_step, int32_t& beyond_limits) {
+  ALWAYS_INLINE static void run(Row<float>& phases, int64_t width, const float* masks, const Limits& limits, S nodata,
+                                S* to, int64_t colour_step, bool& beyond) {
     using In = Registers<float, bytes>;
     using V = typename In::Register;
-    using Flags = typename Registers<int32_t, bytes>::Register;
+    using Whole = typename Registers<int32_t, bytes>::Register;
     typedef S Made __attribute__((vector_size(In::kLanes * sizeof(S)), aligned(sizeof(S)), may_alias));
     constexpr float rounding = 1.5f * (1 << 23);  // added, it leaves no fraction
     const V lowest = V{} + limits.lowest, highest = V{} + limits.highest;
     const V least = lowest - 1.0f, greatest = highest + 1.0f;
-    S made[kVector];
-    for (int64_t w = 0; w < width; ++w, mask += 2) {
-      Flags beyond[In::kEach] = {};
-      for (int64_t c = 0; c < rows::blocks_of(phases.channels); ++c) {
-        const float* values = phases.block(c) + w * kVector;
-        for (int64_t part = 0; part < In::kEach; ++part) {
-          V value = (In::at(values + part * In::kLanes) + limits.offset) * limits.scale;
+    Whole changed{};
+    for (int64_t c = 0; c < rows::blocks_of(phases.channels); ++c) {
+      const float* values = phases.block(c);
+      for (int64_t w = 0; w < width; ++w, values += kVector) {
+        S made[kVector];
+        for (int64_t lane = 0; lane < kVector; lane += In::kLanes) {
+          V value = (In::at(values + lane) + limits.offset) * limits.scale;
           value = value > least ? value : least;
           value = value < greatest ? value : greatest;
           value = (value + rounding) - rounding;
-          beyond[part] |= (value < lowest) | (value > highest);
-          value = value < lowest ? lowest : value;
-          value = value > highest ? highest : value;
-          *reinterpret_cast<Made*>(made + part * In::kLanes) = __builtin_convertvector(value, Made);
+          V within = value < lowest ? lowest : value;
+          within = within > highest ? highest : within;
+          changed |= (Whole)(value - within);
+          // by way of 32 bits, for which processors have instructions
+          const Whole whole = __builtin_convertvector(within, Whole);
+          *reinterpret_cast<Made*>(made + lane) = __builtin_convertvector(whole, Made);
         }
-        if (mask[0] == 0) std::fill_n(made, kVector, nodata);
-        for (int64_t a = 0; a < factor; ++a)
-          std::memcpy(to + c * colour_step + (a * width + w) * factor, made + a * factor, factor * sizeof(S));
+        if (masks[2 * w] == 0) std::fill_n(made, kVector, nodata);
+        for (int64_t a = 0; a < kFactor; ++a)
+          std::memcpy(to + c * colour_step + (a * width + w) * kFactor, made + a * kFactor, kFactor * sizeof(S));
       }
-      if (mask[0] != 0 && mask[1] != 0)
-        for (int64_t part = 0; part < In::kEach; ++part)
-          for (int64_t i = 0; i < In::kLanes; ++i) beyond_limits -= beyond[part][i];  // -1 where it holds
     }
+    beyond = false;
+    for (int64_t i = 0; i < In::kLanes; ++i) beyond = beyond || changed[i];
   }
 };
+
+// How many new pixels of a row, where both masks are not zero, have a sample that was beyond the limits.
+inline int32_t count_limited(Row<float>& phases, int64_t width, const float* masks, const Limits& limits) {
+  int32_t count = 0;
+  for (int64_t w = 0; w < width; ++w)
+    for (int64_t p = 0; p < kVector && masks[2 * w] != 0 && masks[2 * w + 1] != 0; ++p) {
+      bool within = true;
+      for (int64_t c = 0; c < rows::blocks_of(phases.channels); ++c) {
+        const float rounded = std::nearbyint((phases.block(c)[w * kVector + p] + limits.offset) * limits.scale);
+        within = within && limits.lowest <= rounded && rounded <= limits.highest;
+      }
+      count += !within;
+    }
+  return count;
+}
 
 // masks (*maps, height, width, 2): whether a pixel is valid, and whether it is counted -> samples (*maps, colours,
 // factor * height, factor * width) of (value + offset) * scale, and how many of the counted new pixels have a sample
@@ -197,21 +225,22 @@ ffi::Error upscaled_samples(ffi::ThreadPool pool, Dimensions factors, double sca
     call.require(std::numeric_limits<Sample>::min() <= limit && limit <= std::numeric_limits<Sample>::max(),
                  "attributes lowest, highest and nodata must be samples");
   if (call.failed()) return call.error();
-  const int64_t factor = factors[0], colours = given.size.outputs / kVector;
-  call.require(factor * factor == kVector && colours * kVector == given.size.outputs,
+  const int64_t colours = given.size.outputs / kVector;
+  call.require(factors[0] == kFactor && colours * kVector == given.size.outputs,
                "outputs are not 4 x 4 for each colour, with factor 4");
-  call.of_maps("samples", samples->dimensions(), {colours, factor * height, factor * width});
+  call.of_maps("samples", samples->dimensions(), {colours, kFactor * height, kFactor * width});
   call.of_maps("limited", limited->dimensions(), {});
   if (call.failed()) return call.error();
   std::vector<std::atomic<int32_t>> counts(maps);
   const Limits limits{float(scale), float(offset), float(lowest), float(highest)};
   given.for_each_row(pool, [&] {
     return [&](int64_t map, int64_t row, auto& phases) {
-      int32_t count = 0;
+      const float* const mask = masks.typed_data() + (map * height + row) * width * 2;
       Sample* const to = samples->typed_data() + (map * colours * height + row) * width * kVector;
-      kernels::run<Encode>(phases, width, factor, masks.typed_data() + (map * height + row) * width * 2, limits,
-                           static_cast<Sample>(nodata), to, height * width * kVector, count);
-      counts[map] += count;
+      bool beyond;
+      kernels::run<Encode>(phases, width, mask, limits, static_cast<Sample>(nodata), to, height * width * kVector,
+                           beyond);
+      if (beyond) counts[map] += count_limited(phases, width, mask, limits);
     };
   });
   std::copy(counts.begin(), counts.end(), limited->typed_data());

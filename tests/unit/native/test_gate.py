@@ -107,6 +107,10 @@ def upscaled_samples(*operands):
     return jnp.moveaxis(samples, -1, 1).astype("uint16"), counts.astype("int32")
 
 
+def block(x, top, bottom, left, right, kernel, bias, *weights):
+    return feed_forward(*convolution(x, top, bottom, left, right, kernel, bias), *weights)
+
+
 def gradients(function):
     """Gradients of a function with many results, with respect to all of its arguments."""
 
@@ -277,6 +281,20 @@ CALLS = {
         {"cotangents": X, "x": X, **{name: WEIGHTS[name] for name in ("expand", "expand_bias", "reduce")}},
         of({"x": X, **WEIGHTS}),
         feed_forward_gradient,
+    ),
+    "block": Call(
+        {
+            **FRAMED,
+            **KERNEL,
+            **BIAS,
+            "expand": (1, 1, 5, 9),
+            "expand_bias": (9,),
+            "reduce": (1, 1, 9, 5),
+            "reduce_bias": (5,),
+        },
+        {"y": Y},
+        block,
+        WIDTHS,
     ),
     "upscaled_phases": Call(UPSCALED, {"y": (MAPS, HEIGHT - 2, WIDTH - 1, 48)}, upscaled_phases),
     "upscaled_pixels": Call(

@@ -1,0 +1,59 @@
+"""A 3x3 convolution and the feed-forward part behind it, as one kernel where no derivative is taken."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from spatial_prediction import native
+from spatial_prediction.convolution._framed import framed_convolution
+from spatial_prediction.models._convolution import Convolution
+from spatial_prediction.models._feed_forward import FeedForward
+from spatial_prediction.padding import AbstractPadding, Sides, ZeroPadding
+
+
+def convolve_and_feed_forward(
+    x: Float[Array, "batch height width inputs"],
+    convolution: Convolution,
+    feed_forward: FeedForward,
+    *,
+    padding: AbstractPadding | None = None,
+) -> Float[Array, "batch out_height out_width outputs"]:
+    """Return ``feed_forward`` of the convolution of ``padding.extend(x)``, or of ``x`` without padding.
+
+    The map between the two parts does not travel to memory, unless a derivative needs it: then both are
+    computed one after the other.
+    """
+    x, frame = (x, None) if padding is None or isinstance(padding, ZeroPadding) else padding.with_frame(x)
+    framed, pad_width = frame is not None, ((0, 0), (0, 0)) if padding is None else padding.pad_width
+    nothing = jnp.zeros((*x.shape[:-3], 0, 0, x.shape[-1]), x.dtype)
+    expand, reduce = feed_forward.expand, feed_forward.reduce
+    arguments = (
+        *(x, *(frame or Sides(*[nothing] * 4)), convolution.kernel, convolution.bias),
+        *(expand.kernel, expand.bias, reduce.kernel, reduce.bias),
+    )
+
+    def apart(*arguments: Array) -> Array:
+        x, *strips, kernel, bias, expand, expand_bias, reduce, reduce_bias = arguments
+        frame = Sides(*strips) if framed else None
+        y = framed_convolution(x, frame, kernel, bias, pad_width=pad_width)
+        return FeedForward(Convolution(expand, expand_bias), Convolution(reduce, reduce_bias))(y)
+
+    widths = native.as_attribute(pad_width)
+    (top, bottom), (left, right) = pad_width
+    *batch, height, width, _ = x.shape
+    rows, columns, _, outputs = convolution.kernel.shape
+    shape = *batch, top + height + bottom - rows + 1, left + width + right - columns + 1, outputs
+    result = jax.ShapeDtypeStruct(shape, x.dtype)
+    if not (native.available(x) and native.fits("block", arguments, [result], widths=widths)):
+        return apart(*arguments)
+
+    def together(*arguments: Array) -> Array:
+        return native.kernel("block", [result], widths=widths)(*arguments)[0]
+
+    @jax.custom_jvp
+    def computed(*arguments: Array) -> Array:
+        axes = (len(batch),) * 5 + (0,) * 6
+        return native.placed(together, apart, arguments, axes=(axes, len(batch)))
+
+    computed.defjvp(lambda arguments, changes: jax.jvp(apart, arguments, changes))
+    return computed(*arguments)
