@@ -14,6 +14,7 @@ others, and notices a file that was not written to its end.
 import dataclasses
 import io
 import json
+import re
 import struct
 import zlib
 from typing import Any
@@ -49,6 +50,7 @@ class Description:
         rows_per_group: Rows of every group but the last, which may have fewer.
         delta: Largest error of a sample, or one for each band.
         metadata: Anything that JSON can hold: wavelengths, georeference.
+        network: SHA-256 of the network that the predictor needs (``IntegerNetwork.identity``), if any.
     """
 
     shape: tuple[int, int, int]
@@ -57,6 +59,7 @@ class Description:
     rows_per_group: int
     delta: int | tuple[int, ...] = 0
     metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+    network: str | None = None
 
     @property
     def groups(self) -> int:
@@ -89,6 +92,10 @@ class Description:
             raise ConfigurationError(f"delta={self.delta}: must be whole numbers from 0 to {largest}")
         if not isinstance(self.predictor, str) or not isinstance(self.metadata, dict):
             raise ConfigurationError("predictor and metadata: must be a name and a dictionary")
+        if self.network is not None and not (
+            isinstance(self.network, str) and re.fullmatch("[0-9a-f]{64}", self.network)
+        ):
+            raise ConfigurationError(f"network={self.network!r}: must be 64 hexadecimal digits")
 
 
 class ContainerWriter:
@@ -194,8 +201,11 @@ class ContainerReader:
 
 
 def _as_json(description: Description) -> bytes:
+    fields = dataclasses.asdict(description)
+    if fields["network"] is None:
+        del fields["network"]
     try:
-        text = json.dumps(dataclasses.asdict(description), separators=(",", ":"), allow_nan=False)
+        text = json.dumps(fields, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"metadata: must be what JSON can hold ({error})") from error
     return text.encode()
