@@ -31,6 +31,9 @@ END = b"\x89SPCend\n"
 DTYPES = ("|u1", "|i1", "<u2", ">u2", "<i2", ">i2", "<u4", ">u4", "<i4", ">i4")
 """Types of samples, as NumPy writes them."""
 
+LARGEST_SIZE = 1 << 16
+"""Columns and bands, as in the standard."""
+
 _PREFIX = struct.Struct("<8sI")
 _CRC = struct.Struct("<I")
 _ENTRY = struct.Struct("<QI")
@@ -82,6 +85,8 @@ class Description:
             raise ConfigurationError(
                 f"shape={self.shape}, rows_per_group={self.rows_per_group}: must be from 1"
             )
+        if max(self.shape[1:]) > LARGEST_SIZE:
+            raise ConfigurationError(f"shape={self.shape}: columns and bands must be up to {LARGEST_SIZE}")
         if self.dtype not in DTYPES:
             raise ConfigurationError(f"dtype={self.dtype!r}: must be one of {', '.join(DTYPES)}")
         deltas = (self.delta,) if isinstance(self.delta, int) else self.delta
