@@ -6,14 +6,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from tests.compressed_streams import EACH_KIND, damaged, outcome
+from tests.damaged_containers import PLACES, Containers
+from tests.line_networks import random_network
 from tests.plain_prediction import mapped_indices
 
-from spatial_prediction.compression import ccsds123
+from spatial_prediction.compression import ccsds123, compress, decompress
 from spatial_prediction.compression.ccsds123._limits import stated_limits
 from spatial_prediction.compression.ccsds123._prediction import Predictor
 from spatial_prediction.compression.ccsds123.parameters import parameters_for
 from spatial_prediction.compression.entropy_coder import decode_residuals, encode_residuals
+from spatial_prediction.compression.linerwkv import quantised
+from spatial_prediction.compression.methods import METHODS, PREDICTORS
 
+NETWORK = quantised(random_network())
 SHAPES = st.tuples(*[st.integers(1, 6)] * 3)
 CUBES = st.sampled_from(["u1", "i1", "u2", "i2", "u4", "i4"]).flatmap(lambda dtype: arrays(dtype, SHAPES))
 LOCAL_SUMS = ["wide_neighbor", "narrow_neighbor", "wide_column", "narrow_column"]
@@ -110,6 +115,25 @@ def test_residuals_come_back(residuals, order, U_max, data):
     np.testing.assert_array_equal(decoded, residuals)
 
 
+@st.composite
+def cubes_and_deltas(draw):
+    cube = draw(arrays(draw(st.sampled_from(["u1", "i1", "u2", "i2"])), draw(SHAPES)))
+    delta, bands = st.integers(0, (1 << (8 * cube.itemsize - 1)) - 1), cube.shape[2]
+    return cube, draw(st.one_of(st.just(0), delta, st.lists(delta, min_size=bands, max_size=bands)))
+
+
+@pytest.mark.parametrize("predictor", PREDICTORS)
+@settings(max_examples=25, deadline=None)
+@given(cubes_and_deltas(), st.integers(1, 6))
+def test_containers_of_every_predictor_hold_any_cube(predictor, drawn, rows):
+    cube, delta = drawn
+    network = None if predictor in METHODS else NETWORK
+    stream = compress(cube, delta=delta, predictor=predictor, network=network, rows_per_group=rows)
+    decoded = decompress(stream, network=network)
+    assert decoded.dtype == cube.dtype
+    assert (np.abs(decoded.astype(int) - cube.astype(int)).max((0, 1)) <= delta).all()
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_an_error_or_a_cube(stream):
@@ -122,3 +146,18 @@ def test_any_bytes_give_an_error_or_a_cube(stream):
 def test_any_damage_to_any_stream_gives_an_error_or_a_cube(kind, cube, seed):
     stream = ccsds123.compress(cube, **EACH_KIND[kind])
     assert outcome(damaged(stream, np.random.default_rng(seed))) in ("cube", "error")
+
+
+@pytest.fixture(scope="module")
+def containers():
+    return Containers()
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("predictor", PREDICTORS)
+def test_any_damage_to_any_container_gives_an_error_or_a_cube(containers, predictor, place):
+    """Above the checksums an error or the right cube, beneath them at least one of its shape."""
+    rng = np.random.default_rng(0)
+    found = {containers.outcome(predictor, place, rng) for _ in range(60)}
+    assert "error" in found
+    assert found <= {"error", "right", "wrong"}

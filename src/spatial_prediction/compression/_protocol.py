@@ -42,3 +42,19 @@ class Predictor(Protocol):
 
     def update(self, samples: np.ndarray) -> None:
         """Take in the band (columns,) int64 that was predicted last, as the decoder has it."""
+
+
+@runtime_checkable
+class LinePredictor(Predictor, Protocol):
+    """A predictor that codes whole lines by itself, for speed, with the same result as band by band.
+
+    Both take the largest error of each band, (bands,) int64, and the range of the samples.
+    """
+
+    def map_line(self, line: np.ndarray, errors: np.ndarray, low: int, high: int, mapped: np.ndarray) -> None:
+        """Map the residuals of a line (bands, columns) int64 into ``mapped``, likewise."""
+
+    def unmap_line(
+        self, mapped: np.ndarray, errors: np.ndarray, low: int, high: int, line: np.ndarray
+    ) -> int:
+        """Undo :meth:`map_line`; return the number of bands, or the first one that is out of its range."""

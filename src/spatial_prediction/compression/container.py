@@ -14,6 +14,7 @@ others, and notices a file that was not written to its end.
 import dataclasses
 import io
 import json
+import re
 import struct
 import zlib
 from typing import Any
@@ -29,6 +30,9 @@ END = b"\x89SPCend\n"
 
 DTYPES = ("|u1", "|i1", "<u2", ">u2", "<i2", ">i2", "<u4", ">u4", "<i4", ">i4")
 """Types of samples, as NumPy writes them."""
+
+LARGEST_SIZE = 1 << 16
+"""Columns and bands, as in the standard."""
 
 _PREFIX = struct.Struct("<8sI")
 _CRC = struct.Struct("<I")
@@ -49,6 +53,7 @@ class Description:
         rows_per_group: Rows of every group but the last, which may have fewer.
         delta: Largest error of a sample, or one for each band.
         metadata: Anything that JSON can hold: wavelengths, georeference.
+        network: SHA-256 of the network that the predictor needs (``IntegerNetwork.identity``), if any.
     """
 
     shape: tuple[int, int, int]
@@ -57,6 +62,7 @@ class Description:
     rows_per_group: int
     delta: int | tuple[int, ...] = 0
     metadata: dict[str, Any] = dataclasses.field(default_factory=dict)
+    network: str | None = None
 
     @property
     def groups(self) -> int:
@@ -79,6 +85,8 @@ class Description:
             raise ConfigurationError(
                 f"shape={self.shape}, rows_per_group={self.rows_per_group}: must be from 1"
             )
+        if max(self.shape[1:]) > LARGEST_SIZE:
+            raise ConfigurationError(f"shape={self.shape}: columns and bands must be up to {LARGEST_SIZE}")
         if self.dtype not in DTYPES:
             raise ConfigurationError(f"dtype={self.dtype!r}: must be one of {', '.join(DTYPES)}")
         deltas = (self.delta,) if isinstance(self.delta, int) else self.delta
@@ -89,6 +97,10 @@ class Description:
             raise ConfigurationError(f"delta={self.delta}: must be whole numbers from 0 to {largest}")
         if not isinstance(self.predictor, str) or not isinstance(self.metadata, dict):
             raise ConfigurationError("predictor and metadata: must be a name and a dictionary")
+        if self.network is not None and not (
+            isinstance(self.network, str) and re.fullmatch("[0-9a-f]{64}", self.network)
+        ):
+            raise ConfigurationError(f"network={self.network!r}: must be 64 hexadecimal digits")
 
 
 class ContainerWriter:
@@ -194,8 +206,11 @@ class ContainerReader:
 
 
 def _as_json(description: Description) -> bytes:
+    fields = dataclasses.asdict(description)
+    if fields["network"] is None:
+        del fields["network"]
     try:
-        text = json.dumps(dataclasses.asdict(description), separators=(",", ":"), allow_nan=False)
+        text = json.dumps(fields, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"metadata: must be what JSON can hold ({error})") from error
     return text.encode()

@@ -10,11 +10,12 @@ import numpy as np
 from jaxtyping import Integer, Shaped
 
 from spatial_prediction.compression.container import ContainerReader, ContainerWriter, Description
-from spatial_prediction.compression.methods import METHODS
+from spatial_prediction.compression.integer_linerwkv import IntegerNetwork
+from spatial_prediction.compression.methods import METHODS, METHODS_OF_NETWORKS, PREDICTORS, Method, method_of
 from spatial_prediction.errors import ConfigurationError, StreamError
 
 PREDICTOR = "ccsds123"
-"""Of the ``METHODS``, unless told otherwise."""
+"""Of the ``methods.PREDICTORS``, unless told otherwise."""
 
 SAMPLES_OF_GROUP = 1 << 24
 """Of a group, unless told otherwise: 32 MB of 16-bit ones, and several times that while it is coded."""
@@ -36,8 +37,10 @@ class CubeWriter:
             ``SAMPLES_OF_GROUP``. Prediction begins anew in each group, so that few rows cost rate.
         metadata: Kept beside the cube; anything that JSON can hold.
         threads: How many groups are compressed at a time.
-        predictor: ``"ccsds123"``, or ``"least_squares"``, which takes fewer bits and more time, for samples
-            of up to 16 bits.
+        predictor: ``"ccsds123"``, or for samples of up to 16 bits ``"least_squares"`` or ``"linerwkv"``,
+            which take fewer bits and more time.
+        network: Which ``"linerwkv"`` predicts with. The container names it by its hash and does not hold it:
+            who reads it has to be given the same.
 
     Raises:
         ConfigurationError: an argument is not usable.
@@ -54,9 +57,11 @@ class CubeWriter:
         metadata: dict[str, Any] | None = None,
         threads: int = 1,
         predictor: str = PREDICTOR,
+        network: IntegerNetwork | None = None,
     ) -> None:
-        if predictor not in METHODS:
-            raise ConfigurationError(f"predictor={predictor!r}: must be one of {', '.join(METHODS)}")
+        method = method_of(predictor, network)
+        if network is not None and predictor in METHODS:
+            raise ConfigurationError(f"network: predictor={predictor!r} takes none")
         rows, columns, bands = (int(size) for size in shape)
         if rows_per_group is None:
             rows_per_group = min(max(1, SAMPLES_OF_GROUP // max(1, columns * bands)), max(1, rows), 1 << 16)
@@ -67,11 +72,12 @@ class CubeWriter:
             rows_per_group,
             int(delta) if isinstance(delta, (int, np.integer)) else tuple(int(each) for each in delta),
             metadata or {},
+            None if network is None else network.identity(),
         )
         self._container = ContainerWriter(file, self.description)
         self._waiting: list[np.ndarray] = []
         self._rows_waiting = self._rows_written = 0
-        self._encode = METHODS[predictor].encode
+        self._encode = method.encode
         self._pool = _pool(threads)
         self._compressed: deque[Future[bytes]] = deque()
         self._threads = threads
@@ -129,6 +135,7 @@ class CubeReader:
 
     Args:
         file: An open binary file with nothing else in it, in which one can seek.
+        network: As given to the writer, if one was. Without it the description can be read.
 
     Attributes:
         description: Shape, type, largest error and metadata.
@@ -136,15 +143,27 @@ class CubeReader:
     Raises:
         StreamError: it is no compressed cube, is damaged, was not written to its end, or was compressed with
             something that this package does not have.
+        ConfigurationError: it was compressed with another network.
     """
 
-    def __init__(self, file: io.BufferedIOBase) -> None:
+    def __init__(self, file: io.BufferedIOBase, *, network: IntegerNetwork | None = None) -> None:
         self._container = ContainerReader(file)
         self.description = self._container.description
-        if self.description.predictor not in METHODS:
+        self._network = network
+        predictor, needed = self.description.predictor, self.description.network
+        if predictor not in PREDICTORS:
             raise StreamError(
-                f"the cube was compressed with {self.description.predictor!r}, which is not known here; "
+                f"the cube was compressed with {predictor!r}, which is not known here; "
                 "decompress it with a newer version of this package"
+            )
+        if (needed is not None) != (predictor in METHODS_OF_NETWORKS):
+            raise StreamError(
+                f"the header of the compressed cube names the predictor {predictor!r} and the network "
+                f"{needed}, which do not belong together; transfer or compress it again"
+            )
+        if needed is not None and network is not None and network.identity() != needed:
+            raise ConfigurationError(
+                f"network: is {network.identity()}, but the cube was compressed with {needed}; give that one"
             )
 
     def read_group(self, group: int) -> Cube:
@@ -153,8 +172,9 @@ class CubeReader:
         Raises:
             IndexError: there is no such group.
             StreamError: they are damaged.
+            ConfigurationError: the network is missing.
         """
-        return self._decoded(group, self._container.read_group(group))
+        return self._decoded(self._method(), group, self._container.read_group(group))
 
     def groups(self, *, threads: int = 1) -> Iterator[Cube]:
         """Give the whole cube, rows after rows.
@@ -163,24 +183,31 @@ class CubeReader:
             threads: How many groups are decompressed at a time.
 
         Raises:
-            ConfigurationError: ``threads`` is not usable.
+            ConfigurationError: ``threads`` is not usable, or the network is missing.
             StreamError: a group is damaged; those before are given.
         """
+        method = self._method()
         with _pool(threads) as pool:
             decoded: deque[Future[Cube]] = deque()
             for group in range(self.description.groups):
-                decoded.append(pool.submit(self._decoded, group, self._container.read_group(group)))
+                decoded.append(pool.submit(self._decoded, method, group, self._container.read_group(group)))
                 if len(decoded) >= threads:
                     yield decoded.popleft().result()
             for future in decoded:
                 yield future.result()
 
-    def _decoded(self, group: int, stream: bytes) -> Cube:
+    def _method(self) -> Method:
+        needed = self.description.network
+        if needed is not None and self._network is None:
+            raise ConfigurationError(f"network: the cube was compressed with the network {needed}; give that")
+        return method_of(self.description.predictor, self._network)
+
+    def _decoded(self, method: Method, group: int, stream: bytes) -> Cube:
         described = self.description
         rows = described.rows_of(group)
         shape, dtype = (rows.stop - rows.start, *described.shape[1:]), np.dtype(described.dtype)
         try:
-            return METHODS[described.predictor].decode(stream, shape, dtype, described.delta)
+            return method.decode(stream, shape, dtype, described.delta)
         except StreamError as error:
             raise StreamError(f"rows {rows.start} to {rows.stop - 1}: {error}") from None
 
@@ -193,8 +220,9 @@ def compress(
     metadata: dict[str, Any] | None = None,
     threads: int = 1,
     predictor: str = PREDICTOR,
+    network: IntegerNetwork | None = None,
 ) -> bytes:
-    """Compress a cube; nothing else is needed to decompress it.
+    """Compress a cube; nothing else is needed to decompress it, apart from the network if one is given.
 
     Args:
         cube: Whole numbers of 8 to 32 bits, (rows, columns, bands), at most 65,536 columns and bands.
@@ -203,6 +231,7 @@ def compress(
         metadata: Kept beside the cube; anything that JSON can hold.
         threads: How many groups are compressed at a time.
         predictor: See ``CubeWriter``.
+        network: See ``CubeWriter``.
 
     Raises:
         ConfigurationError: an argument is not usable.
@@ -219,23 +248,26 @@ def compress(
         metadata=metadata,
         threads=threads,
         predictor=predictor,
+        network=network,
     )
     writer.write_rows(cube)
     writer.finish()
     return file.getvalue()
 
 
-def decompress(stream: bytes, *, threads: int = 1) -> Cube:
+def decompress(stream: bytes, *, threads: int = 1, network: IntegerNetwork | None = None) -> Cube:
     """Give the cube that ``compress`` or ``CubeWriter`` was given, in its type and byte order.
 
     Args:
         stream: As ``compress`` returned it, or the bytes of a file of ``CubeWriter``.
         threads: How many groups are decompressed at a time.
+        network: That which ``compress`` was given, if any.
 
     Raises:
         StreamError: the stream is damaged, was not written to its end, or is none of theirs.
+        ConfigurationError: ``threads`` is not usable, or the network is missing or another.
     """
-    reader = CubeReader(io.BytesIO(stream))
+    reader = CubeReader(io.BytesIO(stream), network=network)
     return np.concatenate(
         list(reader.groups(threads=threads)), dtype=reader.description.dtype
     )  # native order otherwise

@@ -3,15 +3,21 @@
 Each needs the extra ``compression`` when it is used, not before.
 """
 
-from typing import Any, Protocol
+import functools
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from spatial_prediction.errors import StreamError
+from spatial_prediction.compression._protocol import Predictor
+from spatial_prediction.compression.integer_linerwkv import IntegerNetwork
+from spatial_prediction.compression.integer_linerwkv.bounds import check
+from spatial_prediction.errors import ConfigurationError, StreamError
 
 Delta = int | tuple[int, ...]
 
 
+@runtime_checkable
 class Method(Protocol):
     """Compresses groups of rows (rows, columns, bands)."""
 
@@ -55,25 +61,72 @@ class Standard:
         return cube.astype(dtype)
 
 
-class LeastSquares:
-    """Least squares across bands, lines and columns, and the coder by context; samples of up to 16 bits."""
+class ByContext:
+    """A predictor of samples of up to 16 bits, and the coder by context.
+
+    Args:
+        predictor_of: Makes a fresh predictor of so many columns and bands.
+    """
+
+    def __init__(self, predictor_of: Callable[..., Predictor]) -> None:
+        self._predictor_of = predictor_of
 
     def encode(self, group: np.ndarray, delta: Delta) -> bytes:
         """Compress a group."""
         from spatial_prediction.compression.context_coder import encode_residuals
-        from spatial_prediction.compression.predictors import LeastSquaresPredictor, to_residuals
+        from spatial_prediction.compression.predictors import to_residuals
 
-        predictor = LeastSquaresPredictor(columns=group.shape[1], bands=group.shape[2])
+        predictor = self._predictor_of(columns=group.shape[1], bands=group.shape[2])
         return encode_residuals(to_residuals(group, predictor, largest_error=delta))
 
     def decode(self, stream: bytes, shape: tuple[int, int, int], dtype: np.dtype, delta: Delta) -> np.ndarray:
         """Undo :meth:`encode`."""
         from spatial_prediction.compression.context_coder import decode_residuals
-        from spatial_prediction.compression.predictors import LeastSquaresPredictor, from_residuals
+        from spatial_prediction.compression.predictors import from_residuals
 
-        predictor = LeastSquaresPredictor(columns=shape[1], bands=shape[2])
-        return from_residuals(decode_residuals(stream, shape), predictor, dtype=dtype, largest_error=delta)
+        residuals = decode_residuals(stream, shape)
+        predictor = self._predictor_of(columns=shape[1], bands=shape[2])
+        return from_residuals(residuals, predictor, dtype=dtype, largest_error=delta)
 
 
-METHODS: dict[str, Method] = {"ccsds123": Standard(), "least_squares": LeastSquares()}
+def least_squares() -> Method:
+    """Least squares across bands, lines and columns."""
+    from spatial_prediction.compression.predictors import LeastSquaresPredictor
+
+    return ByContext(LeastSquaresPredictor)
+
+
+def linerwkv(network: IntegerNetwork) -> Method:
+    """LineRWKV with a network, which the decoder needs too."""
+    from spatial_prediction.compression.predictors import LineRWKVPredictor
+
+    check(network)
+    return ByContext(functools.partial(LineRWKVPredictor, network))
+
+
+METHODS: dict[str, Callable[[], Method]] = {"ccsds123": Standard, "least_squares": least_squares}
 """By the names that stand in containers; what a name means never changes."""
+
+METHODS_OF_NETWORKS: dict[str, Callable[[IntegerNetwork], Method]] = {"linerwkv": linerwkv}
+"""Likewise, those for which a network is given."""
+
+PREDICTORS = (*METHODS, *METHODS_OF_NETWORKS)
+"""All names."""
+
+
+def method_of(predictor: str, network: IntegerNetwork | None = None) -> Method:
+    """Return the method of a name.
+
+    Raises:
+        ConfigurationError: there is no such name, or the network is missing.
+        CheckpointError: no network has such numbers.
+    """
+    if predictor in METHODS:
+        return METHODS[predictor]()
+    if predictor not in METHODS_OF_NETWORKS:
+        raise ConfigurationError(f"predictor={predictor!r}: must be one of {', '.join(PREDICTORS)}")
+    if network is None:
+        raise ConfigurationError(
+            f"predictor={predictor!r}: needs network=, which integer_linerwkv.load_network reads from a file"
+        )
+    return METHODS_OF_NETWORKS[predictor](network)

@@ -1,9 +1,6 @@
 """The integer form of LineRWKV: two computations of the same integers, near those of the floating network."""
 
 import math
-import os
-import subprocess
-import sys
 
 import equinox as eqx
 import jax
@@ -11,17 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy.special import erfc
+from tests.defined_linerwkv import DefinedPredictor
 from tests.line_networks import TINY, random_arrays, random_network, smooth_cube
 
-from spatial_prediction.compression.integer_linerwkv import definition, kernels, tables
+from spatial_prediction.compression.integer_linerwkv import definition, tables
 from spatial_prediction.compression.linerwkv import LineRWKV, Size, quantised
-from spatial_prediction.compression.predictors import LineRWKVPredictor, to_residuals
+from spatial_prediction.compression.predictors import LineRWKVPredictor, from_residuals, to_residuals
 from spatial_prediction.errors import CheckpointError
 
 
-def kernel_predictions(network, cube):
-    """What the predictor says of each line, in the samples' units, with 20 fractional bits."""
-    predictor = LineRWKVPredictor(network, columns=cube.shape[1], bands=cube.shape[2])
+def predictions_of(predictor, cube):
+    """What a predictor says of each line, in the samples' units, with 20 fractional bits."""
     predictions = np.zeros(cube.shape, np.int64)
     for row, line in enumerate(cube.astype(np.int64)):
         for band in range(cube.shape[2]):
@@ -30,45 +27,8 @@ def kernel_predictions(network, cube):
     return predictions
 
 
-def normalisation(line):
-    """Mean and deviation of each band over the columns, in whole numbers."""
-    values = [[int(value) for value in band] for band in line.T]
-    count = len(line)
-    mean = [(2 * sum(band) + count) // (2 * count) for band in values]
-    squares = [count * sum(value**2 for value in band) - sum(band) ** 2 for band in values]
-    deviation = [max(math.isqrt(square // (count * max(count - 1, 1))), 1) for square in squares]
-    return np.array(mean), np.array(deviation)
-
-
-def defined_predictions(network, cube, xp=np, columns=slice(None), compiled=lambda function: function):
-    """The same by the definition, all columns at once or some of them, from the second line on."""
-    mean, deviation = normalisation(cube[0])
-    samples = cube.astype(np.int64)
-    normalised = np.clip(((samples - mean) * 2048 + deviation) // (2 * deviation), -32767, 32767)
-    normalised = normalised.astype(np.int32)
-    rows, count, bands = cube.shape
-    encode = compiled(lambda line: definition.encode(network, line, xp))
-    step_lines = compiled(lambda memory, x: definition.step(network.lines, memory, x, xp))
-    step_bands = compiled(lambda memory, x: definition.step(network.bands, memory, x, xp))
-    decode = compiled(lambda x: definition.decode(network, x, xp))
-    predicted = compiled(lambda x: definition.predicted(network.band_zero, x, xp))
-    chosen = np.arange(count)[columns]
-    encoded = [[np.asarray(encode(line[:, band]))[:, chosen] for band in range(bands)] for line in normalised]
-    memories = [definition.begin(network.lines, len(chosen), xp) for _ in range(bands)]
-    predictions = np.zeros((rows, len(chosen), bands), np.int64)
-    for row in range(1, rows):
-        expected = []
-        for band in range(bands):
-            memories[band], spatial = step_lines(memories[band], encoded[row - 1][band])
-            expected.append(np.asarray(spatial))
-        memory = definition.begin(network.bands, len(chosen), xp)
-        said = np.asarray(predicted(expected[0])) + 4 * normalised[row - 1, chosen, 0]
-        for band in range(bands):
-            predictions[row, :, band] = (said.astype(np.int64) * deviation[band] << 8) + (mean[band] << 20)
-            memory, spectral = step_bands(memory, encoded[row][band] - expected[band])
-            if band + 1 < bands:
-                said = np.asarray(decode(expected[band + 1] + np.asarray(spectral)))
-    return predictions
+def size_of(cube):
+    return {"columns": cube.shape[1], "bands": cube.shape[2]}
 
 
 @pytest.fixture(scope="module")
@@ -87,15 +47,35 @@ def cubes():
 @pytest.mark.parametrize("kind", ["smooth", "wild"])
 def test_kernels_compute_what_is_defined(network, kind):
     cube = cubes()[kind]
-    own = kernel_predictions(network, cube)
-    np.testing.assert_array_equal(own[1:], defined_predictions(network, cube)[1:])
+    own = predictions_of(LineRWKVPredictor(network, **size_of(cube)), cube)
+    defined = predictions_of(DefinedPredictor(network, **size_of(cube), batch=100), cube)
+    np.testing.assert_array_equal(own, defined)
+
+
+@pytest.mark.parametrize("largest_error", [0, 3, [0, 1, 7]])
+def test_whole_lines_and_single_bands_give_the_same(network, largest_error):
+    """More lines than the statistics are of, and widths of several blocks of columns."""
+    cube = smooth_cube(18, 67, 3)
+    predictor = LineRWKVPredictor(network, **size_of(cube))
+    residuals = to_residuals(cube, predictor, largest_error=largest_error)
+    defined = DefinedPredictor(network, **size_of(cube), batch=30)
+    np.testing.assert_array_equal(to_residuals(cube, defined, largest_error=largest_error), residuals)
+    decoded = [
+        from_residuals(residuals, predictor, dtype=cube.dtype, largest_error=largest_error)
+        for predictor in (
+            LineRWKVPredictor(network, **size_of(cube)),
+            DefinedPredictor(network, **size_of(cube), batch=67),
+        )
+    ]
+    np.testing.assert_array_equal(*decoded)
+    assert (np.abs(decoded[0].astype(int) - cube).max((0, 1)) <= largest_error).all()
 
 
 def test_jax_computes_what_is_defined_for_any_batch_of_columns(network):
     cube = smooth_cube(3, 33, 2)
-    some = slice(1, None, 5)
-    by_jax = defined_predictions(network, cube, jnp, some, jax.jit)
-    np.testing.assert_array_equal(by_jax, defined_predictions(network, cube)[:, some])
+    by_jax = DefinedPredictor(network, **size_of(cube), batch=11, xp=jnp, compiled=jax.jit)
+    defined = DefinedPredictor(network, **size_of(cube), batch=33)
+    np.testing.assert_array_equal(predictions_of(by_jax, cube), predictions_of(defined, cube))
 
 
 @pytest.mark.parametrize("size", [TINY, Size(16, 1, 1, 1, 1)])
@@ -143,7 +123,6 @@ def test_products_with_fractions_are_floored_and_do_not_overflow():
     for fraction in (0, 1, 12345, 2**15 - 1, 2**15):
         expected = x.astype(np.int64) * fraction // 2**15
         np.testing.assert_array_equal(definition.scaled(x, np.int32(fraction)), expected)
-        assert [kernels.scaled(each, np.int32(fraction)) for each in x] == expected.tolist()
 
 
 def test_no_sum_of_products_can_overflow():
@@ -201,36 +180,3 @@ def test_missing_arrays_are_refused():
     del arrays["blocks_lines.1.ffn.key.weight"]
     with pytest.raises(CheckpointError, match=r"lack 'blocks_lines\.1\.ffn\.key\.weight'"):
         LineRWKV.from_named_arrays(arrays)
-
-
-OTHER_PROCESS = """
-import numpy as np
-from tests.line_networks import random_network, smooth_cube
-from spatial_prediction.compression.predictors import from_residuals
-from spatial_prediction.compression.linerwkv import quantised
-from spatial_prediction.compression.predictors import LineRWKVPredictor
-import sys
-cube = smooth_cube(3, 33, 4)
-predictor = LineRWKVPredictor(quantised(random_network(spread=2.0)), columns=33, bands=4)
-residuals = np.load(sys.argv[1])
-assert (from_residuals(residuals, predictor, dtype="uint16") == cube).all()
-print("equal")
-"""
-
-
-@pytest.mark.slow
-def test_a_process_with_a_poorer_processor_and_another_thread_count_decodes(network, tmp_path):
-    cube = smooth_cube(3, 33, 4)
-    residuals = to_residuals(cube, LineRWKVPredictor(network, columns=33, bands=4))
-    np.save(tmp_path / "residuals.npy", residuals)
-    environment = os.environ | {
-        "NUMBA_CPU_NAME": "generic",
-        "NUMBA_CPU_FEATURES": "",
-        "NUMBA_NUM_THREADS": "1",
-        "OMP_NUM_THREADS": "1",
-        "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 X86_V3" if sys.platform == "linux" else "",
-        "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
-    }
-    command = [sys.executable, "-c", OTHER_PROCESS, str(tmp_path / "residuals.npy")]
-    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    assert result.stdout == "equal\n", result.stderr

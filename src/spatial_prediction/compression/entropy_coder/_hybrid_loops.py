@@ -6,6 +6,7 @@ import numpy as np
 
 from spatial_prediction.compression._compiled import compiled, leading_zeros, mirrored
 from spatial_prediction.compression.entropy_coder._bits import append, refill
+from spatial_prediction.compression.entropy_coder._memory import piece, pieces_of
 from spatial_prediction.compression.entropy_coder._sample_adaptive import counter_of
 
 
@@ -49,65 +50,55 @@ def encode(
     shape,
     sums,
     pixels,
-    interleaved,
-    D,
-    U_max,
-    gamma_0,
-    gamma_star,
+    settings,
     tables,
     prefixes,
     words,
     position,
 ):
     """Code the next rows; ``prefixes`` are the beginnings of words of several samples."""
-    rows, columns, bands = shape
+    interleaved, D, U_max, gamma_0, gamma_star = settings
+    columns = shape[1]
     row_step, column_step, band_step = steps
-    passes, group = (1, interleaved) if interleaved else (bands, 1)
     word, pending = position >> 5, position & 31
     accumulator = np.int64(words[word]) >> (32 - pending)
-    for number in range(passes):
-        begin, end = (0, bands) if interleaved else (number, number + 1)
-        for row in range(rows):
-            for first in range(begin, end, group):
-                for column in range(columns):
-                    ordinal = pixels + row * columns + column
-                    pixel = row * row_step + column * column_step
-                    counter = counter_of(ordinal + (1 << gamma_0), gamma_star)
-                    before = counter_of(ordinal - 1 + (1 << gamma_0), gamma_star)
-                    full = np.int64(before == (1 << gamma_star) - 1)
-                    for band in range(first, min(first + group, end)):
-                        residual = np.int64(residuals[pixel + band * band_step])
-                        if ordinal == 0:
-                            word, pending, accumulator = append(
-                                words, word, pending, accumulator, residual, D
-                            )
-                            continue
-                        total = sums[band]
-                        if full:
-                            word, pending, accumulator = append(
-                                words, word, pending, accumulator, total & 1, 1
-                            )
-                        total = (total + 4 * residual + full) >> full
-                        sums[band] = total
-                        code = _code_of(total, counter, tables.thresholds)
-                        if code < 0:
-                            k = _exponent(total, counter, D)
-                            word, pending, accumulator = _append_reversed(
-                                words, word, pending, accumulator, residual, k, D, U_max
-                            )
-                            continue
-                        limit = tables.limits[code]
-                        if residual > limit:
-                            word, pending, accumulator = _append_reversed(
-                                words, word, pending, accumulator, residual - limit - 1, 0, D, U_max
-                            )
-                        node = tables.children[prefixes[code], min(residual, limit + 1)]
-                        if tables.is_leaf[node]:
-                            word, pending, accumulator = append(
-                                words, word, pending, accumulator, tables.word[node], tables.width[node]
-                            )
-                            node = tables.roots[code]
-                        prefixes[code] = node
+    for number in range(pieces_of(shape, interleaved)):
+        row, first, last = piece(number, shape, interleaved)
+        for column in range(columns):
+            ordinal = pixels + row * columns + column
+            pixel = row * row_step + column * column_step
+            counter = counter_of(ordinal + (1 << gamma_0), gamma_star)
+            before = counter_of(ordinal - 1 + (1 << gamma_0), gamma_star)
+            full = np.int64(before == (1 << gamma_star) - 1)
+            for band in range(first, last):
+                residual = np.int64(residuals[pixel + band * band_step])
+                if ordinal == 0:
+                    word, pending, accumulator = append(words, word, pending, accumulator, residual, D)
+                    continue
+                total = sums[band]
+                if full:
+                    word, pending, accumulator = append(words, word, pending, accumulator, total & 1, 1)
+                total = (total + 4 * residual + full) >> full
+                sums[band] = total
+                code = _code_of(total, counter, tables.thresholds)
+                if code < 0:
+                    k = _exponent(total, counter, D)
+                    word, pending, accumulator = _append_reversed(
+                        words, word, pending, accumulator, residual, k, D, U_max
+                    )
+                    continue
+                limit = tables.limits[code]
+                if residual > limit:
+                    word, pending, accumulator = _append_reversed(
+                        words, word, pending, accumulator, residual - limit - 1, 0, D, U_max
+                    )
+                node = tables.children[prefixes[code], min(residual, limit + 1)]
+                if tables.is_leaf[node]:
+                    word, pending, accumulator = append(
+                        words, word, pending, accumulator, tables.word[node], tables.width[node]
+                    )
+                    node = tables.roots[code]
+                prefixes[code] = node
     words[word] = accumulator << (32 - pending)
     return word * 32 + pending
 
@@ -139,11 +130,7 @@ def decode(
     shape,
     sums,
     pixels,
-    interleaved,
-    D,
-    U_max,
-    gamma_0,
-    gamma_star,
+    settings,
     tables,
     prefixes,
     words,
@@ -151,66 +138,61 @@ def decode(
     stop,
 ):
     """Decode the rows before, until ``stop`` bits are read; whether an encoder may have written them."""
-    rows, columns, bands = shape
+    interleaved, D, U_max, gamma_0, gamma_star = settings
+    columns = shape[1]
     row_step, column_step, band_step = steps
-    passes, group = (1, interleaved) if interleaved else (bands, 1)
     word, available, right = (position >> 5) + 1, 32 - (position & 31), True
     window = np.int64(words[word - 1]) << (64 - available)
-    for number in range(passes - 1, -1, -1):
-        begin, end = (0, bands) if interleaved else (number, number + 1)
-        groups = -(-(end - begin) // group)
-        for row in range(rows - 1, -1, -1):
-            for which in range(groups - 1, -1, -1):
-                first = begin + which * group
-                last = min(first + group, end)
-                if word * 32 - available > stop:
-                    return word * 32 - available, right
-                for column in range(columns - 1, -1, -1):
-                    ordinal = pixels + row * columns + column
-                    pixel = row * row_step + column * column_step
-                    counter = counter_of(ordinal + (1 << gamma_0), gamma_star)
-                    before = counter_of(ordinal - 1 + (1 << gamma_0), gamma_star)
-                    full = before == (1 << gamma_star) - 1
-                    for band in range(last - 1, first - 1, -1):
-                        if ordinal == 0:
-                            word, available, window = refill(words, word, available, window)
-                            residuals[band * band_step] = mirrored(window) & ((np.int64(1) << D) - 1)
-                            window <<= D
-                            available -= D
-                            continue
-                        total = sums[band]
-                        code = _code_of(total, counter, tables.thresholds)
-                        if code < 0:
-                            k = _exponent(total, counter, D)
-                            word, available, window, residual = _take_reversed(
-                                words, word, available, window, k, D, U_max
-                            )
-                        else:
-                            node, root = prefixes[code], tables.roots[code]
-                            if node == root:
-                                word, available, window = refill(words, word, available, window)
-                                place = tables.read_word[code]
-                                while place > 0:
-                                    place = tables.branches[place, np.int64(window < 0)]
-                                    window <<= 1
-                                    available -= 1
-                                right &= place < 0
-                                node = -1 - place if place < 0 else tables.children[root, 0]
-                            residual = tables.symbol[node]
-                            prefixes[code] = tables.parent[node]
-                            if residual > tables.limits[code]:
-                                word, available, window, residual = _take_reversed(
-                                    words, word, available, window, 0, D, U_max
-                                )
-                                residual += tables.limits[code] + 1
-                        total -= 4 * residual
-                        if full:
-                            word, available, window = refill(words, word, available, window)
-                            total += sums[band] + np.int64(window < 0) * -1
+    for number in range(pieces_of(shape, interleaved) - 1, -1, -1):
+        row, first, last = piece(number, shape, interleaved)
+        if word * 32 - available > stop:
+            return word * 32 - available, right
+        for column in range(columns - 1, -1, -1):
+            ordinal = pixels + row * columns + column
+            pixel = row * row_step + column * column_step
+            counter = counter_of(ordinal + (1 << gamma_0), gamma_star)
+            before = counter_of(ordinal - 1 + (1 << gamma_0), gamma_star)
+            full = before == (1 << gamma_star) - 1
+            for band in range(last - 1, first - 1, -1):
+                if ordinal == 0:
+                    word, available, window = refill(words, word, available, window)
+                    residuals[band * band_step] = mirrored(window) & ((np.int64(1) << D) - 1)
+                    window <<= D
+                    available -= D
+                    continue
+                total = sums[band]
+                code = _code_of(total, counter, tables.thresholds)
+                if code < 0:
+                    k = _exponent(total, counter, D)
+                    word, available, window, residual = _take_reversed(
+                        words, word, available, window, k, D, U_max
+                    )
+                else:
+                    node, root = prefixes[code], tables.roots[code]
+                    if node == root:
+                        word, available, window = refill(words, word, available, window)
+                        place = tables.read_word[code]
+                        while place > 0:
+                            place = tables.branches[place, np.int64(window < 0)]
                             window <<= 1
                             available -= 1
-                        possible = total >> (2 + D + gamma_star) == 0
-                        right &= possible & (residual < (np.int64(1) << D))
-                        sums[band] = total if possible else 0
-                        residuals[pixel + band * band_step] = residual
+                        right &= place < 0
+                        node = -1 - place if place < 0 else tables.children[root, 0]
+                    residual = tables.symbol[node]
+                    prefixes[code] = tables.parent[node]
+                    if residual > tables.limits[code]:
+                        word, available, window, residual = _take_reversed(
+                            words, word, available, window, 0, D, U_max
+                        )
+                        residual += tables.limits[code] + 1
+                total -= 4 * residual
+                if full:
+                    word, available, window = refill(words, word, available, window)
+                    total += sums[band] + np.int64(window < 0) * -1
+                    window <<= 1
+                    available -= 1
+                possible = total >> (2 + D + gamma_star) == 0
+                right &= possible & (residual < (np.int64(1) << D))
+                sums[band] = total if possible else 0
+                residuals[pixel + band * band_step] = residual
     return word * 32 - available, right

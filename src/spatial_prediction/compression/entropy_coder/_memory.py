@@ -1,4 +1,4 @@
-"""How residuals lie in memory: those of a pixel together, or those of a band."""
+"""How residuals lie in memory, those of a pixel together or those of a band, and in which order they come."""
 
 from typing import no_type_check
 
@@ -49,6 +49,26 @@ def flattened(
     if values.flags.c_contiguous:
         return values.reshape(-1), (columns * bands, bands, 1)
     return values.transpose(2, 0, 1).reshape(-1), (columns, 1, rows * columns)
+
+
+@compiled
+@no_type_check
+def pieces_of(shape, interleaved):
+    """Number of pieces that are coded one after the other: all columns of a row in some of its bands."""
+    rows, _, bands = shape
+    return rows * -(-bands // max(interleaved, 1))
+
+
+@compiled
+@no_type_check
+def piece(number, shape, interleaved):
+    """Row of a piece, its first band, and the band after its last."""
+    rows, _, bands = shape
+    if interleaved:
+        groups = -(-bands // interleaved)
+        first = number % groups * interleaved
+        return number // groups, first, min(first + interleaved, bands)
+    return number % rows, number // rows, number // rows + 1
 
 
 @compiled

@@ -20,7 +20,7 @@ from spatial_prediction.compression.entropy_coder._bits import (
     top,
     truncated,
 )
-from spatial_prediction.compression.entropy_coder._memory import flattened
+from spatial_prediction.compression.entropy_coder._memory import flattened, piece, pieces_of
 from spatial_prediction.compression.entropy_coder._settings import CoderSettings
 
 
@@ -49,11 +49,7 @@ class SampleAdaptiveEncoder:
             residuals.shape,
             self._sums,
             self._pixels,
-            settings.interleaved,
-            settings.D,
-            settings.U_max,
-            settings.gamma_0,
-            settings.gamma_star,
+            settings.numbers,
             writer.words,
             writer.position,
         )
@@ -87,11 +83,7 @@ class SampleAdaptiveDecoder:
             residuals.shape,
             self._sums,
             self._pixels,
-            settings.interleaved,
-            settings.D,
-            settings.U_max,
-            settings.gamma_0,
-            settings.gamma_star,
+            settings.numbers,
             reader.words,
             reader.position,
         )
@@ -123,97 +115,87 @@ def _exponent(total, counter, D):
 
 @compiled
 @no_type_check
-def _encode(
-    residuals, steps, shape, sums, pixels, interleaved, D, U_max, gamma_0, gamma_star, words, position
-):
-    rows, columns, bands = shape
+def _encode(residuals, steps, shape, sums, pixels, settings, words, position):
+    interleaved, D, U_max, gamma_0, gamma_star = settings
+    columns = shape[1]
     row_step, column_step, band_step = steps
-    passes, group = (1, interleaved) if interleaved else (bands, 1)
     word, pending = position >> 5, position & 31
     accumulator = np.int64(words[word]) >> (32 - pending)
-    for number in range(passes):
-        begin, end = (0, bands) if interleaved else (number, number + 1)
-        for row in range(rows):
-            for first in range(begin, end, group):
-                last = min(first + group, end)
-                for column in range(columns):
-                    ordinal = pixels + row * columns + column
-                    pixel = row * row_step + column * column_step
-                    if ordinal == 0:
-                        for band in range(first, last):
-                            word, pending, accumulator = append(
-                                words, word, pending, accumulator, np.int64(residuals[band * band_step]), D
-                            )
-                        continue
-                    counter = counter_of(ordinal - 1 + (1 << gamma_0), gamma_star)
-                    full = np.int64(counter == (1 << gamma_star) - 1)
-                    for band in range(first, last):
-                        residual = np.int64(residuals[pixel + band * band_step])
-                        total = sums[band]
-                        k = _exponent(total, counter, D)
-                        sums[band] = (total + residual + full) >> full
-                        zeros = residual >> k
-                        ending = (1 << k) | (residual & ((1 << k) - 1))
-                        if zeros + k < 32 and zeros < U_max:
-                            word, pending, accumulator = append(
-                                words, word, pending, accumulator, ending, zeros + 1 + k
-                            )
-                            continue
-                        width = k + 1
-                        if zeros >= U_max:
-                            zeros, ending, width = U_max, residual, D
-                        word, pending, accumulator = append(words, word, pending, accumulator, 0, zeros)
-                        word, pending, accumulator = append(words, word, pending, accumulator, ending, width)
+    for number in range(pieces_of(shape, interleaved)):
+        row, first, last = piece(number, shape, interleaved)
+        for column in range(columns):
+            ordinal = pixels + row * columns + column
+            pixel = row * row_step + column * column_step
+            if ordinal == 0:
+                for band in range(first, last):
+                    word, pending, accumulator = append(
+                        words, word, pending, accumulator, np.int64(residuals[band * band_step]), D
+                    )
+                continue
+            counter = counter_of(ordinal - 1 + (1 << gamma_0), gamma_star)
+            full = np.int64(counter == (1 << gamma_star) - 1)
+            for band in range(first, last):
+                residual = np.int64(residuals[pixel + band * band_step])
+                total = sums[band]
+                k = _exponent(total, counter, D)
+                sums[band] = (total + residual + full) >> full
+                zeros = residual >> k
+                ending = (1 << k) | (residual & ((1 << k) - 1))
+                if zeros + k < 32 and zeros < U_max:
+                    word, pending, accumulator = append(
+                        words, word, pending, accumulator, ending, zeros + 1 + k
+                    )
+                    continue
+                width = k + 1
+                if zeros >= U_max:
+                    zeros, ending, width = U_max, residual, D
+                word, pending, accumulator = append(words, word, pending, accumulator, 0, zeros)
+                word, pending, accumulator = append(words, word, pending, accumulator, ending, width)
     words[word] = accumulator << (32 - pending)
     return word * 32 + pending
 
 
 @compiled
 @no_type_check
-def _decode(
-    residuals, steps, shape, sums, pixels, interleaved, D, U_max, gamma_0, gamma_star, words, position
-):
-    rows, columns, bands = shape
+def _decode(residuals, steps, shape, sums, pixels, settings, words, position):
+    interleaved, D, U_max, gamma_0, gamma_star = settings
+    columns = shape[1]
     row_step, column_step, band_step = steps
-    passes, group = (1, interleaved) if interleaved else (bands, 1)
     word, available, largest = (position >> 5) + 1, 32 - (position & 31), np.int64(0)
     window = np.int64(words[word - 1]) << (64 - available)
-    for number in range(passes):
-        begin, end = (0, bands) if interleaved else (number, number + 1)
-        for row in range(rows):
-            for first in range(begin, end, group):
-                last = min(first + group, end)
-                for column in range(columns):
-                    ordinal = pixels + row * columns + column
-                    pixel = row * row_step + column * column_step
-                    counter = counter_of(ordinal - 1 + (1 << gamma_0), gamma_star)
-                    full = np.int64(counter == (1 << gamma_star) - 1)
-                    for band in range(first, last):
+    for number in range(pieces_of(shape, interleaved)):
+        row, first, last = piece(number, shape, interleaved)
+        for column in range(columns):
+            ordinal = pixels + row * columns + column
+            pixel = row * row_step + column * column_step
+            counter = counter_of(ordinal - 1 + (1 << gamma_0), gamma_star)
+            full = np.int64(counter == (1 << gamma_star) - 1)
+            for band in range(first, last):
+                word, available, window = refill(words, word, available, window)
+                if ordinal == 0:
+                    residuals[band * band_step] = top(window, D)
+                    window <<= D
+                    available -= D
+                    continue
+                total = sums[band]
+                k = _exponent(total, counter, D)
+                zeros = leading_zeros(window)
+                if zeros < U_max:
+                    window <<= zeros + 1
+                    available -= zeros + 1
+                    if available < k:
                         word, available, window = refill(words, word, available, window)
-                        if ordinal == 0:
-                            residuals[band * band_step] = top(window, D)
-                            window <<= D
-                            available -= D
-                            continue
-                        total = sums[band]
-                        k = _exponent(total, counter, D)
-                        zeros = leading_zeros(window)
-                        if zeros < U_max:
-                            window <<= zeros + 1
-                            available -= zeros + 1
-                            if available < k:
-                                word, available, window = refill(words, word, available, window)
-                            residual = (zeros << k) | top(window, k)
-                            window <<= k
-                            available -= k
-                        else:
-                            window <<= U_max
-                            available -= U_max
-                            word, available, window = refill(words, word, available, window)
-                            residual = top(window, D)
-                            window <<= D
-                            available -= D
-                        sums[band] = (total + residual + full) >> full
-                        residuals[pixel + band * band_step] = residual
-                        largest = max(largest, residual)
+                    residual = (zeros << k) | top(window, k)
+                    window <<= k
+                    available -= k
+                else:
+                    window <<= U_max
+                    available -= U_max
+                    word, available, window = refill(words, word, available, window)
+                    residual = top(window, D)
+                    window <<= D
+                    available -= D
+                sums[band] = (total + residual + full) >> full
+                residuals[pixel + band * band_step] = residual
+                largest = max(largest, residual)
     return word * 32 - available, largest

@@ -44,9 +44,10 @@ class CoderSettings:
         check_range("M", self.M, 1, bands)
 
     @property
-    def interleaved(self) -> int:
-        """Bands that are interleaved, 0 for BSQ, as compiled loops take it."""
-        return 0 if self.encoding_order == "BSQ" else self.M
+    def numbers(self) -> tuple[int, int, int, int, int]:
+        """What compiled loops take: bands that are interleaved (0 for BSQ), D, U_max, gamma_0, gamma_star."""
+        interleaved = 0 if self.encoding_order == "BSQ" else self.M
+        return interleaved, self.D, self.U_max, self.gamma_0, self.gamma_star
 
 
 def check_range(name: str, value: int, low: int, high: int) -> None:

@@ -11,12 +11,12 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-LANES = 64
-"""Columns of a product."""
+from spatial_prediction.compression.integer_linerwkv._lanes import COLUMNS
+
 _WORD, _HALF = ir.IntType(32), ir.IntType(16)
 _WORDS, _HALVES = ir.VectorType(_WORD, 16), ir.VectorType(_HALF, 32)
 _PRODUCTS = ir.VectorType(_WORD, 32)
-_VECTORS = LANES // 16
+_VECTORS = COLUMNS // 16
 _ROWS = 4  # of sums kept in registers, four vectors each
 
 
@@ -28,7 +28,7 @@ def multiply_pairs(typing_context, weight, pairs, out):
     Args:
         typing_context: numba's.
         weight: (outputs, inputs) int16, C-contiguous, outputs a multiple of four.
-        pairs: inputs in pairs, (inputs / 2, 64, 2) int16, C-contiguous.
+        pairs: two inputs in a word, at least (inputs / 2, 64) int32, C-contiguous.
         out: (outputs, 64) int32, C-contiguous.
     """
 
@@ -56,7 +56,7 @@ def multiply_pairs(typing_context, weight, pairs, out):
                 builder.store(_WORDS(None), each)
             with cgutils.for_range(builder, steps) as loop:
                 first = builder.mul(loop.index, index(_VECTORS))
-                x = [builder.load(at(columns, first, index(v)), align=2) for v in range(_VECTORS)]
+                x = [builder.load(at(columns, first, index(v)), align=4) for v in range(_VECTORS)]
                 x = [builder.sext(each, _PRODUCTS) for each in x]
                 for r in range(_ROWS):
                     line = builder.mul(builder.add(row, index(r)), steps)

@@ -7,21 +7,24 @@ import numpy as np
 from spatial_prediction.compression._compiled import compiled
 from spatial_prediction.compression._protocol import FRACTION_BITS
 from spatial_prediction.compression.integer_linerwkv import network as form
-from spatial_prediction.compression.integer_linerwkv._products import LANES
+from spatial_prediction.compression.integer_linerwkv._lanes import COLUMNS
+from spatial_prediction.compression.integer_linerwkv._norms import Room, room_for
 from spatial_prediction.compression.integer_linerwkv.kernels import (
-    clipped,
+    add,
     convolve,
+    pair,
     predict,
-    rounded,
+    shorten,
+    shorten_to_halves,
     step,
+    subtract,
 )
 from spatial_prediction.compression.integer_linerwkv.network import Blocks, IntegerNetwork
-from spatial_prediction.compression.integer_linerwkv.tables import STREAM_BITS, inverse_roots
+from spatial_prediction.compression.integer_linerwkv.tables import STREAM_BITS
 
 _I = np.int32
 _LAYER_SHIFT = _I(STREAM_BITS - form.LAYER_BITS)
 _DECODER_SHIFT = _I(STREAM_BITS - form.DECODER_BITS)
-_ACTIVATION = _I(1 << form.ACTIVATION_BITS)
 _SKIP = _I(1 << (form.PREDICTION_BITS - form.SAMPLE_BITS))
 
 
@@ -40,10 +43,7 @@ class Memory(NamedTuple):
         prediction: of the next band, normalised, (columns with the last block filled,) int32.
         layer: features between convolutions, (features, like row) int16.
         taps: inputs of a convolution, (3 features, 64) int16.
-        work: room of :func:`step`.
-        short: likewise.
-        roots: table of inverse roots.
-        guard: of the variance in layer norms.
+        room: to work in.
     """
 
     line_inputs: np.ndarray
@@ -57,19 +57,16 @@ class Memory(NamedTuple):
     prediction: np.ndarray
     layer: np.ndarray
     taps: np.ndarray
-    work: np.ndarray
-    short: np.ndarray
-    roots: np.ndarray
-    guard: np.int32
+    room: Room
 
 
 def memory_for(network: IntegerNetwork, columns: int, bands: int) -> Memory:
     """Make the memory before the first line."""
-    features, blocks = network.features, -(-columns // LANES)
-    length = blocks * LANES + 2
+    features, blocks = network.features, -(-columns // COLUMNS)
+    length = blocks * COLUMNS + 2
 
     def state(stack: Blocks, *axes: int) -> tuple[np.ndarray, np.ndarray]:
-        shape = (*axes, len(stack.shifts), 2, features, LANES)
+        shape = (*axes, len(stack.shifts), 2, features, COLUMNS)
         averages = np.zeros(shape, np.int32)
         averages[..., 1, :, :] = form.EMPTY
         return np.zeros(shape, np.int16), averages
@@ -77,17 +74,14 @@ def memory_for(network: IntegerNetwork, columns: int, bands: int) -> Memory:
     return Memory(
         *state(network.lines, blocks, bands),
         *state(network.bands, blocks),
-        encoded=np.zeros((blocks, bands, features, LANES), np.int32),
-        expected=np.zeros((blocks, bands, features, LANES), np.int32),
+        encoded=np.zeros((blocks, bands, features, COLUMNS), np.int32),
+        expected=np.zeros((blocks, bands, features, COLUMNS), np.int32),
         band_zero=np.zeros(length, np.int16),
         row=np.zeros(length, np.int16),
         prediction=np.zeros(length - 2, np.int32),
         layer=np.zeros((features, length), np.int16),
-        taps=np.zeros((max(3 * features, 8), LANES), np.int16),
-        work=np.zeros((6, features, LANES), np.int32),
-        short=np.zeros((features + 3, LANES), np.int32),
-        roots=inverse_roots(features),
-        guard=form.variance_guard(features),
+        taps=np.zeros((max(3 * features, 8), COLUMNS), np.int16),
+        room=room_for(features),
     )
 
 
@@ -105,39 +99,27 @@ def normalise_row(samples, mean, deviation, row):
 def encode_row(network, memory, columns, band):
     """Encode ``memory.row`` into ``memory.encoded``."""
     features = memory.layer.shape[0]
-    taps = memory.taps
+    taps, room, pairs = memory.taps, memory.room, memory.room.pairs[0]
     for block in range(memory.encoded.shape[0]):
         for tap in range(3):
-            taps[tap] = memory.row[block * LANES + tap : (block + 1) * LANES + tap]
+            taps[tap] = memory.row[block * COLUMNS + tap : (block + 1) * COLUMNS + tap]
         taps[3:8] = 0
-        out = memory.encoded[block, band]
-        first = network.encoder_in
-        convolve(first, 0, taps[:8], memory.guard, memory.roots, memory.work[0], memory.short, out)
+        pair(taps[:8], pairs)
+        convolve(network.encoder_in, 0, pairs, room, memory.encoded[block, band])
     for index in range(network.encoder.shift.shape[0]):
         for block in range(memory.encoded.shape[0]):
-            start = block * LANES
-            for f in range(features):
-                for n in range(min(LANES, columns - start)):
-                    value = rounded(memory.encoded[block, band, f, n], _LAYER_SHIFT)
-                    memory.layer[f, 1 + start + n] = clipped(value, _ACTIVATION)
+            start = block * COLUMNS
+            count = min(COLUMNS, columns - start)
+            shorten_to_halves(memory.encoded[block, band], _LAYER_SHIFT, room.now)
+            memory.layer[:, 1 + start : 1 + start + count] = room.now[:, :count]
         for block in range(memory.encoded.shape[0]):
-            start = block * LANES
+            start = block * COLUMNS
             for tap in range(3):
                 taps[tap * features : (tap + 1) * features] = memory.layer[
-                    :, start + tap : start + LANES + tap
+                    :, start + tap : start + COLUMNS + tap
                 ]
-            out = memory.encoded[block, band]
-            work = memory.work[0]
-            convolve(
-                network.encoder,
-                index,
-                taps[: 3 * features],
-                memory.guard,
-                memory.roots,
-                work,
-                memory.short,
-                out,
-            )
+            pair(taps[: 3 * features], pairs)
+            convolve(network.encoder, index, pairs, room, memory.encoded[block, band])
 
 
 @compiled
@@ -149,12 +131,14 @@ def finish_line(network, memory):
         for band in range(memory.encoded.shape[1]):
             x = memory.expected[block, band]
             x[:] = memory.encoded[block, band]
-            inputs, averages = memory.line_inputs[block, band], memory.line_averages[block, band]
-            step(network.lines, inputs, averages, x, memory.guard, memory.roots, memory.work, memory.short)
-        out = prediction[block * LANES : (block + 1) * LANES]
-        predict(network.band_zero, memory.expected[block, 0], memory.short[0], out)
-        for n in range(LANES):
-            out[n] = _I(out[n] + _I(_I(memory.band_zero[1 + block * LANES + n]) * _SKIP))
+            step(
+                network.lines, memory.line_inputs[block, band], memory.line_averages[block, band], x,
+                memory.room,
+            )  # fmt: skip
+        out = prediction[block * COLUMNS : (block + 1) * COLUMNS]
+        predict(network.band_zero, memory.expected[block, 0], memory.room, out)
+        for n in range(COLUMNS):
+            out[n] = _I(out[n] + _I(_I(memory.band_zero[1 + block * COLUMNS + n]) * _SKIP))
     memory.band_inputs[:] = 0
     memory.band_averages[:, :, 0] = 0
     memory.band_averages[:, :, 1] = _I(form.EMPTY)
@@ -164,28 +148,18 @@ def finish_line(network, memory):
 @no_type_check
 def predict_next_band(network, memory, band):
     """Predict, from a band that was encoded, the one after it into ``memory.prediction``."""
-    features = memory.layer.shape[0]
-    x = np.empty((features, LANES), np.int32)
-    inputs = memory.taps[:features]
+    room = memory.room
+    x, pairs = room.rows[6], room.pairs[0]
     for block in range(memory.encoded.shape[0]):
-        for f in range(features):
-            for n in range(LANES):
-                x[f, n] = _I(memory.encoded[block, band, f, n] - memory.expected[block, band, f, n])
-        state, averages = memory.band_inputs[block], memory.band_averages[block]
-        step(network.bands, state, averages, x, memory.guard, memory.roots, memory.work, memory.short)
-        for f in range(features):
-            for n in range(LANES):
-                x[f, n] = _I(x[f, n] + memory.expected[block, band + 1, f, n])
+        subtract(memory.encoded[block, band], memory.expected[block, band], x)
+        step(network.bands, memory.band_inputs[block], memory.band_averages[block], x, room)
+        add(x, memory.expected[block, band + 1], x)
         shift = _DECODER_SHIFT
         for layer in range(network.decoder.shift.shape[0]):
-            for f in range(features):
-                for n in range(LANES):
-                    inputs[f, n] = clipped(rounded(x[f, n], shift), _ACTIVATION)
-            work = memory.work[0]
-            convolve(network.decoder, layer, inputs, memory.guard, memory.roots, work, memory.short, x)
+            shorten(x, shift, pairs)
+            convolve(network.decoder, layer, pairs, room, x)
             shift = _LAYER_SHIFT
-        out = memory.prediction[block * LANES : (block + 1) * LANES]
-        predict(network.head, x, memory.short[0], out)
+        predict(network.head, x, room, memory.prediction[block * COLUMNS : (block + 1) * COLUMNS])
 
 
 @compiled

@@ -1,7 +1,4 @@
-"""The integer network in compiled loops, for blocks of 64 columns: the same integers as ``definition``.
-
-Sums and products are cut back to 32 bits after each operation, for numba would compute them in 64.
-"""
+"""The integer network in compiled loops, for blocks of 64 columns: the same integers as ``definition``."""
 
 from typing import no_type_check
 
@@ -10,219 +7,51 @@ import numpy as np
 from spatial_prediction.compression._compiled import compiled
 from spatial_prediction.compression.integer_linerwkv import network as form
 from spatial_prediction.compression.integer_linerwkv import tables
-from spatial_prediction.compression.integer_linerwkv._int32 import raised, shifted
-from spatial_prediction.compression.integer_linerwkv._products import LANES, multiply_pairs
+from spatial_prediction.compression.integer_linerwkv._arithmetic import (
+    clipped,
+    gate,
+    log_weight,
+    rounded,
+    scaled,
+    table_index,
+    whole,
+)
+from spatial_prediction.compression.integer_linerwkv._lanes import (
+    COLUMNS,
+    Lanes,
+    least,
+    magnitude,
+    most,
+    over_features,
+)
+from spatial_prediction.compression.integer_linerwkv._norms import measure, normalise, normalise_for_product
+from spatial_prediction.compression.integer_linerwkv._products import multiply_pairs
 
-_I = np.int32
-_SIGMOID, _SOFTPLUS, _GELU_DEFICIT = tables.sigmoid(), tables.softplus(), tables.gelu_deficit()
-_LAST = _I(tables.ENTRIES - 1)
-_ONE, _ZERO = _I(1), _I(0)
-_STREAM = _I(form.LARGEST_STREAM)
-_LOG = _I(form.LARGEST_LOG)
-_LOG_STEP = _I(form.LOG_STEP_BITS)
-_ACTIVATION = _I(1 << form.ACTIVATION_BITS)
-_GAIN = _I(form.GAIN_BITS)
-_UNIT = _I(1 << tables.GATE_BITS)
-_ROOT_FIRST = _I(tables.ROOT_FIRST)
-_GELU_SHIFT = _I(tables.STREAM_BITS - tables.GELU_INDEX_BITS)
-_BYTE, _SEVEN, _EIGHT, _FIFTEEN = _I(255), _I(7), _I(8), _I(15)
-
-
-@compiled
-@no_type_check
-def rounded(x, bits):
-    """Shift to the right, to the nearest."""
-    return shifted(_I(x + shifted(raised(_ONE, bits), _ONE)), bits)
-
-
-@compiled
-@no_type_check
-def clipped(x, largest):
-    """Limit the magnitude."""
-    return max(min(x, largest), _I(-largest))
+_SIGMOID, _GELU_DEFICIT = tables.sigmoid(), tables.gelu_deficit()
+_BOTH = (_SIGMOID | tables.softplus() << 16).astype(np.int32)
+"""Sigmoid in the lower half of a word, softplus in the upper one."""
+_GAIN = np.int32(form.GAIN_BITS)
 
 
 @compiled
 @no_type_check
-def table_index(x):
-    """Where in the tables of sigmoid and softplus a log weight's magnitude stands."""
-    return min(shifted(_I(abs(x) + _I(128)), _EIGHT), _LAST)
+def look_up(table, x):
+    """Replace indices (features, 64) by what stands there."""
+    for f in range(x.shape[0]):
+        for n in range(COLUMNS):
+            x[f, n] = table[np.uint32(x[f, n])]
 
 
 @compiled
 @no_type_check
-def sigmoid(x):
-    """Return the gate for a log weight."""
-    positive = _SIGMOID[np.uint32(table_index(x))]
-    return _I(_UNIT - positive) if x < _ZERO else positive
-
-
-@compiled
-@no_type_check
-def scaled(x, fraction):
-    """Return floor(x * fraction / 2**15), without overflow."""
-    coarse, fine = _I(shifted(x, _EIGHT) * fraction), _I(_I(x & _BYTE) * fraction)
-    return shifted(_I(coarse + shifted(fine, _EIGHT)), _SEVEN)
-
-
-@compiled
-@no_type_check
-def product(weight, x, pairs, out):
-    """Multiply a matrix (outputs, inputs) int16 with x (inputs, 64) int16; ``pairs`` is room for x."""
-    for p in range(pairs.shape[0]):
-        for n in range(LANES):
-            pairs[p, n, 0] = x[2 * p, n]
-            pairs[p, n, 1] = x[2 * p + 1, n]
+def product(weight, pairs, out):
+    """Multiply a matrix (outputs, inputs) int16 with inputs in pairs into ``out`` (outputs, 64) int32."""
     multiply_pairs(weight, pairs, out)
 
 
 @compiled
 @no_type_check
-def wide_product(weight, x, part, pairs, fine, out):
-    """Multiply a matrix with x (inputs, 64) int32 up to 2**22, in two parts; what follows x is room."""
-    for f in range(x.shape[0]):
-        for n in range(LANES):
-            part[f, n] = _I(x[f, n] & _BYTE)
-    product(weight, part, pairs, fine)
-    for f in range(x.shape[0]):
-        for n in range(LANES):
-            part[f, n] = shifted(x[f, n], _EIGHT)
-    product(weight, part, pairs, out)
-    for f in range(out.shape[0]):
-        for n in range(LANES):
-            out[f, n] = _I(out[f, n] + shifted(fine[f, n], _EIGHT))
-
-
-@compiled
-@no_type_check
-def normalise(x, gain, bias, bits, guard, roots, short, out):
-    """Layer norm of x (features, 64) into ``out``; ``short`` (features + 3, 64) int32 is room to work in."""
-    features = x.shape[0]
-    count = _I(features)
-    total, largest, excess = short[features], short[features + 1], short[features + 2]
-    for n in range(LANES):
-        total[n] = _ZERO
-        largest[n] = _ZERO
-        excess[n] = _ZERO
-    for f in range(features):
-        for n in range(LANES):
-            total[n] = _I(total[n] + x[f, n])
-    for f in range(features):
-        for n in range(LANES):
-            centred = _I(_I(count * x[f, n]) - total[n])
-            short[f, n] = centred
-            largest[n] = max(largest[n], abs(centred))
-    for n in range(LANES):
-        high, more = largest[n], _ZERO
-        for step in (_I(16), _I(8), _I(4), _I(2), _I(1)):
-            longer = high >= raised(_ONE, _I(_I(11) + step))
-            high = shifted(high, step) if longer else high
-            more = _I(more + step) if longer else more
-        excess[n] = more
-        largest[n] = shifted(raised(_ONE, more), _ONE)
-        total[n] = shifted(guard, min(_I(more + more), _I(31)))
-    for f in range(features):
-        for n in range(LANES):
-            value = shifted(_I(short[f, n] + largest[n]), excess[n])
-            short[f, n] = value
-            total[n] = _I(total[n] + _I(value * value))
-    for n in range(LANES):
-        square, doublings = max(shifted(total[n], _I(2)), _ONE), _ZERO
-        for step in (_I(8), _I(4), _I(2), _I(1)):
-            smaller = square < raised(_ONE, _I(_I(30) - _I(step + step)))
-            square = raised(square, _I(step + step)) if smaller else square
-            doublings = _I(doublings + step) if smaller else doublings
-        total[n] = roots[np.uint32(_I(shifted(square, _I(18)) - _ROOT_FIRST))]
-        excess[n] = _I(_I(19) - doublings)
-        largest[n] = raised(_ONE, _I(_I(18) - doublings))
-    for f in range(features):
-        g, b = gain[f], _I(bias[f] + shifted(raised(_ONE, bits), _ONE))
-        for n in range(LANES):
-            unit = shifted(_I(_I(short[f, n] * total[n]) + largest[n]), excess[n])
-            out[f, n] = shifted(_I(_I(unit * g) + b), bits)
-
-
-@compiled
-@no_type_check
-def limit(x, out):
-    """Clip features to what a matrix product takes."""
-    for f in range(x.shape[0]):
-        for n in range(LANES):
-            out[f, n] = clipped(x[f, n], _ACTIVATION)
-
-
-@compiled
-@no_type_check
-def mix(share, now, before, out):
-    """Mix the features of this step and of the one before, all (features, 64) int16."""
-    half = _I(1 << 14)
-    for f in range(now.shape[0]):
-        a, b = share[0, f], share[1, f]
-        for n in range(LANES):
-            total = _I(_I(_I(now[f, n]) * a) + _I(_I(before[f, n]) * b))
-            out[f, n] = shifted(_I(total + half), _FIFTEEN)
-
-
-@compiled
-@no_type_check
-def add_product(x, summed, bits):
-    """Add the result of a product to features."""
-    for f in range(x.shape[0]):
-        for n in range(LANES):
-            x[f, n] = clipped(_I(x[f, n] + rounded(summed[f, n], bits)), _STREAM)
-
-
-@compiled
-@no_type_check
-def log_weight(summed, bits):
-    """Return the log weight that a product gave."""
-    return raised(clipped(rounded(summed, bits), _LOG), _LOG_STEP)
-
-
-@compiled
-@no_type_check
-def average(keys, values, gates, shifts, first, decay, mean, log, out):
-    """WKV of one step: update ``mean`` and ``log`` (features, 64) and write what the gates let through."""
-    key_bits, value_bits, gate_bits = shifts[0], shifts[1], shifts[2]
-    for f in range(mean.shape[0]):
-        bonus, loss = first[f], decay[f]
-        for n in range(LANES):
-            k = log_weight(keys[f, n], key_bits)
-            m, past = mean[f, n], log[f, n]
-            change = _I(clipped(rounded(values[f, n], value_bits), _STREAM) - m)
-            read = _I(m + scaled(change, sigmoid(_I(_I(k + bonus) - past))))
-            out[f, n] = scaled(read, sigmoid(log_weight(gates[f, n], gate_bits)))
-            aged = _I(past + loss)
-            nearness = _I(k - aged)
-            mean[f, n] = _I(m + scaled(change, sigmoid(nearness)))
-            log[f, n] = _I(max(k, aged) + _SOFTPLUS[np.uint32(table_index(nearness))])
-
-
-@compiled
-@no_type_check
-def rectify(summed, bits, out):
-    """Square what is positive."""
-    top, half = _I(1 << 15), _I(1 << 7)
-    for f in range(out.shape[0]):
-        for n in range(LANES):
-            value = max(min(rounded(summed[f, n], bits), top), _ZERO)
-            out[f, n] = shifted(_I(_I(value * value) + half), _EIGHT)
-
-
-@compiled
-@no_type_check
-def add_gated(x, values, gates, value_bits, gate_bits):
-    """Add the channel mixing's gated values to features."""
-    for f in range(x.shape[0]):
-        for n in range(LANES):
-            value = clipped(rounded(values[f, n], value_bits), _STREAM)
-            gate = sigmoid(log_weight(gates[f, n], gate_bits))
-            x[f, n] = clipped(_I(x[f, n] + scaled(value, gate)), _STREAM)
-
-
-@compiled
-@no_type_check
-def step(blocks, inputs, averages, x, guard, roots, work, short):
+def step(blocks, inputs, averages, x, room):
     """Take one step in time with all blocks.
 
     Args:
@@ -230,78 +59,207 @@ def step(blocks, inputs, averages, x, guard, roots, work, short):
         inputs: of the two mixings one step before, (blocks, 2, features, 64) int16.
         averages: means and log weights, (blocks, 2, features, 64) int32.
         x: features, (features, 64) int32, which are replaced.
-        guard: of the variance in layer norms.
-        roots: table of inverse roots.
-        work: room for six arrays like x, (6, features, 64) int32.
-        short: room for layer norms, (features + 3, 64) int32.
+        room: to work in.
     """
-    features = x.shape[0]
-    a = np.empty((features, LANES), np.int16)
-    now = np.empty((features, LANES), np.int16)
-    pairs = np.empty((features // 2, LANES, 2), np.int16)
-    y = work[0]
-    normalise(x, blocks.entry.gain[0], blocks.entry.bias[0], blocks.entry.shift[0], guard, roots, short, x)
+    normalise(x, blocks.entry.gain[0], blocks.entry.bias[0], blocks.entry.shift[0], room, x)
     for index in range(blocks.shifts.shape[0]):
-        gain, bias, mixes = blocks.gain[index], blocks.bias[index], blocks.mixes[index]
-        matrices, shifts = blocks.matrices[index], blocks.shifts[index]
-
-        before = inputs[index, 0]
-        normalise(x, gain[0], bias[0], _GAIN, guard, roots, short, y)
-        limit(y, now)
-        for which in range(3):
-            mix(mixes[which], now, before, a)
-            product(matrices[which], a, pairs, work[1 + which])
-        before[:] = now
-        mean, log = averages[index, 0], averages[index, 1]
-        average(
-            work[1], work[2], work[3], shifts, blocks.first[index], blocks.decay[index], mean, log, work[4]
-        )
-        wide_product(matrices[3], work[4], a, pairs, work[5], y)
-        add_product(x, y, shifts[3])
-
-        before = inputs[index, 1]
-        normalise(x, gain[1], bias[1], _GAIN, guard, roots, short, y)
-        limit(y, now)
-        mix(mixes[3], now, before, a)
-        product(matrices[4], a, pairs, y)
-        mix(mixes[4], now, before, a)
-        product(matrices[5], a, pairs, work[1])
-        before[:] = now
-        rectify(y, shifts[4], work[4])
-        wide_product(matrices[6], work[4], a, pairs, work[5], y)
-        add_gated(x, y, work[1], shifts[6], shifts[5])
+        mix_in_time(blocks, index, inputs[index, 0], averages[index, 0], averages[index, 1], x, room)
+        mix_channels(blocks, index, inputs[index, 1], x, room)
 
 
 @compiled
 @no_type_check
-def convolve(layers, layer, inputs, guard, roots, work, short, out):
-    """Apply a convolution, its layer norm and GELU to inputs (taps and channels, 64) int16."""
-    weight, bits, norm = layers.weight[layer], layers.shift[layer], layers.norm
-    product(weight, inputs, np.empty((weight.shape[1] // 2, LANES, 2), np.int16), work)
-    for f in range(out.shape[0]):
-        b = layers.bias[layer, f]
-        for n in range(LANES):
-            work[f, n] = clipped(_I(rounded(work[f, n], bits) + b), _STREAM)
-    normalise(work, norm.gain[layer], norm.bias[layer], norm.shift[layer], guard, roots, short, out)
-    for f in range(out.shape[0]):
-        for n in range(LANES):
-            y = out[f, n]
-            index = min(shifted(_I(abs(y) + _I(4)), _GELU_SHIFT), _LAST)
-            out[f, n] = _I(max(y, _ZERO) - _GELU_DEFICIT[np.uint32(index)])
+def mix_in_time(blocks, index, before, mean, log, x, room):
+    """First half of a block: WKV."""
+    rows, now, pairs, fine_pairs = room.rows, room.now, room.pairs[0], room.pairs[1]
+    mixes, matrices, shifts = blocks.mixes[index], blocks.matrices[index], blocks.shifts[index]
+    normalise_for_product(x, blocks.gain[index, 0], blocks.bias[index, 0], _GAIN, room, now)
+    for which in range(3):
+        _mix(now, before, mixes[which, 0], mixes[which, 1], pairs)
+        product(matrices[which], pairs, rows[which])
+    before[:] = now
+    keys, values, gates = rows[0], rows[1], rows[2]
+    first, decay = blocks.first[index], blocks.decay[index]
+    _begin_average(
+        keys, gates, log, first, decay, shifts[0], shifts[2], keys, gates, rows[3], rows[4], rows[5]
+    )
+    look_up(_SIGMOID, rows[3])
+    look_up(_BOTH, rows[4])
+    look_up(_SIGMOID, rows[5])
+    _average(
+        keys, values, gates, rows[3], rows[4], rows[5], mean, log, first, decay, shifts[1], mean, log, pairs,
+        fine_pairs,
+    )  # fmt: skip
+    product(matrices[3], pairs, rows[0])
+    product(matrices[3], fine_pairs, rows[1])
+    _add(x, rows[0], rows[1], shifts[3], x)
 
 
 @compiled
 @no_type_check
-def predict(head, x, fine, out):
-    """Predict normalised samples (64,) from features, which are clipped; ``fine`` (64,) int32 is room."""
-    for n in range(LANES):
-        out[n] = _ZERO
-        fine[n] = _ZERO
-    for f in range(x.shape[0]):
-        weight = _I(head.weight[f])
-        for n in range(LANES):
-            value = clipped(x[f, n], _STREAM)
-            out[n] = _I(out[n] + _I(shifted(value, _EIGHT) * weight))
-            fine[n] = _I(fine[n] + _I(_I(value & _BYTE) * weight))
-    for n in range(LANES):
-        out[n] = _I(rounded(_I(out[n] + shifted(fine[n], _EIGHT)), head.shift) + head.bias)
+def mix_channels(blocks, index, before, x, room):
+    """Second half of a block: a gated product of squares."""
+    rows, now, pairs, fine_pairs = room.rows, room.now, room.pairs[0], room.pairs[1]
+    mixes, matrices, shifts = blocks.mixes[index], blocks.matrices[index], blocks.shifts[index]
+    normalise_for_product(x, blocks.gain[index, 1], blocks.bias[index, 1], _GAIN, room, now)
+    for which in range(2):
+        _mix(now, before, mixes[3 + which, 0], mixes[3 + which, 1], pairs)
+        product(matrices[4 + which], pairs, rows[which])
+    before[:] = now
+    _begin_gate(rows[1], shifts[5], rows[1], rows[2])
+    look_up(_SIGMOID, rows[2])
+    _rectify(rows[0], shifts[4], pairs, fine_pairs)
+    product(matrices[6], pairs, rows[3])
+    product(matrices[6], fine_pairs, rows[4])
+    _add_gated(x, rows[3], rows[4], rows[1], rows[2], shifts[6], x)
+
+
+@compiled
+@no_type_check
+def convolve(layers, layer, pairs, room, out):
+    """Apply a convolution, its layer norm and GELU to inputs in pairs, (taps and channels / 2, 64)."""
+    norm, summed, deficit, columns = layers.norm, room.rows[0], room.rows[1], room.columns
+    product(layers.weight[layer], pairs, summed)
+    _add_bias(summed, layers.bias[layer], layers.shift[layer], summed)
+    measure(summed, summed, room)
+    _begin_gelu(
+        summed, columns[0, 0], columns[3, 0], columns[2, 0], norm.gain[layer], norm.bias[layer],
+        norm.shift[layer], out, deficit,
+    )  # fmt: skip
+    look_up(_GELU_DEFICIT, deficit)
+    subtract(out, deficit, out)
+
+
+@compiled
+@no_type_check
+def predict(head, x, room, out):
+    """Predict normalised samples (64,) int32 from features, which are clipped."""
+    coarse, fine = room.columns[0], room.columns[1]
+    _weigh(x, head.weight, coarse[0], fine[0])
+    _finish_weighing(coarse, fine, head.shift, head.bias, coarse)
+    out[:] = coarse[0]
+
+
+@over_features("element", "element", "feature", "feature", "pairs")
+def _mix(now: Lanes, before: Lanes, share: Lanes, share_before: Lanes) -> Lanes:
+    return (now * share + before * share_before + (1 << 14)) >> 15
+
+
+@over_features(*("element",) * 3, *("feature",) * 2, *("number",) * 2, *("out",) * 5)
+def _begin_average(
+    keys: Lanes, gates: Lanes, log: Lanes, first: Lanes, decay: Lanes, key_bits: Lanes, gate_bits: Lanes
+) -> tuple[Lanes, ...]:
+    """Log weights of keys and gates, and where the sigmoids stand of what the average needs."""
+    key, gates = log_weight(keys, key_bits), log_weight(gates, gate_bits)
+    return (
+        key,
+        gates,
+        table_index(key + first - log),
+        table_index(key - (log + decay)),
+        table_index(gates),
+    )
+
+
+@over_features(*("element",) * 8, *("feature",) * 2, "number", "out", "out", "pairs", "pairs")
+def _average(
+    keys: Lanes,
+    values: Lanes,
+    gates: Lanes,
+    reading: Lanes,
+    both: Lanes,
+    gating: Lanes,
+    mean: Lanes,
+    log: Lanes,
+    first: Lanes,
+    decay: Lanes,
+    value_bits: Lanes,
+) -> tuple[Lanes, ...]:
+    """Mean and log weight with the new value, and what the gates let through, in two parts."""
+    change = clipped(rounded(values, value_bits), form.LARGEST_STREAM) - mean
+    read = mean + scaled(change, gate(keys + first - log, reading))
+    read = scaled(read, gate(gates, gating))
+    aged = log + decay
+    mean = mean + scaled(change, gate(keys - aged, both & 0xFFFF))
+    log = most(keys, aged) + ((both >> 16) & 0xFFFF)
+    return mean, log, read >> 8, read & 255
+
+
+@over_features("element", "element", "element", "number", "out")
+def _add(x: Lanes, coarse: Lanes, fine: Lanes, bits: Lanes) -> Lanes:
+    return clipped(x + rounded(whole(coarse, fine), bits), form.LARGEST_STREAM)
+
+
+@over_features("element", "number", "out", "out")
+def _begin_gate(gates: Lanes, bits: Lanes) -> tuple[Lanes, ...]:
+    log = log_weight(gates, bits)
+    return log, table_index(log)
+
+
+@over_features("element", "number", "pairs", "pairs")
+def _rectify(summed: Lanes, bits: Lanes) -> tuple[Lanes, ...]:
+    """Square what is positive."""
+    positive = most(least(rounded(summed, bits), 1 << 15), 0)
+    square = (positive * positive + (1 << 7)) >> 8
+    return square >> 8, square & 255
+
+
+@over_features(*("element",) * 5, "number", "out")
+def _add_gated(x: Lanes, coarse: Lanes, fine: Lanes, gates: Lanes, gating: Lanes, bits: Lanes) -> Lanes:
+    value = clipped(rounded(whole(coarse, fine), bits), form.LARGEST_STREAM)
+    return clipped(x + scaled(value, gate(gates, gating)), form.LARGEST_STREAM)
+
+
+@over_features("element", "feature", "number", "out")
+def _add_bias(summed: Lanes, bias: Lanes, bits: Lanes) -> Lanes:
+    return clipped(rounded(summed, bits) + bias, form.LARGEST_STREAM)
+
+
+@over_features("element", *("column",) * 3, *("feature",) * 2, "number", "out", "out")
+def _begin_gelu(
+    short: Lanes, root: Lanes, half: Lanes, shift: Lanes, gain: Lanes, bias: Lanes, bits: Lanes
+) -> tuple[Lanes, ...]:
+    """What is positive, and where the rest stands in the table."""
+    y = rounded(((short * root + half) >> shift) * gain + bias, bits)
+    index = (magnitude(y) + 4) >> (tables.STREAM_BITS - tables.GELU_INDEX_BITS)
+    return most(y, 0), least(index, tables.ENTRIES - 1)
+
+
+@over_features("element", "element", "out")
+def subtract(x: Lanes, other: Lanes) -> Lanes:
+    """Take one from another."""
+    return x - other
+
+
+@over_features("element", "element", "out")
+def add(x: Lanes, other: Lanes) -> Lanes:
+    """Add one to another."""
+    return x + other
+
+
+@over_features("element", "number", "pairs")
+def shorten(x: Lanes, bits: Lanes) -> Lanes:
+    """Shift to the right, to the nearest, and clip to what a matrix product takes, in pairs."""
+    return clipped(rounded(x, bits), 1 << form.ACTIVATION_BITS)
+
+
+@over_features("element", "number", "out")
+def shorten_to_halves(x: Lanes, bits: Lanes) -> Lanes:
+    """The same, as int16."""
+    return clipped(rounded(x, bits), 1 << form.ACTIVATION_BITS)
+
+
+@over_features("element", "pairs")
+def pair(x: Lanes) -> Lanes:
+    """Put int16 inputs of a matrix product into pairs."""
+    return x
+
+
+@over_features("element", "feature", "sum", "sum")
+def _weigh(x: Lanes, weight: Lanes) -> tuple[Lanes, ...]:
+    value = clipped(x, form.LARGEST_STREAM)
+    return (value >> 8) * weight, (value & 255) * weight
+
+
+@over_features("element", "element", "number", "number", "out")
+def _finish_weighing(coarse: Lanes, fine: Lanes, bits: Lanes, bias: Lanes) -> Lanes:
+    return rounded(whole(coarse, fine), bits) + bias

@@ -2,12 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from spatial_prediction.compression.integer_linerwkv.tables import STREAM_BITS
+from spatial_prediction.errors import CheckpointError
 
 ACTIVATION_BITS = 14
 """Inputs of matrix products are of at most 2**14 in magnitude, and sums stay below 2**30."""
@@ -114,6 +115,18 @@ class IntegerNetwork(NamedTuple):
         """Return ``{name: array}``, names such as ``lines.entry.gain``."""
         return dict(_named(self, ""))
 
+    @classmethod
+    def from_named_arrays(cls, arrays: Mapping[str, np.ndarray]) -> "IntegerNetwork":
+        """Undo :meth:`to_named_arrays`.
+
+        Raises:
+            CheckpointError: arrays are missing, or belong to something else. Their numbers are not checked.
+        """
+        network: IntegerNetwork = _assembled(cls, "", arrays)
+        if unknown := sorted(set(arrays) - set(network.to_named_arrays())):
+            raise CheckpointError(f"the arrays {', '.join(unknown)} are of no integer network")
+        return network
+
     def identity(self) -> str:
         """Return the SHA-256 of all numbers, which says whether two networks predict alike."""
         digest = hashlib.sha256()
@@ -130,6 +143,19 @@ def _named(part: Any, prefix: str) -> Iterator[tuple[str, np.ndarray]]:
             yield from _named(value, f"{prefix}{field}.")
         else:
             yield prefix + field, value
+
+
+def _assembled(part: Any, prefix: str, arrays: Mapping[str, np.ndarray]) -> Any:
+    values = {}
+    for field, kind in part.__annotations__.items():
+        if issubclass(kind, tuple):
+            values[field] = _assembled(kind, f"{prefix}{field}.", arrays)
+        elif prefix + field not in arrays:
+            raise CheckpointError(f"the integer network lacks the array {prefix + field!r}")
+        else:
+            array = arrays[prefix + field]
+            values[field] = array if array.ndim or kind is np.ndarray else array[()]
+    return part(**values)
 
 
 def variance_guard(features: int) -> np.int32:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Integer, Shaped, UInt16
 
-from spatial_prediction.compression._protocol import Predictor
+from spatial_prediction.compression._protocol import LinePredictor, Predictor
 from spatial_prediction.compression.predictors._quantiser import map_residuals, unmap_residuals
 from spatial_prediction.errors import ConfigurationError, StreamError
 
@@ -30,13 +30,18 @@ def to_residuals(
     rows, columns, bands = cube.shape
     errors = _errors(largest_error, bands)
     residuals = np.empty(cube.shape, np.uint16)
-    mapped, decoded = np.empty(columns, np.int64), np.empty(columns, np.int64)
+    mapped, decoded = np.empty((bands, columns), np.int64), np.empty(columns, np.int64)
     for row in range(rows):
         line = cube[row].T.astype(np.int64, order="C")
-        for band in range(bands):
-            map_residuals(line[band], *predictor.predict(), errors[band], low, high, mapped, decoded)
-            predictor.update(decoded)
-            residuals[row, :, band] = mapped
+        if isinstance(predictor, LinePredictor):
+            predictor.map_line(line, errors, low, high, mapped)
+        else:
+            for band in range(bands):
+                map_residuals(
+                    line[band], *predictor.predict(), errors[band], low, high, mapped[band], decoded
+                )
+                predictor.update(decoded)
+        residuals[row] = mapped.T
     return residuals
 
 
@@ -63,18 +68,31 @@ def from_residuals(
     rows, columns, bands = residuals.shape
     errors = _errors(largest_error, bands)
     cube = np.empty(residuals.shape, dtype)
-    decoded = np.empty(columns, np.int64)
+    line = np.empty((bands, columns), np.int64)
     for row in range(rows):
-        line = residuals[row].T.astype(np.int64, order="C")
-        for band in range(bands):
-            if not unmap_residuals(line[band], *predictor.predict(), errors[band], low, high, decoded):
-                raise StreamError(
-                    f"residuals: line {row}, band {band} leads out of the samples' range, {low} to {high}; "
-                    "decode with the predictor and the largest error they were made with, or fetch them again"
-                )
-            predictor.update(decoded)
-            cube[row, :, band] = decoded
+        mapped = residuals[row].T.astype(np.int64, order="C")
+        if isinstance(predictor, LinePredictor):
+            right = predictor.unmap_line(mapped, errors, low, high, line)
+        else:
+            right = _unmapped_bands(predictor, mapped, errors, low, high, line)
+        if right < bands:
+            raise StreamError(
+                f"residuals: line {row}, band {right} leads out of the samples' range, {low} to {high}; "
+                "decode with the predictor and the largest error they were made with, or fetch them again"
+            )
+        cube[row] = line.T
     return cube
+
+
+def _unmapped_bands(
+    predictor: Predictor, mapped: np.ndarray, errors: np.ndarray, low: int, high: int, line: np.ndarray
+) -> int:
+    """Undo the mapping of a line band by band; return the first band out of its range, or their number."""
+    for band in range(len(line)):
+        if not unmap_residuals(mapped[band], *predictor.predict(), errors[band], low, high, line[band]):
+            return band
+        predictor.update(line[band])
+    return len(line)
 
 
 def _range(dtype: np.dtype) -> tuple[int, int]:
@@ -87,7 +105,7 @@ def _range(dtype: np.dtype) -> tuple[int, int]:
 
 
 def _errors(largest_error: int | Sequence[int], bands: int) -> np.ndarray:
-    errors = np.broadcast_to(np.asarray(largest_error, np.int64), (bands,))
+    errors = np.array(np.broadcast_to(np.asarray(largest_error, np.int64), (bands,)))
     if (errors < 0).any():
         raise ConfigurationError(f"largest_error is {np.min(errors)}; give 0 (lossless) or more")
     return errors

@@ -1,9 +1,11 @@
 """Prediction with the integer form of LineRWKV."""
 
 import math
+from typing import no_type_check
 
 import numpy as np
 
+from spatial_prediction.compression._compiled import compiled
 from spatial_prediction.compression._protocol import FRACTION_BITS, Prediction
 from spatial_prediction.compression.integer_linerwkv.coding import (
     denormalise,
@@ -12,6 +14,7 @@ from spatial_prediction.compression.integer_linerwkv.coding import (
     take_band,
 )
 from spatial_prediction.compression.integer_linerwkv.network import IntegerNetwork
+from spatial_prediction.compression.predictors._quantiser import map_residuals, unmap_residuals
 
 STATISTICS_LINES = 16
 """Lines for which the samples of one line are the statistics."""
@@ -60,6 +63,29 @@ class LineRWKVPredictor:
         if self._band == bands:
             self._finish_line()
 
+    def map_line(self, line: np.ndarray, errors: np.ndarray, low: int, high: int, mapped: np.ndarray) -> None:
+        """Map the residuals of a line, see ``LinePredictor``."""
+        self._samples[:] = line
+        self._code_line(errors, low, high, mapped, encoding=True)
+
+    def unmap_line(
+        self, mapped: np.ndarray, errors: np.ndarray, low: int, high: int, line: np.ndarray
+    ) -> int:
+        """Undo :meth:`map_line`, see ``LinePredictor``."""
+        right = self._code_line(errors, low, high, mapped, encoding=False)
+        line[:] = self._samples
+        return right
+
+    def _code_line(
+        self, errors: np.ndarray, low: int, high: int, mapped: np.ndarray, *, encoding: bool
+    ) -> int:
+        right = code_line(
+            self._network, self._memory, self._samples, self._mean, self._deviation, self._values, errors,
+            low, high, mapped, encoding, self._line == 0,
+        )  # fmt: skip
+        self._finish_line()
+        return int(right)
+
     def _take(self, band: int, *, predicting: bool) -> None:
         take_band(
             self._network, self._memory, band, self._samples, self._mean, self._deviation, self._values,
@@ -85,3 +111,40 @@ class LineRWKVPredictor:
         square = columns * (self._samples**2).sum(1) - total**2
         variance = square // (columns * max(columns - 1, 1))
         self._deviation = np.array([max(math.isqrt(int(each)), 1) for each in variance], np.int64)
+
+
+@compiled
+@no_type_check
+def code_line(network, memory, samples, mean, deviation, values, errors, low, high, mapped, encoding, first):
+    """Code the bands of a line, one after the other.
+
+    Args:
+        network: of :func:`take_band`, as are the arguments up to ``values``.
+        memory: likewise.
+        samples: the line, (bands, columns) int64, which becomes what the decoder has.
+        mean: likewise.
+        deviation: likewise.
+        values: prediction of the first band, likewise.
+        errors: largest of each band, (bands,) int64.
+        low: smallest value of a sample.
+        high: largest value of a sample.
+        mapped: residuals, (bands, columns) int64, which are given, or filled when encoding.
+        encoding: which of the two.
+        first: whether it is the first line, which is predicted band from band.
+
+    Returns:
+        The number of bands, or the first one whose residuals are out of their range.
+    """
+    decoded = np.empty(samples.shape[1], np.int64)
+    for band in range(samples.shape[0]):
+        if encoding:
+            map_residuals(samples[band], values, 0, errors[band], low, high, mapped[band], decoded)
+        elif not unmap_residuals(mapped[band], values, 0, errors[band], low, high, decoded):
+            return band
+        samples[band] = decoded
+        if first:
+            for c in range(len(decoded)):
+                values[c] = decoded[c] << FRACTION_BITS
+        else:
+            take_band(network, memory, band, samples, mean, deviation, values, True)
+    return samples.shape[0]

@@ -1,0 +1,148 @@
+"""Layer norms of 64 columns, and the room that loops work in."""
+
+from typing import NamedTuple, no_type_check
+
+import numpy as np
+
+from spatial_prediction.compression._compiled import compiled
+from spatial_prediction.compression.integer_linerwkv import network as form
+from spatial_prediction.compression.integer_linerwkv import tables
+from spatial_prediction.compression.integer_linerwkv._arithmetic import clipped, rounded
+from spatial_prediction.compression.integer_linerwkv._lanes import (
+    COLUMNS,
+    Lanes,
+    least,
+    magnitude,
+    most,
+    over_features,
+    where,
+)
+
+_SHORT_BITS = 11
+"""Of centred features whose squares are added up."""
+
+
+class Room(NamedTuple):
+    """Arrays that loops work in, and what every layer norm needs.
+
+    Attributes:
+        rows: (9, features, 64) int32.
+        now: (features, 64) int16.
+        pairs: inputs of matrix products, by two in a word, (2, at least features / 2, 64) int32.
+        columns: (6, 1, 64) int32.
+        roots: table of inverse roots.
+        guard: of the variance.
+    """
+
+    rows: np.ndarray
+    now: np.ndarray
+    pairs: np.ndarray
+    columns: np.ndarray
+    roots: np.ndarray
+    guard: np.int32
+
+
+def room_for(features: int) -> Room:
+    """Make room for networks of so many features."""
+    return Room(
+        rows=np.zeros((9, features, COLUMNS), np.int32),
+        now=np.zeros((features, COLUMNS), np.int16),
+        pairs=np.zeros((2, max(3 * features // 2, 4), COLUMNS), np.int32),
+        columns=np.zeros((6, 1, COLUMNS), np.int32),
+        roots=tables.inverse_roots(features),
+        guard=form.variance_guard(features),
+    )
+
+
+@compiled
+@no_type_check
+def measure(x, short, room):
+    """Centre features (features, 64) and shorten them into ``short``; find out by what to divide them.
+
+    ``room.columns`` gets, for each column, the factor, half a unit and the shift of the quotient.
+    """
+    total, largest, excess, half, start = (
+        room.columns[0], room.columns[1], room.columns[2], room.columns[3], room.columns[4],
+    )  # fmt: skip
+    _sum(x, total[0])
+    _centre(x, total[0], np.int32(x.shape[0]), short, largest[0])
+    _choose_shift(largest, room.guard, excess, half, start)
+    _shorten(short, half[0], excess[0], short, total[0])
+    _choose_root(total, start, total, half, excess)
+    for n in range(COLUMNS):
+        total[0, n] = room.roots[np.uint32(total[0, n])]
+
+
+@compiled
+@no_type_check
+def normalise(x, gain, bias, bits, room, out):
+    """Layer norm of x (features, 64) int32 into ``out``, likewise, which may be the same."""
+    short, columns = room.rows[8], room.columns
+    measure(x, short, room)
+    _scale(short, columns[0, 0], columns[3, 0], columns[2, 0], gain, bias, bits, out)
+
+
+@compiled
+@no_type_check
+def normalise_for_product(x, gain, bias, bits, room, out):
+    """The same, clipped to what a matrix product takes, int16."""
+    short, columns = room.rows[8], room.columns
+    measure(x, short, room)
+    _scale_and_clip(short, columns[0, 0], columns[3, 0], columns[2, 0], gain, bias, bits, out)
+
+
+@over_features("element", "sum")
+def _sum(x: Lanes) -> Lanes:
+    return x
+
+
+@over_features("element", "column", "number", "out", "largest")
+def _centre(x: Lanes, total: Lanes, count: Lanes) -> tuple[Lanes, ...]:
+    centred = x * count - total
+    return centred, magnitude(centred)
+
+
+@over_features("element", "number", "out", "out", "out")
+def _choose_shift(largest: Lanes, guard: Lanes) -> tuple[Lanes, ...]:
+    """Shift of the centred, half a unit of it, and what the sum of squares begins with."""
+    excess = largest.like(0)
+    for bits in (16, 8, 4, 2, 1):
+        longer = largest >= 1 << (_SHORT_BITS + bits)
+        largest = where(longer, largest >> bits, largest)
+        excess = where(longer, excess + bits, excess)
+    return excess, (excess.like(1) << excess) >> 1, guard >> least(excess + excess, 31)
+
+
+@over_features("element", "column", "column", "out", "sum")
+def _shorten(centred: Lanes, half: Lanes, excess: Lanes) -> tuple[Lanes, ...]:
+    short = (centred + half) >> excess
+    return short, short * short
+
+
+@over_features("element", "element", "out", "out", "out")
+def _choose_root(total: Lanes, start: Lanes) -> tuple[Lanes, ...]:
+    """Where in the table the inverse root stands, half a unit of the quotient, and its shift."""
+    square = most((total + start) >> 2, 1)
+    doublings = square.like(0)
+    for bits in (8, 4, 2, 1):
+        smaller = square < 1 << (30 - 2 * bits)
+        square = where(smaller, square << (2 * bits), square)
+        doublings = where(smaller, doublings + bits, doublings)
+    shift = doublings.like(19) - doublings
+    return (square >> 18) - tables.ROOT_FIRST, shift.like(1) << (shift - 1), shift
+
+
+def _scaled(
+    short: Lanes, root: Lanes, half: Lanes, shift: Lanes, gain: Lanes, bias: Lanes, bits: Lanes
+) -> Lanes:
+    return rounded(((short * root + half) >> shift) * gain + bias, bits)
+
+
+@over_features("element", "column", "column", "column", "feature", "feature", "number", "out")
+def _scale(*arguments: Lanes) -> Lanes:
+    return _scaled(*arguments)
+
+
+@over_features("element", "column", "column", "column", "feature", "feature", "number", "out")
+def _scale_and_clip(*arguments: Lanes) -> Lanes:
+    return clipped(_scaled(*arguments), 1 << form.ACTIVATION_BITS)

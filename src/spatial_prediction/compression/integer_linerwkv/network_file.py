@@ -1,0 +1,41 @@
+"""Files of integer networks: named arrays with a checksum, and nothing that could run."""
+
+from pathlib import Path
+
+from spatial_prediction.compression.integer_linerwkv.bounds import check
+from spatial_prediction.compression.integer_linerwkv.network import IntegerNetwork
+from spatial_prediction.errors import CheckpointError
+from spatial_prediction.named_arrays import load_arrays, save_arrays
+
+_KIND = "integer LineRWKV"
+
+
+def save_network(path: str | Path, network: IntegerNetwork) -> None:
+    """Write a network as a safetensors file, complete or not at all.
+
+    Raises:
+        CheckpointError: it is no network that can be used.
+        WriteError: the disk is full, the folder read-only, and so on.
+    """
+    check(network)
+    save_arrays(Path(path), network.to_named_arrays(), {"kind": _KIND, "identity": network.identity()})
+
+
+def load_network(path: str | Path) -> IntegerNetwork:
+    """Read a network that :func:`save_network` wrote.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, holds something else, or numbers that no network has.
+    """
+    arrays, header = load_arrays(path)
+    if header.get("kind") != _KIND:
+        raise CheckpointError(
+            f"{path}: holds no integer network of LineRWKV; write one with save_network(path, "
+            "linerwkv.quantised(model))"
+        )
+    try:
+        network = IntegerNetwork.from_named_arrays(arrays)
+        check(network)
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
+    return network
