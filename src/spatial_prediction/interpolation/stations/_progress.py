@@ -21,7 +21,11 @@ def predictions_reported(total: int) -> Iterator[Callable[[int], None]]:
     """
     if sys.stderr.isatty():
         with tqdm(total=total, desc="prediction", unit=" cells", unit_scale=True, dynamic_ncols=True) as bar:
-            yield lambda done: bar.update(done - bar.n)
+
+            def show(done: int) -> None:
+                bar.update(done - bar.n)
+
+            yield show
         return
     started = last = time.monotonic()
 

@@ -4,7 +4,7 @@ import datetime
 import re
 from typing import Any
 
-import cftime
+import netCDF4
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Shaped
@@ -65,7 +65,7 @@ def check_units(units: str) -> None:
         ConfigurationError: they are not such as ``hours since 2024-01-01``.
     """
     try:
-        cftime.num2date(0, units)
+        netCDF4.num2date([0], units)
     except (ValueError, OverflowError) as error:
         raise ConfigurationError(
             f"time units {units!r} cannot be understood ({error}); give such as 'hours since 2024-01-01'"
@@ -91,7 +91,9 @@ def wanted_times(wanted: Any, observed: Times) -> Times:
     try:
         if len(parts) == 3:
             start, end = (_time(part, dates) for part in parts[:2])
-            step = np.timedelta64(pd.Timedelta(parts[2]).value // 1000, "us") if dates else float(parts[2])
+            step: Any = (
+                pd.Timedelta(parts[2]).to_numpy().astype("timedelta64[us]") if dates else float(parts[2])
+            )
             if not step > step * 0:
                 raise ValueError("the step must be positive")
             count = int(np.floor((end - start) / step * (1 + 1e-12))) + 1
@@ -117,11 +119,11 @@ def as_numbers(times: Times, since: object) -> Float[np.ndarray, " n"]:
     return apart / np.timedelta64(1, "s") if times.dtype.kind == "M" else np.asarray(apart, np.float64)
 
 
-def _time(given: object, dates: bool) -> np.datetime64 | float:
+def _time(given: object, dates: bool) -> Any:
     if not dates:
         return float(str(given))
     if isinstance(given, (np.datetime64, datetime.datetime)):
-        return np.datetime64(pd.Timestamp(given).to_datetime64(), "us")
+        return pd.Timestamp(given).to_datetime64().astype(DATE)
     return _date(str(given).strip())
 
 
