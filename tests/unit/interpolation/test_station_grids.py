@@ -42,6 +42,7 @@ def test_a_grid_may_cross_the_date_line_and_be_one_cell():
         ("0,0,1,1,0.3", r"lat spans 1, which cells of 0\.3 do not fill"),
         ("0,0,1,1,3", "lat spans 1, which cells of 3 do not fill"),
         ("40,-10,95,100,1", "latitudes -10 and 100 must lie within 90 degrees; the order is west,south"),
+        ("0,0,90,90,1e-4", "900,000 cells along lat, and at most 100,000 are allowed; take a larger step"),
         ("absent.nc", r"absent\.nc: .*give west,south,east,north,step or a netCDF or GeoTIFF file"),
         ("absent.tif", "no such file"),
     ],
@@ -71,6 +72,14 @@ def test_the_grid_of_a_netcdf_file_is_taken_with_all_that_it_says(tmp_path):
     assert grid.rows.attrs["comment"] == "Gaussian"
     assert grid.geographic
     assert grid.mapping == ("crs", {"earth_radius": 6371229.0})
+    with xarray.open_dataset(tmp_path / "grid.nc") as dataset:
+        bare = dataset[["latitude", "longitude"]].load()
+        other = dataset.assign(a=(("n", "m"), np.zeros((2, 2))))[["a", "height", "crs"]].load()
+    for named, kept in ((bare, None), (other, ("crs", {"earth_radius": 6371229.0}))):
+        named.to_netcdf(tmp_path / "other.nc")
+        again = target_grid(tmp_path / "other.nc", geographic=True)
+        np.testing.assert_array_equal(again.rows, grid.rows)
+        assert again.mapping == kept
     with pytest.raises(
         ConfigurationError, match="has latitudes and longitudes, and the table y and x; name its"
     ):

@@ -102,12 +102,13 @@ def task_of(
 ) -> Task:
     """Check a task and say what it costs; arguments as of :func:`interpolate_stations`."""
     cells = target_grid(grid, geographic=observations.geographic)
-    places = cells.places(geographic=observations.geographic)
     if times is not None and not observations.timed:
         raise ConfigurationError(f"times {times!r}: the table has no column of times")
     frames = np.unique(observations.times) if times is None else wanted_times(times, observations.times)
     refuse_other_times(frames, observations.times)
-    plan = plan_for_stations(len(observations), len(frames) * len(places), model=model, steps=steps)
+    predictions = len(frames) * cells.shape[0] * cells.shape[1]
+    plan = plan_for_stations(len(observations), predictions, model=model, steps=steps)
+    places = cells.places(geographic=observations.geographic)
     logger.info("%s", plan)
     _warn_of_distant(observations, cells)
     return Task(observations, cells, places, frames, plan)

@@ -1,5 +1,6 @@
 """The grid to predict on: bounds and a step, or that of a raster."""
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,8 @@ import numpy as np
 import xarray
 from jaxtyping import Float
 
-from spatial_prediction.errors import ConfigurationError, ObservationError, SceneError
+from spatial_prediction.errors import ConfigurationError, SceneError
+from spatial_prediction.interpolation._geographic import is_geographic
 from spatial_prediction.rasters.formats import open_container
 from spatial_prediction.rasters.netcdf_axes import spatial_dimensions
 
@@ -23,6 +25,9 @@ PROJECTED = tuple(
 
 GRID_MAPPING = "spatial_ref"
 """Name of the variable that describes the reference system; rioxarray and GDAL call it so."""
+
+MOST_CELLS = 100_000
+"""Along one side of a grid of bounds."""
 
 NETCDF_SUFFIXES = (".nc", ".nc4", ".cdf")
 
@@ -98,8 +103,6 @@ def target_grid(given: str | Path | TargetGrid, *, geographic: bool) -> TargetGr
     try:
         return _of_netcdf(path) if path.suffix.lower() in NETCDF_SUFFIXES else _of_raster(path)
     except (SceneError, OSError, ValueError) as error:
-        if isinstance(error, ObservationError):
-            raise
         reason = getattr(error, "strerror", None) or error
         raise ConfigurationError(
             f"grid {path}: {reason}; give west,south,east,north,step or a netCDF or GeoTIFF file"
@@ -141,6 +144,11 @@ def _cells(
     given: str, start: float, end: float, step: float, name: str, attributes: dict[str, Any]
 ) -> xarray.DataArray:
     count = round((end - start) / step)
+    if count > MOST_CELLS:
+        raise ConfigurationError(
+            f"grid {given!r}: {count:,} cells along {name}, and at most {MOST_CELLS:,} are allowed; take a "
+            "larger step"
+        )
     if abs(count * step - (end - start)) > 1e-6 * step * max(count, 1) or count < 1:
         raise ConfigurationError(
             f"grid {given!r}: {name} spans {end - start:g}, which cells of {step:g} do not fill; change the "
@@ -152,9 +160,7 @@ def _cells(
 
 def _of_netcdf(path: Path) -> TargetGrid:
     with xarray.open_dataset(path, engine="netcdf4", decode_times=False, decode_coords="all") as dataset:
-        named = [(name, variable.dims) for name, variable in dataset.data_vars.items() if variable.ndim > 1]
-        name, dims = named[0] if named else (None, tuple(dataset.sizes))
-        y, x = spatial_dimensions(dataset, dims)
+        name, (y, x) = _spatial_variable(dataset)
         for axis in (y, x):
             if axis not in dataset.coords or dataset[axis].dtype.kind not in "fiu":
                 raise SceneError(f"dimension {axis} has no coordinates")
@@ -166,17 +172,17 @@ def _of_netcdf(path: Path) -> TargetGrid:
         mapping = None
         if chosen in dataset.variables:
             mapping = (chosen, dict(dataset[chosen].attrs))
-        geographic = _is(rows, "north") and _is(columns, "east")
+        geographic = is_geographic(rows, "lat") and is_geographic(columns, "lon")
     crs = None if geographic else _crs(path)
     return TargetGrid(rows, columns, geographic, mapping, crs)
 
 
-def _is(axis: xarray.DataArray, towards: str) -> bool:
-    """Whether a coordinate is a latitude (``north``) or a longitude (``east``), by units or name."""
-    units = str(axis.attrs.get("units", "")).lower().replace("_", "")
-    if units:
-        return units in (f"degree{towards}", f"degrees{towards}")
-    return str(axis.name).lower() in (("lat", "latitude") if towards == "north" else ("lon", "longitude"))
+def _spatial_variable(dataset: xarray.Dataset) -> tuple[Any, tuple[str, str]]:
+    """Name of the first variable of rows and columns, with these; None for those of coordinates only."""
+    for name, variable in dataset.data_vars.items():
+        with contextlib.suppress(SceneError):
+            return name, spatial_dimensions(dataset, variable.dims)
+    return None, spatial_dimensions(dataset, dataset.sizes)
 
 
 def _crs(path: Path) -> str | None:
