@@ -9,7 +9,13 @@ import numpy as np
 from jaxtyping import Float
 
 from spatial_prediction.errors import ObservationError
-from spatial_prediction.gaussian_process._grid import Grid, GridObservations, checked_points, checked_values
+from spatial_prediction.gaussian_process._grid import (
+    Grid,
+    GridObservations,
+    checked_noise_variances,
+    checked_points,
+    checked_values,
+)
 from spatial_prediction.gaussian_process._model import AbstractGP
 from spatial_prediction.gaussian_process._positive_definite import (
     Factor,
@@ -51,12 +57,7 @@ class AbstractDenseGP(AbstractGP["DensePosterior"]):
         """
         points = checked_points(points)
         values = checked_values(values, len(points))
-        if noise_variances is None:
-            known = np.zeros(len(points))
-        else:
-            known = checked_values(noise_variances, len(points))
-            if (known < 0).any():
-                raise ObservationError(f"noise_variances must not be negative, got {np.min(known)}")
+        known = checked_noise_variances(noise_variances, len(points))
         return DensePosterior(self, points, values, known)
 
 

@@ -134,6 +134,20 @@ def checked_values(values: object, count: int) -> Float[np.ndarray, " N"]:
     return checked
 
 
+def checked_noise_variances(variances: object, count: int) -> Float[np.ndarray, " N"]:
+    """Known variances of errors of measurement as float64 of shape (count,); zeros for None.
+
+    Raises:
+        ObservationError: another number of them, or one is negative or not finite.
+    """
+    if variances is None:
+        return np.zeros(count)
+    checked = checked_values(variances, count)
+    if (checked < 0).any():
+        raise ObservationError(f"noise_variances must not be negative, got {np.min(checked)}")
+    return checked
+
+
 def checked_points(points: object) -> Float[np.ndarray, "M 3"]:
     """Coordinates as float64.
 

@@ -1,6 +1,7 @@
 """What every conditioned model offers."""
 
 import abc
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import equinox as eqx
@@ -65,11 +66,14 @@ class AbstractPosterior(eqx.Module):
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
         """Mean and variance at a bounded number of points."""
 
-    def predict(self, points: Any) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
+    def predict(
+        self, points: Any, *, on_chunk: Callable[[int], None] | None = None
+    ) -> tuple[Float[np.ndarray, " M"], Float[np.ndarray, " M"]]:
         """Predict anywhere.
 
         Args:
             points: (M, 3): time, row, column, in the units of the grid's coordinates (indices by default).
+            on_chunk: called with the number of points predicted so far.
 
         Returns:
             Mean, and variance with that of the noise, each float64 of shape (M,).
@@ -87,6 +91,8 @@ class AbstractPosterior(eqx.Module):
             parts.append(
                 [np.asarray(result)[: len(part)] for result in self._predict_chunk(prepared, filled)]
             )
+            if on_chunk is not None:
+                on_chunk(start + len(part))
         mean, variance = np.concatenate(parts, axis=1) if parts else np.zeros((2, 0))
         return mean, variance
 

@@ -55,9 +55,31 @@ def cost_of(kind: Kind, mask: Any) -> Cost:
             # An eigendecomposition takes about nine times the cube, at a quarter of the speed.
             operations = 36.0 * (pixels**3 + frames**3) + 8.0 * pixels * frames * (pixels + frames)
         case "dense":
-            rows = int(observed.sum())
-            operations = 2.0 * rows**3
-    return Cost(rows, 5 * 8 * rows**2 / 1e9, operations / OPERATIONS_PER_SECOND)
+            return dense_cost(int(observed.sum()))
+    return Cost(rows, _gigabytes(rows), operations / OPERATIONS_PER_SECOND)
+
+
+def dense_cost(observations: int) -> Cost:
+    """Estimate the cost of a model that is solved with a matrix of as many rows as there are observations."""
+    return Cost(observations, _gigabytes(observations), 2.0 * observations**3 / OPERATIONS_PER_SECOND)
+
+
+def prediction_seconds(rows: int, predictions: int, *, observations: int | None = None) -> float:
+    """Estimate the seconds of one core for factoring once and predicting mean and variance.
+
+    Args:
+        rows: of the matrix: observations of a dense model, inducing points of a variational one.
+        predictions: number of them.
+        observations: of a variational model, whose distribution is computed from all of them.
+    """
+    passed = 0 if observations is None else 3 * observations * rows**2
+    spreads = 1 if observations is None else 2
+    operations = rows**3 + passed + predictions * spreads * rows**2
+    return float(operations / OPERATIONS_PER_SECOND)
+
+
+def _gigabytes(rows: int) -> float:
+    return 5 * 8 * rows**2 / 1e9
 
 
 def check_rows(rows: int, remedy: str) -> None:

@@ -1,13 +1,14 @@
 """Gaps of an xarray.DataArray."""
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from jaxtyping import Float
 
 from spatial_prediction.errors import ObservationError
 from spatial_prediction.interpolation._fitted import Axes, fill_grid
+from spatial_prediction.interpolation._geographic import is_geographic
 from spatial_prediction.interpolation._plan import plan_for
 
 if TYPE_CHECKING:
@@ -138,15 +139,9 @@ def _axis(array: "xarray.DataArray", name: Any) -> Float[np.ndarray, " n"]:
     return np.asarray(axis)
 
 
-def _is_geographic(array: "xarray.DataArray", name: Any, kind: str) -> bool:
-    """Whether a dimension's coordinate is a latitude (``lat``) or longitude (``lon``), by units or name."""
-    if name not in array.coords:
-        return False
-    units = str(array[name].attrs.get("units", "")).lower().replace("_", "")
-    north_or_east = "north" if kind == "lat" else "east"
-    if units:
-        return units in (f"degree{north_or_east}", f"degrees{north_or_east}")
-    return str(name).lower() in (kind, f"{kind}itude" if kind == "lat" else "longitude")
+def _is_geographic(array: "xarray.DataArray", name: Any, kind: Literal["lat", "lon"]) -> bool:
+    """Whether a dimension has a coordinate that is a latitude or a longitude."""
+    return name in array.coords and is_geographic(array[name], kind)
 
 
 def _described(

@@ -6,8 +6,8 @@ from pathlib import Path
 import xarray
 
 from spatial_prediction.errors import ConfigurationError, ObservationError
-from spatial_prediction.files import written_aside
 from spatial_prediction.interpolation._dataarray import fill_gaps
+from spatial_prediction.interpolation._output import check_output, write_netcdf
 from spatial_prediction.interpolation._validation import hold_out
 
 logger = logging.getLogger(__name__)
@@ -39,15 +39,12 @@ def fill_file(
         overwrite: replace ``out`` if it exists.
 
     Raises:
-        ConfigurationError: ``out`` is no .nc file or exists, the variable is not there, or a setting is
-            wrong.
+        ConfigurationError: ``out`` is no .nc file, exists or is the input, the variable is not there, or a
+            setting is wrong.
         ObservationError: the file cannot be read, or its observations cannot be used.
         WriteError: ``out`` cannot be written.
     """
-    if out.suffix != ".nc":
-        raise ConfigurationError(f"--out {out}: the output is netCDF; give a name that ends in .nc")
-    if out.exists() and not overwrite:
-        raise ConfigurationError(f"--out {out} exists; choose another name, or add --overwrite")
+    check_output(out, source, overwrite=overwrite)
     try:
         with xarray.open_dataset(source, engine="netcdf4", decode_coords="all") as dataset:
             array = _chosen(dataset, variable, source).load()
@@ -72,9 +69,7 @@ def fill_file(
     filled = xarray.Dataset({str(part.name): part for part in (mean, deviation)}, attrs=attributes)
     filled = filled.assign_coords(bounds)
     filled.attrs.setdefault("Conventions", "CF-1.8")
-    with written_aside(out) as temporary:
-        filled.to_netcdf(temporary, engine="netcdf4")
-    logger.info("%s: %s and %s", out, mean.name, deviation.name)
+    write_netcdf(filled, out)
 
 
 def _chosen(dataset: xarray.Dataset, name: str | None, source: Path) -> xarray.DataArray:

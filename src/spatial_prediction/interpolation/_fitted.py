@@ -32,6 +32,9 @@ logger = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_LINES = 10.0
 
+LARGEST_VALUE = 1e100
+"""Of observations: sums of their squares are far from the largest number."""
+
 
 @dataclass(frozen=True)
 class Axes:
@@ -81,14 +84,16 @@ def fill_grid(
         Mean and standard deviation (of a new observation, noise included) of every cell, float64.
 
     Raises:
-        ObservationError: observed values are infinite or all equal, coordinates not monotonic, or the fit
-            failed.
+        ObservationError: observed values are infinite, too large, all equal or of one pixel of several,
+            coordinates not monotonic, or the fit failed.
     """
     axes, observed = axes.in_steps(), np.asarray(values, np.float64)[mask]
-    if observed.size and np.all(observed == observed[0]):
+    check_variation(observed)
+    if mask[0].size > 1 and mask.any(axis=0).sum() == 1:
         raise ObservationError(
-            f"all {observed.size} observed values are {observed[0]:g}: nothing shows how the field varies; "
-            "give at least two that differ, or fill the gaps with that value"
+            f"all {observed.size} observations are at one place, row and column "
+            f"{np.argwhere(mask.any(axis=0))[0]}: nothing shows how the field varies in space; give two "
+            "pixels or more"
         )
     model = _start(plan.model, mask, axes)
     scaling = Standardisation.of(observed) if np.isfinite(observed).all() else Standardisation(0.0, 1.0)
@@ -96,13 +101,32 @@ def fill_grid(
         mask, scaling.apply(observed), times=axes.times, rows=axes.rows, columns=axes.columns
     )
     loss = NegativeLogLikelihood(posterior, observed.size)
-    result = fit(model, loss, steps=plan.steps, on_step=_reported(plan.steps))
+    result = fit(model, loss, steps=plan.steps, on_step=reported(plan.steps))
     if result.failed and result.best_step == 0:
         raise ObservationError(f"the fit of model {plan.model} {result.status}; choose another model")
     logger.info("fit ended after %d steps (%s)", len(result.history) - 1, result.status)
     predicted = posterior.with_model(result.model).predict_grid(axes.times)
     mean, variance = scaling.undo(*predicted)
     return mean, np.sqrt(np.maximum(variance, 0.0))
+
+
+def check_variation(values: Float[np.ndarray, " N"]) -> None:
+    """Refuse values from which nothing can be learnt, and those too large for their variance.
+
+    Raises:
+        ObservationError: all are equal, or one is finite but its square is not.
+    """
+    if values.size and np.all(values == values[0]):
+        raise ObservationError(
+            f"all {values.size} observed values are {values[0]:g}: nothing shows how the field varies; "
+            "give at least two that differ, or fill the gaps with that value"
+        )
+    largest = values[np.argmax(np.abs(values))] if values.size else 0.0
+    if LARGEST_VALUE < abs(largest) < np.inf:
+        raise ObservationError(
+            f"the observed value {largest:g} is too large to be squared; if it stands for a missing one, "
+            "leave it out"
+        )
 
 
 def _step(*axes: Float[np.ndarray, " _"]) -> float:
@@ -133,7 +157,7 @@ def _in_space(mask: Bool[np.ndarray, "frames rows columns"], axes: Axes) -> Abst
     return OnSphere(Scaled(Matern(start), unconstrained(0.5)), radius)
 
 
-def _reported(steps: int) -> Any:
+def reported(steps: int) -> Any:
     """A function that logs how far a fit is, at most every ten seconds."""
     last = time.monotonic()
 

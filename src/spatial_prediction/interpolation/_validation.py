@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.interpolation._dataarray import axes_of, in_order, values_of
@@ -19,27 +20,71 @@ QUANTILE_95 = 1.959963984540054
 
 @dataclass(frozen=True)
 class Validation:
-    """Errors at observations of pixels that were held out, noise included.
+    """Errors at observations of places that were held out, noise included.
 
     Attributes:
-        pixels: number of pixels held out.
+        held_out: number of places held out.
         observations: number of their observations.
         mae: mean absolute error, in the field's unit.
+        rmse: root of the mean squared error, in the same.
         coverage: share of observations within the 95 % interval.
         nlpd: mean negative log density, in nats.
+        places: what was held out, for messages: ``pixels`` or ``stations``.
     """
 
-    pixels: int
+    held_out: int
     observations: int
     mae: float
+    rmse: float
     coverage: float
     nlpd: float
+    places: str = "pixels"
+
+    @classmethod
+    def of(
+        cls,
+        errors: Float[np.ndarray, " N"],
+        deviations: Float[np.ndarray, " N"],
+        held_out: int,
+        places: str = "pixels",
+    ) -> "Validation":
+        """Judge errors of N predictions by their standard deviations."""
+        density = 0.5 * np.log(2.0 * np.pi * deviations**2) + 0.5 * (errors / deviations) ** 2
+        return cls(
+            held_out,
+            len(errors),
+            float(np.abs(errors).mean()),
+            float(np.sqrt((errors**2).mean())),
+            float((np.abs(errors) <= QUANTILE_95 * deviations).mean()),
+            float(density.mean()),
+            places,
+        )
 
     def __str__(self) -> str:
         return (
-            f"{self.observations} observations of {self.pixels} pixels held out: MAE {self.mae:.4g}, "
-            f"coverage of the 95 % interval {self.coverage:.3f}, NLPD {self.nlpd:.4g}"
+            f"{self.observations} observations of {self.held_out} {self.places} held out: "
+            f"MAE {self.mae:.4g}, RMSE {self.rmse:.4g}, coverage of the 95 % interval {self.coverage:.3f}, "
+            f"NLPD {self.nlpd:.4g}"
         )
+
+
+def drawn(share: float, count: int, places: str, *, seed: int) -> Bool[np.ndarray, " count"]:
+    """Draw a share of some places.
+
+    Raises:
+        ConfigurationError: the share is not between 0 and 1, or leaves no place on one of the sides.
+    """
+    if not 0.0 < share < 1.0:
+        raise ConfigurationError(f"the share to hold out must be between 0 and 1, got {share}")
+    size = round(share * count)
+    if not 0 < size < count:
+        raise ConfigurationError(
+            f"a share of {share} of {count} observed {places} holds {size} out; at least one must be held "
+            "out and one kept"
+        )
+    chosen = np.zeros(count, np.bool_)
+    chosen[np.random.default_rng(seed).choice(count, size, replace=False)] = True
+    return chosen
 
 
 def hold_out(
@@ -60,31 +105,15 @@ def hold_out(
         ConfigurationError: the share is not between 0 and 1, or leaves no pixel on one of the sides.
         ObservationError: as of :func:`fill_gaps`.
     """
-    if not 0.0 < share < 1.0:
-        raise ConfigurationError(f"the share to hold out must be between 0 and 1, got {share}")
     ordered = in_order(array)
     values, axes = values_of(ordered), axes_of(ordered)
     mask = ~np.isnan(values)
     observed = np.flatnonzero(mask.any(axis=0))
-    count = round(share * observed.size)
-    if not 0 < count < observed.size:
-        raise ConfigurationError(
-            f"a share of {share} of {observed.size} observed pixels holds {count} out; at least one must be "
-            "held out and one kept"
-        )
-    hidden = np.zeros(mask[0].size, np.bool_)
-    hidden[np.random.default_rng(seed).choice(observed, count, replace=False)] = True
-    held_out = mask & hidden.reshape(mask[0].shape)
+    chosen = observed[drawn(share, observed.size, "pixels", seed=seed)]
+    hidden = np.isin(np.arange(mask[0].size), chosen).reshape(mask[0].shape)
+    held_out = mask & hidden
     known = mask & ~held_out
     # the model that all observations get, which fewer might not
-    chosen = plan_for(mask, model=model, steps=steps).model
-    mean, deviation = fill_grid(values, known, axes, plan_for(known, model=chosen, steps=steps))
-    errors, spread = (values - mean)[held_out], deviation[held_out]
-    density = 0.5 * np.log(2.0 * np.pi * spread**2) + 0.5 * (errors / spread) ** 2
-    return Validation(
-        count,
-        int(held_out.sum()),
-        float(np.abs(errors).mean()),
-        float((np.abs(errors) <= QUANTILE_95 * spread).mean()),
-        float(density.mean()),
-    )
+    name = plan_for(mask, model=model, steps=steps).model
+    mean, deviation = fill_grid(values, known, axes, plan_for(known, model=name, steps=steps))
+    return Validation.of((values - mean)[held_out], deviation[held_out], chosen.size)

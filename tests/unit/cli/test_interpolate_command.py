@@ -7,7 +7,7 @@ import pytest
 import xarray
 
 from spatial_prediction.__main__ import main
-from spatial_prediction.errors import ConfigurationError
+from spatial_prediction.errors import ConfigurationError, ObservationError
 
 
 @pytest.fixture(autouse=True)
@@ -58,10 +58,11 @@ def test_a_file_is_filled_and_what_it_says_is_kept(observations, caplog):
 
 
 def test_what_cannot_be_done_is_refused_before_anything_is_written(observations, tmp_path):
-    out = tmp_path / "out.nc"
+    out, other = tmp_path / "out.nc", tmp_path / "other.nc"
+    other.write_text("something else")
     for arguments, error, message in [
         (f"{observations} --out {tmp_path / 'out.tif'}", ConfigurationError, "ends in .nc"),
-        (f"{observations} --out {observations}", ConfigurationError, "exists"),
+        (f"{observations} --out {other}", ConfigurationError, "exists"),
         (f"{observations} --out {out} --variable sss", ConfigurationError, "no variable 'sss'"),
         (
             f"{observations} --out {out} --variable sst --model best",
@@ -74,3 +75,38 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(observations,
         with pytest.raises(error, match=message):
             main(["interpolate", *arguments.split()])
     assert not out.exists()
+
+
+def test_an_output_that_is_the_input_is_refused(observations):
+    before = observations.read_bytes()
+    with pytest.raises(
+        ConfigurationError, match=r"is the input .*, which would be lost; choose another name"
+    ):
+        main(f"interpolate {observations} --variable sst --out {observations} --overwrite".split())
+    assert observations.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [None, b"", b"time,lat,lon,value"])
+def test_what_is_no_netcdf_is_refused(tmp_path, content):
+    source = tmp_path / "field.nc"
+    if content is not None:
+        source.write_bytes(content)
+    with pytest.raises(ObservationError, match=r"field\.nc: cannot be read as netCDF"):
+        main(f"interpolate {source} --out {tmp_path / 'out.nc'}".split())
+
+
+def test_options_of_tables_are_refused(observations, tmp_path):
+    for option in ("--grid 0,0,1,1,1", "--times 0,1", "--time-units days", "--distance plane", "--units K"):
+        with pytest.raises(ConfigurationError, match=f"{option.split()[0]} is for tables"):
+            main(f"interpolate {observations} --out {tmp_path / 'out.nc'} {option}".split())
+
+
+def test_a_fit_that_is_interrupted_leaves_no_file(observations, monkeypatch):
+    def interrupted(values, mask, axes, plan):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("spatial_prediction.interpolation._dataarray.fill_grid", interrupted)
+    out = observations.with_name("out.nc")
+    with pytest.raises(KeyboardInterrupt):
+        main(f"interpolate {observations} --variable sst --out {out}".split())
+    assert [path.name for path in observations.parent.iterdir()] == ["sst.nc"]

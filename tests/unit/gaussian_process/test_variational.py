@@ -73,3 +73,43 @@ def test_what_it_cannot_do_is_said(model):
         posterior.predict_grid([0.0])
     with pytest.raises(ObservationError, match=r"values has shape \(11,\)"):
         model.condition_points(POINTS, VALUES[1:])
+
+
+def test_the_best_distribution_leaves_the_bound_no_way_up(model):
+    errors = np.linspace(0.0, 0.3, 12)
+    posterior = model.condition_points(POINTS, VALUES, noise_variances=errors)
+    solved = posterior.solved()
+
+    def bound(distribution):
+        parts = lambda m: (m.variational_mean, m.variational_factor)  # noqa: E731
+        return posterior.with_model(eqx.tree_at(parts, solved, distribution)).log_marginal_likelihood()
+
+    with jax.enable_x64(True):
+        best = (jax.numpy.asarray(solved.variational_mean), jax.numpy.asarray(solved.variational_factor))
+        value, gradient = jax.value_and_grad(bound)(best)
+    assert float(value) > float(posterior.log_marginal_likelihood())
+    np.testing.assert_allclose(gradient[0], 0.0, atol=1e-8)
+    np.testing.assert_allclose(np.tril(gradient[1]), 0.0, atol=1e-8)
+
+
+def test_solved_with_all_inducing_points_it_is_the_exact_model_with_known_errors():
+    errors = np.linspace(0.0, 0.3, 12)
+    sparse = SparseVariationalGP.at_observations(KERNEL, POINTS, 12, key=jax.random.key(0), raw_noise=-3.0)
+    posterior = sparse.condition_points(POINTS, VALUES, noise_variances=errors)
+    exact = DenseGP(KERNEL, raw_noise=-3.0).condition_points(POINTS, VALUES, noise_variances=errors)
+    solved = posterior.with_model(posterior.solved())
+    np.testing.assert_allclose(solved.log_marginal_likelihood(), exact.log_marginal_likelihood(), rtol=1e-3)
+    for found, wanted in zip(solved.predict(POINTS + 0.2), exact.predict(POINTS + 0.2), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=2e-4)
+
+
+def test_training_heeds_known_errors(model):
+    """What an observation of known error 10,000 says makes no difference."""
+    errors = np.where(np.arange(12) == 0, 1e8, 0.0)
+    trained = []
+    for wrong in (-3.0, 3.0):
+        values = np.where(np.arange(12) == 0, wrong, VALUES)
+        posterior = model.condition_points(POINTS, values, noise_variances=errors)
+        result = posterior.trained(epochs=3, batch_size=6, key=jax.random.key(1), learning_rate=0.05)
+        trained.append(posterior.with_model(result.model).predict(POINTS)[0])
+    np.testing.assert_allclose(*trained, atol=1e-5)

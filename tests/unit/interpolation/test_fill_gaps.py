@@ -5,6 +5,7 @@ import pytest
 import xarray
 
 from spatial_prediction.errors import ConfigurationError, ObservationError
+from spatial_prediction.gaussian_process import FitResult
 from spatial_prediction.interpolation import fill_gaps, hold_out, plan_for
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -70,9 +71,46 @@ def test_one_frame_and_two_dimensions_are_the_same():
     assert np.abs(mean - truth()[0]).max() < 6.0
 
 
-def test_one_row_is_enough():
+def test_one_row_or_one_cell_is_enough():
     mean, _ = fill_gaps(field()[:, :1], steps=10)
     assert np.isfinite(mean).all()
+    cell = field()[:, :1, :1]
+    cell[:] = np.array([280.0, np.nan, 282.0, 283.0])[:, None, None]
+    mean, deviation = fill_gaps(cell, steps=10)
+    assert 279.0 < mean[1] < 284.0
+    assert deviation[1] > 0
+
+
+def test_one_pixel_of_a_field_shows_nothing_of_the_others():
+    gaps = field()
+    gaps[:] = np.nan
+    gaps[:, 2, 3] = [280.0, 281.0, 282.0, 283.0]
+    with pytest.raises(ObservationError, match=r"4 observations are at one place, row and column \[2 3\]"):
+        fill_gaps(gaps)
+
+
+def test_a_plane_without_noise_and_noise_without_a_field_are_fitted():
+    """Parameters go to their bounds: the noise to its floor, or the field to nothing."""
+    t, y, x = np.meshgrid(*(np.arange(float(size)) for size in SHAPE), indexing="ij")
+    plane, noise = field(), field()
+    hidden = np.isnan(plane.values)
+    plane.values[~hidden] = (t + y + 2 * x)[~hidden]
+    noise.values[~hidden] = np.random.default_rng(1).normal(size=(~hidden).sum())
+    mean, deviation = fill_gaps(plane, steps=60)
+    np.testing.assert_allclose(mean.values[hidden], (t + y + 2 * x)[hidden], atol=0.5)
+    assert np.isfinite(deviation).all()
+    mean, deviation = fill_gaps(noise, steps=60)
+    assert np.abs(mean.values[hidden]).max() < 1.5
+    assert ((deviation.values[hidden] > 0.5) & (deviation.values[hidden] < 1.5)).all()
+
+
+def test_a_fit_that_fails_at_the_start_is_an_error(monkeypatch):
+    def failing(model, loss, **options):
+        return FitResult(model, "failed: loss is nan after 0 steps", np.zeros(1), np.zeros(0), [], 0, np.inf)
+
+    monkeypatch.setattr("spatial_prediction.interpolation._fitted.fit", failing)
+    with pytest.raises(ObservationError, match="the fit of model static_product failed: loss is nan"):
+        fill_gaps(field())
 
 
 def test_distances_between_latitudes_and_longitudes_are_those_on_the_sphere():
@@ -123,6 +161,10 @@ def test_values_that_say_nothing_are_refused():
         fill_gaps(xarray.full_like(field(), 3.0))
     with pytest.raises(ObservationError, match="not finite"):
         fill_gaps(infinite)
+    huge = field().astype(np.float64)
+    huge[0, 0, :] = 1e200
+    with pytest.raises(ObservationError, match=r"value 1e\+200 is too large to be squared"):
+        fill_gaps(huge)
 
 
 def test_arrays_of_other_kinds_are_refused():
@@ -158,7 +200,7 @@ def test_held_out_pixels_are_predicted_and_the_seed_repeats_them():
     gaps = field()
     found = hold_out(gaps, 0.2, seed=1, model="additive", steps=5)
     assert found == hold_out(gaps, 0.2, seed=1, model="additive", steps=5)
-    assert found.pixels == 6
+    assert found.held_out == 6
     assert 0 < found.observations <= 24
     assert 0 < found.mae < 3.0
     assert 0.5 < found.coverage <= 1
