@@ -1,12 +1,12 @@
-"""Evaluate one fitted model on validation and test frames, and reconstruct all frames for pictures."""
+"""Evaluate one fitted model on validation and test frames, and reconstruct frames for pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from spatial_prediction import command
 from spatial_prediction.compiled_programs import keep_compiled_programs
-from spatial_prediction.studies.interpolation.config import CONDITIONING, Frames
-from spatial_prediction.studies.interpolation.stages.fit import evaluate_process
+from spatial_prediction.studies.interpolation.config import CONDITIONING, PARTS, Frames
+from spatial_prediction.studies.interpolation.stages.prediction import evaluate_process
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -20,6 +20,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--condition-on", nargs="+", choices=CONDITIONING, required=True, help="what predictions may know"
     )
     parser.add_argument("--headline", choices=CONDITIONING, required=True, help="that of the reconstruction")
+    parser.add_argument(
+        "--pictured", nargs="+", choices=PARTS, required=True, help="parts that are reconstructed"
+    )
     parser.add_argument("--scores", type=Path, required=True, help="table to write (.parquet)")
     parser.add_argument(
         "--reconstruction", type=Path, required=True, help="reconstruction to write (.safetensors)"
@@ -36,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         frames=command.settings_from(options, Frames),
         condition_on=options.condition_on,
         headline=options.headline,
+        pictured=options.pictured,
         scores_path=options.scores,
         reconstruction_path=options.reconstruction,
     )

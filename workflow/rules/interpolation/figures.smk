@@ -2,6 +2,8 @@
 
 PICTURES = {"formats": INTERPOLATION["figures"]["formats"]}
 RECONSTRUCTIONS = f"{INTERPOLATED}/reconstructions/{{mask}}/{{model}}.safetensors"
+# means over seeds, where there are several
+SEED_TABLE = ["seeds"] * (len(INTERPOLATION["masks"]["seeds"]) > 1)
 WANTED += [
     *expand(
         f"{INTERPOLATED}/figures/{{name}}.{{format}}",
@@ -11,7 +13,7 @@ WANTED += [
     *expand(f"{INTERPOLATED}/figures/animation_{{mask}}.png", mask=FIELD_MASKS),
     *expand(
         f"{INTERPOLATED}/tables/{{name}}.{{format}}",
-        name=["scores", "fits"],
+        name=["scores", "fits", *SEED_TABLE],
         format=["csv", "html", "md", "tex"],
     ),
     *per_process("figures/{mask}/{model}.pdf"),
@@ -127,6 +129,20 @@ use rule run_script as tabulate_scores with:
         interpolation_table("scores", "Scores"),
     log:
         f"{LOGS}/tabulate_scores.log",
+    params:
+        files=files,
+        settings=flags(condition_on=INTERPOLATION["evaluation"]["condition_on"]),
+        table=table_option,
+
+
+use rule run_script as tabulate_seeds with:
+    input:
+        scores=rules.gather_scores.output.output,
+        code=code("interpolation/tabulate_seeds"),
+    output:
+        interpolation_table("seeds", "Scores over seeds"),
+    log:
+        f"{LOGS}/tabulate_seeds.log",
     params:
         files=files,
         settings=flags(condition_on=INTERPOLATION["evaluation"]["condition_on"]),

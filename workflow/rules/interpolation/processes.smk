@@ -37,7 +37,7 @@ use rule run_script as evaluate_process with:
         files=files,
         process=lambda wildcards: flags(model=wildcards.model),
         settings=CONDITIONING,
-        headline=flags(**HEADLINE),
+        pictures=flags(**HEADLINE, pictured=PICTURED),
 
 
 use rule run_script as evaluate_baselines with:

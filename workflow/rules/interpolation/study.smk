@@ -17,6 +17,8 @@ MASK_FILES = f"{RESOURCES}/interpolation/masks/{{mask}}.safetensors"
 FIELD_MASKS = masks_of(INTERPOLATION)
 PROCESSES = models_of(INTERPOLATION)
 FRAMES_OF_PARTS = INTERPOLATION["frames"]
+# parts with a page for each frame, and that of the strip
+PICTURED = [part for part in FRAMES_OF_PARTS if part in [*INTERPOLATION["figures"]["pages"], "test"]]
 HEADLINE = {"headline": INTERPOLATION["evaluation"]["headline"]}
 
 

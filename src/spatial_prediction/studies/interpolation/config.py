@@ -89,7 +89,7 @@ class MaskSettings:
     @property
     def name(self) -> str:
         """Name under which results on such masks stand."""
-        return f"{self.mask_type}_{self.probability:g}"
+        return f"{self.mask_type}_{self.probability:g}_seed{self.seed}"
 
 
 @dataclass(frozen=True)

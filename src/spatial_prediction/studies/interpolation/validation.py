@@ -79,10 +79,11 @@ def masks_of(section: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             mask_type=kind,
             test_mask_type=kind if masks["test_type"] == "same" else masks["test_type"],
             probability=float(probability),
-            seed=masks["seed"],
+            seed=seed,
             stream=masks["stream"],
         )
         for kind in masks["types"]
         for probability in masks["probabilities"]
+        for seed in masks["seeds"]
     ]
     return {settings.name: asdict(settings) for settings in drawn}

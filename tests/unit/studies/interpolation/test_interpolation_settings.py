@@ -34,7 +34,7 @@ def test_the_default_is_four_pairs_and_two_models_of_weather_on_both_types_of_ma
         "matern-matern", "matern-rbf", "softdisabled-matern", "softdisabled-rbf",
         "static_product", "static_modulated",
     ]  # fmt: skip
-    assert list(masks_of(section)) == ["fixed_0.8", "dynamic_0.8"]
+    assert list(masks_of(section)) == ["fixed_0.8_seed0", "dynamic_0.8_seed0"]
 
 
 def test_the_reference_study_is_144_fits():
@@ -43,7 +43,7 @@ def test_the_reference_study_is_144_fits():
         section := merged(DEFAULTS, overlay)["interpolation"]
     )
     assert len(models_of(section)) * len(masks_of(section)) == 144
-    assert masks_of(section)["fixed_0.9"]["stream"] == "reference"
+    assert masks_of(section)["fixed_0.9_seed0"]["stream"] == "reference"
 
 
 def test_names_of_kernels_and_protocols_are_those_of_the_library():

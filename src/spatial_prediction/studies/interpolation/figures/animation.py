@@ -22,8 +22,8 @@ TITLES = ("Truth", "Observed", "Reconstruction", "Standard deviation")
 
 @style.styled
 def write_animation(reconstruction: Reconstruction, path: Path) -> None:
-    """Write all frames of all parts, over and over: truth, observed pixels, reconstruction, its deviation."""
-    frames = range(reconstruction.frames.total)
+    """Write all frames that were reconstructed: truth, observed pixels, reconstruction, its deviation."""
+    frames = reconstruction.shown
     limits = reconstruction.limits(frames)
     _, height, width = reconstruction.truth.shape
     figure = Figure(figsize=(7.0, 0.75 + 7.0 * height / width), dpi=DOTS_PER_INCH, layout="constrained")
@@ -48,7 +48,7 @@ def write_animation(reconstruction: Reconstruction, path: Path) -> None:
         part = reconstruction.frames.part_of(frame)
         heading.set_text(f"{reconstruction.model}: {part} frame {frame}")
         canvas.draw()
-        if frame == 0:
+        if not pictures:
             figure.set_layout_engine("none")  # nothing moves from now on
         picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
         pictures.append(picture.quantize(128))
