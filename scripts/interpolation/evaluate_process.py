@@ -1,4 +1,4 @@
-"""Evaluate one fitted model on validation and test frames, and reconstruct frames for pictures."""
+"""Evaluate a fitted model, or the average of several, and reconstruct frames for pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +12,16 @@ from spatial_prediction.studies.interpolation.stages.prediction import evaluate_
 def main(arguments: Sequence[str] | None = None) -> None:
     """Evaluate as the arguments say."""
     parser = command.argument_parser(__doc__ or "")
-    parser.add_argument("--model", required=True, help="name of the model that was fitted")
+    parser.add_argument("--model", required=True, help="name of the model that was fitted, or average")
     parser.add_argument("--field", type=Path, required=True, help="field (build_field.py)")
     parser.add_argument("--masks", type=Path, required=True, help="observed pixels (build_masks.py)")
-    parser.add_argument("--fit", type=Path, required=True, help="fitted model (train_process.py)")
+    parser.add_argument(
+        "--fits",
+        type=Path,
+        nargs="+",
+        required=True,
+        help="fitted models (train_process.py), all on these masks",
+    )
     parser.add_argument(
         "--condition-on", nargs="+", choices=CONDITIONING, required=True, help="what predictions may know"
     )
@@ -35,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.model,
         field_path=options.field,
         masks_path=options.masks,
-        fit_path=options.fit,
+        fit_paths=options.fits,
         frames=command.settings_from(options, Frames),
         condition_on=options.condition_on,
         headline=options.headline,

@@ -151,7 +151,7 @@ use rule run_script as tabulate_seeds with:
 
 use rule run_script as tabulate_fits with:
     input:
-        per_process("fits/{mask}/{model}.safetensors"),
+        per_fit("fits/{mask}/{model}.safetensors"),
         code=code("interpolation/tabulate_fits"),
     output:
         interpolation_table("fits", "Fits"),
@@ -159,5 +159,5 @@ use rule run_script as tabulate_fits with:
         f"{LOGS}/tabulate_fits.log",
     params:
         # the order of fits, in which rows stand, is no part of what Snakemake compares of inputs
-        settings=flags(fits=per_process("fits/{mask}/{model}.safetensors")),
+        settings=flags(fits=per_fit("fits/{mask}/{model}.safetensors")),
         table=table_option,

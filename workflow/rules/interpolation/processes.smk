@@ -1,4 +1,4 @@
-# Models fitted and evaluated, each on each choice of masks; a fit that fails is a result, too.
+# Models fitted and evaluated, each on each choice of masks, and their average; a fit that fails is a result, too.
 
 CONDITIONING = flags(condition_on=INTERPOLATION["evaluation"]["condition_on"], **FRAMES_OF_PARTS)
 
@@ -24,7 +24,11 @@ use rule run_script as evaluate_process with:
     input:
         field=FIELD_FILE,
         masks=MASK_FILES,
-        fit=rules.train_process.output.fit,
+        fits=lambda wildcards: expand(
+            rules.train_process.output.fit,
+            mask=wildcards.mask,
+            model=fitted_for(wildcards.model, INTERPOLATION),
+        ),
         code=code("interpolation/evaluate_process"),
     output:
         scores=f"{INTERPOLATED}/scores/{{mask}}/{{model}}.parquet",

@@ -1,6 +1,8 @@
 # Fields over time from few observed pixels: every model on every choice of masks, beside one-line baselines.
 
+from spatial_prediction.studies.interpolation.config import AVERAGE
 from spatial_prediction.studies.interpolation.validation import (
+    fitted_for,
     masks_of,
     models_of,
     validated as valid_interpolation,
@@ -30,6 +32,11 @@ wildcard_constraints:
 def per_process(pattern):
     """A path for each choice of masks and each model."""
     return expand(f"{INTERPOLATED}/{pattern}", mask=FIELD_MASKS, model=PROCESSES)
+
+
+def per_fit(pattern):
+    """A path for each choice of masks and each model that is fitted."""
+    return [path for path in per_process(pattern) if f"/{AVERAGE}." not in path]
 
 
 def interpolation_figure(name, title, *, of=""):

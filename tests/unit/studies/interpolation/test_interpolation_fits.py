@@ -55,7 +55,7 @@ def evaluated(name, path, inputs, frames=FRAMES, condition_on=("train", "train_a
     evaluate_process(
         name,
         **inputs,
-        fit_path=path,
+        fit_paths=[path],
         frames=frames,
         condition_on=condition_on,
         headline=condition_on[-1],

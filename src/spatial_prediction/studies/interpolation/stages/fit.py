@@ -22,7 +22,7 @@ from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.provenance import provenance
 from spatial_prediction.studies.interpolation.amplitude import log_amplitude
 from spatial_prediction.studies.interpolation.config import (
-    STATIC_MODULATED,
+    OF_AMPLITUDES,
     WEATHER_MODELS,
     FitSettings,
     Frames,
@@ -59,7 +59,7 @@ def fit_process(
     began = time.monotonic()
     shape = (frames.train, *field.values.shape[1:])
     known = np.where(_training(field, masks, frames), field.values[: frames.train], np.nan)
-    amplitudes = log_amplitude(known).tolist() if name == STATIC_MODULATED else []
+    amplitudes = log_amplitude(known).tolist() if name in OF_AMPLITUDES else []
     start = starting_model(name, scaling=settings.scaling, shape=shape, amplitudes=amplitudes)
     scaling = _scaling(settings.scaling, field, masks, frames)
     try:

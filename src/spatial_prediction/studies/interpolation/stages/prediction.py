@@ -12,7 +12,7 @@ from spatial_prediction.errors import CheckpointError
 from spatial_prediction.gaussian_process import DensePosterior, Standardisation
 from spatial_prediction.gaussian_process.fitting import FAILED
 from spatial_prediction.named_arrays import load_arrays, save_arrays
-from spatial_prediction.studies.interpolation.config import Frames
+from spatial_prediction.studies.interpolation.config import AVERAGE, Frames
 from spatial_prediction.studies.interpolation.fields.field import load_field
 from spatial_prediction.studies.interpolation.masks import Mask, load_masks
 from spatial_prediction.studies.interpolation.models import Model, starting_model, with_parameters
@@ -48,6 +48,19 @@ def process_predictor(model: Model, scaling: Standardisation, values: np.ndarray
     return predict
 
 
+def averaged(predictors: Sequence[Predictor]) -> Predictor:
+    """The mixture of several models' predictions in equal shares: their mean, and its variance."""
+
+    def predict(task: Task) -> tuple[Grid, Grid | None]:
+        each = [predict(task) for predict in predictors]
+        means, variances = (
+            np.stack([np.asarray(part) for part in parts]) for parts in zip(*each, strict=True)
+        )
+        return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
+
+    return predict
+
+
 def load_process(path: Path) -> tuple[Model, Standardisation, dict[str, Any]]:
     """Read what :func:`fit_process` wrote: model, scaling and record.
 
@@ -71,7 +84,7 @@ def evaluate_process(
     *,
     field_path: Path,
     masks_path: Path,
-    fit_path: Path,
+    fit_paths: Sequence[Path],
     frames: Frames,
     condition_on: Sequence[str],
     headline: str,
@@ -79,23 +92,26 @@ def evaluate_process(
     scores_path: Path,
     reconstruction_path: Path,
 ) -> None:
-    """Score one fitted model under every protocol, and reconstruct the frames of some parts under one.
+    """Score a fitted model, or the average of several, and reconstruct the frames of some parts.
 
-    A fit that failed has a table without rows, and a reconstruction of NaN.
+    A fit that failed has no part in an average; by itself it has a table without rows, and a reconstruction
+    of NaN.
     """
     field, (masks, mask_settings) = load_field(field_path), load_masks(masks_path)
-    model, scaling, record = load_process(fit_path)
-    if (record["model"], record["mask"]) != (name, mask_settings.name):
-        raise CheckpointError(
-            f"{fit_path}: is a fit of {record['model']} on {record['mask']}, not of {name} on "
-            f"{mask_settings.name}; give the one of these masks"
-        )
-    values = field.values[: frames.total]
-    predict = remembering(process_predictor(model, scaling, values))
-    if failed := record["status"].startswith(FAILED):
-        predict = _nothing
-        logger.warning("%s on %s has no scores: %s", name, record["mask"], record["status"])
-    table = evaluate(predict, field, masks, frames, [] if failed else condition_on)
+    values, predictors = field.values[: frames.total], []
+    for path in fit_paths:
+        model, scaling, record = load_process(path)
+        if name not in (record["model"], AVERAGE) or record["mask"] != mask_settings.name:
+            raise CheckpointError(
+                f"{path}: is a fit of {record['model']} on {record['mask']}, not of {name} on "
+                f"{mask_settings.name}; give the one of these masks"
+            )
+        if record["status"].startswith(FAILED):
+            logger.warning("%s on %s has no scores: %s", record["model"], record["mask"], record["status"])
+        else:
+            predictors.append(process_predictor(model, scaling, values))
+    predict = remembering(averaged(predictors)) if predictors else _nothing
+    table = evaluate(predict, field, masks, frames, condition_on if predictors else [])
     write_scores(scores_path, table.assign(model=name, kind="model"), mask_settings)
     arrays = reconstruct(predict, field, masks, frames, headline, pictured)
     header = {
