@@ -26,7 +26,7 @@ def write_animation(reconstruction: Reconstruction, path: Path) -> None:
     frames = reconstruction.shown
     limits = reconstruction.limits(frames)
     _, height, width = reconstruction.truth.shape
-    figure = Figure(figsize=(7.0, 0.75 + 7.0 * height / width), dpi=DOTS_PER_INCH, layout="constrained")
+    figure = Figure(figsize=(7.0, 0.9 + 6.2 * height / width), dpi=DOTS_PER_INCH, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     drawn = {}
     for axes, title in zip(figure.subplots(2, 2).flat, TITLES, strict=True):
@@ -50,8 +50,7 @@ def write_animation(reconstruction: Reconstruction, path: Path) -> None:
         canvas.draw()
         if not pictures:
             figure.set_layout_engine("none")  # nothing moves from now on
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-        pictures.append(picture.quantize(128))
+        pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
     with files.written_aside(path) as temporary:
         pictures[0].save(
             temporary, format="PNG", save_all=True, append_images=pictures[1:], duration=MILLISECONDS, loop=0
