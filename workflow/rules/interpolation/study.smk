@@ -2,7 +2,7 @@
 
 from spatial_prediction.studies.interpolation.config import AVERAGE
 from spatial_prediction.studies.interpolation.validation import (
-    fitted_for,
+    averaged_in,
     masks_of,
     models_of,
     validated as valid_interpolation,
@@ -18,6 +18,8 @@ FIELD_FILE = f"{RESOURCES}/interpolation/field.safetensors"
 MASK_FILES = f"{RESOURCES}/interpolation/masks/{{mask}}.safetensors"
 FIELD_MASKS = masks_of(INTERPOLATION)
 PROCESSES = models_of(INTERPOLATION)
+FITTED = [model for model in PROCESSES if model != AVERAGE]
+FITTED_MODELS = "|".join(map(re.escape, FITTED))
 FRAMES_OF_PARTS = INTERPOLATION["frames"]
 # parts with a page for each frame, and that of the strip
 PICTURED = [part for part in FRAMES_OF_PARTS if part in [*INTERPOLATION["figures"]["pages"], "test"]]
@@ -36,7 +38,7 @@ def per_process(pattern):
 
 def per_fit(pattern):
     """A path for each choice of masks and each model that is fitted."""
-    return [path for path in per_process(pattern) if f"/{AVERAGE}." not in path]
+    return expand(f"{INTERPOLATED}/{pattern}", mask=FIELD_MASKS, model=FITTED)
 
 
 def interpolation_figure(name, title, *, of=""):

@@ -69,9 +69,9 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     return section
 
 
-def fitted_for(model: str, section: Mapping[str, Any]) -> list[str]:
-    """Models that are fitted to evaluate one: it, or all of weather for their average."""
-    return [name for name in section["models"]["weather"] if name != AVERAGE] if model == AVERAGE else [model]
+def averaged_in(section: Mapping[str, Any]) -> list[str]:
+    """Models of weather that are fitted, which an average is of."""
+    return [name for name in section["models"]["weather"] if name != AVERAGE]
 
 
 def models_of(section: Mapping[str, Any]) -> list[str]:

@@ -55,13 +55,14 @@ def evaluated(name, path, inputs, frames=FRAMES, condition_on=("train", "train_a
     evaluate_process(
         name,
         **inputs,
-        fit_paths=[path],
+        fit_path=path,
         frames=frames,
         condition_on=condition_on,
         headline=condition_on[-1],
         pictured=("validation", "test"),
         scores_path=scores,
         reconstruction_path=pictures,
+        predictions_path=path.with_name(f"{name}.predictions.safetensors"),
     )
     return pd.read_parquet(scores), load_arrays(pictures)[0]
 
@@ -127,6 +128,20 @@ def test_amplitudes_are_the_pixels_standard_deviations_and_modulate_the_kernel()
     with jax.enable_x64(True):
         diagonal = np.asarray(modulated.diagonal(points))
     np.testing.assert_allclose(diagonal, factors**2, rtol=1e-12)
+
+
+def test_pixels_that_differ_in_their_amplitude_are_less_alike():
+    amplitudes = np.array([[0.0, 0.0, 1.0, 1.0]])
+    start = starting_model(
+        "static_coastal", scaling="standard", shape=(6, 1, 4), amplitudes=amplitudes.tolist()
+    )
+    points = np.array([[0.0, 0, 0], [0, 0, 1], [0, 0, 2], [1, 0, 3]])
+    covariances = start.covariance(points, points)
+    same, across = covariances[0, 1], covariances[1, 2] / np.exp(1.0)
+    assert across < 0.9 * same
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(start.covariance.diagonal(points), np.diag(covariances), rtol=1e-12)
+    assert np.linalg.eigvalsh(covariances).min() > 0
 
 
 @pytest.mark.parametrize("known", [np.full((3, 2, 2), np.nan), np.ones((3, 2, 2)), np.ones((1, 2, 2))])

@@ -21,7 +21,6 @@ from spatial_prediction.studies.interpolation.stages.evaluation import (
     evaluate,
     evaluate_baselines,
     reconstruct,
-    remembering,
     write_scores,
 )
 
@@ -140,22 +139,6 @@ def test_reconstructions_cover_the_parts_that_are_wanted_and_hold_what_was_known
     assert not given["known"].any()
     assert np.isnan(given["mean"][:8]).all()
     assert np.isfinite(given["mean"][8:]).all()
-
-
-def test_a_task_that_comes_again_is_remembered():
-    field = synthetic_field(frames=10, rows=5, columns=6, seed=0)
-    masks = draw_masks(FRAMES, 5, 6, SETTINGS)
-    calls = []
-
-    def predict(task):
-        calls.append(task)
-        return off_by(field, 1.0)(task)
-
-    remembered = remembering(predict)
-    evaluate(remembered, field, masks, FRAMES, ["train", "train_and_part"])
-    assert len(calls) == 4
-    reconstruct(remembered, field, masks, FRAMES, "train_and_part", ("train", "test"))
-    assert [task.frames for task in calls[4:]] == [range(6)]
 
 
 def test_failed_fits_are_warned_of():

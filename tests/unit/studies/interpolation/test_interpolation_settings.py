@@ -13,7 +13,7 @@ from spatial_prediction.studies.interpolation.config import (
     Frames,
     kernels_of,
 )
-from spatial_prediction.studies.interpolation.validation import fitted_for, masks_of, models_of, validated
+from spatial_prediction.studies.interpolation.validation import averaged_in, masks_of, models_of, validated
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
@@ -91,8 +91,8 @@ def test_an_average_is_of_all_models_of_weather_that_are_named():
     weather = ["static_product", "average", "static_coastal"]
     section = changed("models", {"time_kernels": ["rbf"], "space_kernels": ["rbf"], "weather": weather})
     section = validated(section, SCHEMA)
-    assert fitted_for("average", section) == ["static_product", "static_coastal"]
-    assert fitted_for("rbf-rbf", section) == ["rbf-rbf"]
+    assert averaged_in(section) == ["static_product", "static_coastal"]
+    assert models_of(section) == ["rbf-rbf", *weather]
     lonely = changed(
         "models", {"time_kernels": [], "space_kernels": [], "weather": ["average", "static_product"]}
     )

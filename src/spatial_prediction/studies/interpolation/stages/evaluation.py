@@ -1,6 +1,7 @@
 """Predictions of validation and test frames under every protocol, for models and baselines alike."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from spatial_prediction.files import written_aside
+from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.studies.interpolation.baselines import BASELINES
 from spatial_prediction.studies.interpolation.config import Frames, MaskSettings
 from spatial_prediction.studies.interpolation.fields.field import Field, load_field
@@ -24,19 +26,6 @@ NAMES = ("condition_on", "part", "pixels", "values", "scale", "units")
 EVALUATED = ("validation", "test")
 PIXELS = ("hidden", "all")
 """Pixels that were not known, which is the headline; or all that have a value."""
-
-
-def remembering(predict: Predictor) -> Predictor:
-    """Let a task that comes again, for scores and for pictures, cost nothing."""
-    made: dict[tuple[range, bool, bytes], tuple[Grid, Grid | None]] = {}
-
-    def remembered(task: Task) -> tuple[Grid, Grid | None]:
-        key = (task.frames, task.causal, task.known.tobytes())
-        if key not in made:
-            made[key] = predict(task)
-        return made[key]
-
-    return remembered
 
 
 def evaluate(
@@ -129,3 +118,50 @@ def write_scores(path: Path, table: pd.DataFrame, settings: MaskSettings) -> Non
     )
     with written_aside(path) as temporary:
         described.to_parquet(temporary, index=False)
+
+
+def write_evaluation(
+    name: str,
+    predict: Predictor | None,
+    *,
+    field_path: Path,
+    masks_path: Path,
+    frames: Frames,
+    condition_on: Sequence[str],
+    headline: str,
+    pictured: Sequence[str],
+    scores_path: Path,
+    reconstruction_path: Path,
+) -> None:
+    """Score a model under every protocol, and reconstruct the frames of some parts under one.
+
+    Args:
+        name: of the model.
+        predict: the model; None for a fit that failed, which has a table without rows and a reconstruction
+            of NaN.
+        field_path: field.
+        masks_path: masks on it.
+        frames: lengths of its parts.
+        condition_on: protocols.
+        headline: that of the reconstruction.
+        pictured: parts that are reconstructed.
+        scores_path: table to write.
+        reconstruction_path: reconstruction to write.
+    """
+    field, (masks, settings) = load_field(field_path), load_masks(masks_path)
+    table = evaluate(predict or _nothing, field, masks, frames, condition_on if predict else [])
+    write_scores(scores_path, table.assign(model=name, kind="model"), settings)
+    arrays = reconstruct(predict or _nothing, field, masks, frames, headline, pictured)
+    header = {
+        "model": name,
+        "mask": settings.name,
+        "frames": asdict(frames),
+        "condition_on": headline,
+        "parts": list(pictured),
+    }
+    save_arrays(reconstruction_path, arrays, header)
+
+
+def _nothing(task: Task) -> tuple[Grid, Grid | None]:
+    unknown = np.full((len(task.frames), *task.known.shape[1:]), np.nan)
+    return unknown, unknown

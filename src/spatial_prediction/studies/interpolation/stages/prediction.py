@@ -1,8 +1,6 @@
 """What fitted models predict, and how good that is."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,20 +9,14 @@ import numpy as np
 from spatial_prediction.errors import CheckpointError
 from spatial_prediction.gaussian_process import DensePosterior, Standardisation
 from spatial_prediction.gaussian_process.fitting import FAILED
-from spatial_prediction.named_arrays import load_arrays, save_arrays
-from spatial_prediction.studies.interpolation.config import AVERAGE, Frames
+from spatial_prediction.named_arrays import load_arrays
+from spatial_prediction.studies.interpolation.config import Frames
 from spatial_prediction.studies.interpolation.fields.field import load_field
 from spatial_prediction.studies.interpolation.masks import Mask, load_masks
 from spatial_prediction.studies.interpolation.models import Model, starting_model, with_parameters
 from spatial_prediction.studies.interpolation.protocols import Task
-from spatial_prediction.studies.interpolation.stages.evaluation import (
-    Grid,
-    Predictor,
-    evaluate,
-    reconstruct,
-    remembering,
-    write_scores,
-)
+from spatial_prediction.studies.interpolation.stages.evaluation import Grid, Predictor, write_evaluation
+from spatial_prediction.studies.interpolation.stages.remembered import Remembered
 
 logger = logging.getLogger(__name__)
 
@@ -48,19 +40,6 @@ def process_predictor(model: Model, scaling: Standardisation, values: np.ndarray
     return predict
 
 
-def averaged(predictors: Sequence[Predictor]) -> Predictor:
-    """The mixture of several models' predictions in equal shares: their mean, and its variance."""
-
-    def predict(task: Task) -> tuple[Grid, Grid | None]:
-        each = [predict(task) for predict in predictors]
-        means, variances = (
-            np.stack([np.asarray(part) for part in parts]) for parts in zip(*each, strict=True)
-        )
-        return means.mean(axis=0), variances.mean(axis=0) + means.var(axis=0)
-
-    return predict
-
-
 def load_process(path: Path) -> tuple[Model, Standardisation, dict[str, Any]]:
     """Read what :func:`fit_process` wrote: model, scaling and record.
 
@@ -80,50 +59,19 @@ def load_process(path: Path) -> tuple[Model, Standardisation, dict[str, Any]]:
 
 
 def evaluate_process(
-    name: str,
-    *,
-    field_path: Path,
-    masks_path: Path,
-    fit_paths: Sequence[Path],
-    frames: Frames,
-    condition_on: Sequence[str],
-    headline: str,
-    pictured: Sequence[str],
-    scores_path: Path,
-    reconstruction_path: Path,
+    name: str, *, fit_path: Path, masks_path: Path, predictions_path: Path, frames: Frames, **evaluation: Any
 ) -> None:
-    """Score a fitted model, or the average of several, and reconstruct the frames of some parts.
-
-    A fit that failed has no part in an average; by itself it has a table without rows, and a reconstruction
-    of NaN.
-    """
-    field, (masks, mask_settings) = load_field(field_path), load_masks(masks_path)
-    values, predictors = field.values[: frames.total], []
-    for path in fit_paths:
-        model, scaling, record = load_process(path)
-        if name not in (record["model"], AVERAGE) or record["mask"] != mask_settings.name:
-            raise CheckpointError(
-                f"{path}: is a fit of {record['model']} on {record['mask']}, not of {name} on "
-                f"{mask_settings.name}; give the one of these masks"
-            )
-        if record["status"].startswith(FAILED):
-            logger.warning("%s on %s has no scores: %s", record["model"], record["mask"], record["status"])
-        else:
-            predictors.append(process_predictor(model, scaling, values))
-    predict = remembering(averaged(predictors)) if predictors else _nothing
-    table = evaluate(predict, field, masks, frames, condition_on if predictors else [])
-    write_scores(scores_path, table.assign(model=name, kind="model"), mask_settings)
-    arrays = reconstruct(predict, field, masks, frames, headline, pictured)
-    header = {
-        "model": name,
-        "mask": mask_settings.name,
-        "frames": asdict(frames),
-        "condition_on": headline,
-        "parts": list(pictured),
-    }
-    save_arrays(reconstruction_path, arrays, header)
-
-
-def _nothing(task: Task) -> tuple[Grid, Grid | None]:
-    nothing = np.full((len(task.frames), *task.known.shape[1:]), np.nan)
-    return nothing, nothing
+    """Evaluate one fitted model, and keep all predictions that this took; see :func:`write_evaluation`."""
+    model, scaling, record = load_process(fit_path)
+    mask = load_masks(masks_path)[1].name
+    if (record["model"], record["mask"]) != (name, mask):
+        raise CheckpointError(
+            f"{fit_path}: is a fit of {record['model']} on {record['mask']}, not of {name} on {mask}; "
+            "give the one of these masks"
+        )
+    if failed := record["status"].startswith(FAILED):
+        logger.warning("%s on %s has no scores: %s", name, mask, record["status"])
+    values = load_field(evaluation["field_path"]).values[: frames.total]
+    predict = Remembered(process_predictor(model, scaling, values))
+    write_evaluation(name, None if failed else predict, masks_path=masks_path, frames=frames, **evaluation)
+    predict.save(predictions_path, model=name, mask=mask, failed=failed)
