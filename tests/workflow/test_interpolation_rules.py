@@ -64,6 +64,13 @@ def test_the_reference_study_is_144_fits_of_a_file_that_is_downloaded(study):
     assert "retrieve_field" not in counts(study.planned(*overlay, "--config", own, timeout=120))
 
 
+def test_seeds_are_cases_and_averages_are_of_what_is_fitted(study):
+    planned = counts(study.planned("--configfile", "config/interpolation_weather.yaml", timeout=120))
+    assert planned == expected(4, 5) | {
+        "retrieve_field": 1, "evaluate_average": 5, "export_reconstructions": 25, "tabulate_seeds": 1,
+    }  # fmt: skip
+
+
 def test_faults_of_a_study_that_is_not_asked_for_do_not_matter(study):
     (study.folder / "overlay.yaml").write_text("interpolation: {masks: {seeds: [many]}}\n")
     assert study.planned("--configfile", "overlay.yaml")

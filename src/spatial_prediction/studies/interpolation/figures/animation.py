@@ -38,7 +38,7 @@ def write_animation(reconstruction: Reconstruction, path: Path) -> None:
         if title != "Observed":
             figure.colorbar(drawn[title], ax=axes, shrink=0.85, label=reconstruction.units)
     heading = figure.suptitle(" ", fontsize=8)
-    pictures = []
+    pictures: list[Image.Image] = []
     for frame in frames:
         images = reconstruction.panels(frame)
         seen = np.where(reconstruction.known[frame], reconstruction.truth[frame], np.nan)

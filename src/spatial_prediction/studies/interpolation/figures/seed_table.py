@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from spatial_prediction.plotting import formatting
@@ -40,13 +41,16 @@ def seed_table(scores: pd.DataFrame, *, condition_on: Sequence[str]) -> Table:
         tested = _means(selected(pooled, condition_on=protocol))
         for mask in dict.fromkeys(tested["mask"]):
             for name, row in looks.by_error(tested[tested["mask"] == mask]).iterrows():
+                cells_of = {
+                    header: cells.get(str(name), formatting.MISSING) for header, cells in columns.items()
+                }
                 rows.append(
                     {
                         "Masks": looks.mask_label(mask),
                         "Given": protocol,
                         "Method": row["model"],
                         "Seeds": f"{row['seeds']}",
-                        **{header: cells.get(name, formatting.MISSING) for header, cells in columns.items()},
+                        **cells_of,
                         "Choice": "chosen" * (name in best),
                     }
                 )
@@ -73,9 +77,9 @@ def _means(table: pd.DataFrame) -> pd.DataFrame:
 
 def _intervals(table: pd.DataFrame, measure: str, decimals: int) -> dict[str, str]:
     """Cells by ``MASK MODEL``."""
-    measured = table[table[measure].notna()]
-    return {
-        f"{row.mask} {row.model}": formatting.number(row.mean, decimals)
-        + ("" if pd.isna(row.low) else f" ± {(row.high - row.low) / 2:.{decimals}f}")
-        for row in intervals_by(measured, ["mask", "model"], measure, rng_seed=RNG_SEED).itertuples()
-    }
+    found = intervals_by(table[table[measure].notna()], ["mask", "model"], measure, rng_seed=RNG_SEED)
+    cells = {}
+    for mask, model, mean, low, high in found[["mask", "model", "mean", "low", "high"]].to_numpy():
+        half = "" if np.isnan(low) else f" ± {(high - low) / 2:.{decimals}f}"
+        cells[f"{mask} {model}"] = formatting.number(mean, decimals) + half
+    return cells
