@@ -54,7 +54,7 @@ def test_a_field_survives_its_file(tmp_path):
 
 
 def test_units_are_those_of_the_file_or_else_the_ones_given(tmp_path):
-    stored = array(time=[0, 1], lat=[40.0, 50.0], lon=[0.0, 1, 2])
+    stored = array(time=[0, 1], lat=[40.0, 50.0, 60.0], lon=[0.0, 1, 2, 3])
     assert read_netcdf_field(written(tmp_path, t=stored), units="m").units == "K"
     del stored.attrs["units"]
     assert read_netcdf_field(written(tmp_path, t=stored), units="m").units == "m"
