@@ -74,7 +74,9 @@ def starting(folder: Path, times: int) -> None:
 def compiling(folder: Path) -> None:
     def script(name: str, *arguments: object, **environment: str) -> tuple[float, float]:
         return measured(
-            [sys.executable, REPOSITORY / f"scripts/{name}.py", *arguments], folder, **environment
+            [sys.executable, REPOSITORY / "scripts" / "super_resolution" / f"{name}.py", *arguments],
+            folder,
+            **environment,
         )
 
     arrays = ("--train", "train.npy", "--test", "test.npy", "--summary", "summary.json")

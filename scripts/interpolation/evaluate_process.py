@@ -1,43 +1,29 @@
-"""Evaluate one fitted model on validation and test frames, and reconstruct all frames for pictures."""
+"""Evaluate one fitted model on validation and test frames, and reconstruct frames for pictures."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from spatial_prediction import command
 from spatial_prediction.compiled_programs import keep_compiled_programs
-from spatial_prediction.studies.interpolation.config import CONDITIONING, Frames
-from spatial_prediction.studies.interpolation.stages.fit import evaluate_process
+from spatial_prediction.studies.interpolation.arguments import add_evaluation, evaluation
+from spatial_prediction.studies.interpolation.stages.prediction import evaluate_process
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Evaluate as the arguments say."""
     parser = command.argument_parser(__doc__ or "")
     parser.add_argument("--model", required=True, help="name of the model that was fitted")
-    parser.add_argument("--field", type=Path, required=True, help="field (build_field.py)")
-    parser.add_argument("--masks", type=Path, required=True, help="observed pixels (build_masks.py)")
     parser.add_argument("--fit", type=Path, required=True, help="fitted model (train_process.py)")
-    parser.add_argument(
-        "--condition-on", nargs="+", choices=CONDITIONING, required=True, help="what predictions may know"
-    )
-    parser.add_argument("--headline", choices=CONDITIONING, required=True, help="that of the reconstruction")
-    parser.add_argument("--scores", type=Path, required=True, help="table to write (.parquet)")
-    parser.add_argument(
-        "--reconstruction", type=Path, required=True, help="reconstruction to write (.safetensors)"
-    )
-    command.add_settings(parser, Frames)
+    add_evaluation(parser)
+    parser.add_argument("--predictions", type=Path, required=True, help="predictions to write (.safetensors)")
     options = parser.parse_args(arguments)
 
     keep_compiled_programs()
     evaluate_process(
         options.model,
-        field_path=options.field,
-        masks_path=options.masks,
         fit_path=options.fit,
-        frames=command.settings_from(options, Frames),
-        condition_on=options.condition_on,
-        headline=options.headline,
-        scores_path=options.scores,
-        reconstruction_path=options.reconstruction,
+        predictions_path=options.predictions,
+        **evaluation(options),
     )
 
 

@@ -64,12 +64,19 @@ def test_the_reference_study_is_144_fits_of_a_file_that_is_downloaded(study):
     assert "retrieve_field" not in counts(study.planned(*overlay, "--config", own, timeout=120))
 
 
+def test_seeds_are_cases_and_averages_are_of_what_is_fitted(study):
+    planned = counts(study.planned("--configfile", "config/interpolation_weather.yaml", timeout=120))
+    assert planned == expected(4, 5) | {
+        "retrieve_field": 1, "evaluate_average": 5, "export_reconstructions": 25, "tabulate_seeds": 1,
+    }  # fmt: skip
+
+
 def test_faults_of_a_study_that_is_not_asked_for_do_not_matter(study):
-    (study.folder / "overlay.yaml").write_text("interpolation: {masks: {seed: many}}\n")
+    (study.folder / "overlay.yaml").write_text("interpolation: {masks: {seeds: [many]}}\n")
     assert study.planned("--configfile", "overlay.yaml")
     ended = study.snakemake("--dry-run", "interpolation", "--configfile", "overlay.yaml")
     assert ended.returncode == 1
-    assert "interpolation.masks.seed: is 'many'; must be a whole number" in ended.stdout
+    assert "interpolation.masks.seeds: is 'many'; must be a whole number" in ended.stdout
 
 
 @pytest.mark.parametrize(
@@ -77,7 +84,7 @@ def test_faults_of_a_study_that_is_not_asked_for_do_not_matter(study):
     [
         ("figures: {pages: [validation]}", {"export_reconstructions"}),
         ("fitting: {steps: 4}", {"train_process"}),
-        ("masks: {seed: 1}", {"build_masks"}),
+        ("masks: {seeds: [1]}", {"build_masks"}),
         ("field: {synthetic: {seed: 1}}", {"build_field"}),
         ("evaluation: {headline: train}", {"evaluate_process", "plot_calibration", "build_animation"}),
     ],
@@ -113,10 +120,11 @@ def test_a_small_study_is_made_whole(made_whole):
     assert set(model["model"]) == {"matern-rbf"}
     assert model["mae"].notna().all()
     assert model["coverage"].between(0, 1).all()
-    for picture in ("field_errors.png", "frame_strip_dynamic_0.5.png", "animation_dynamic_0.5.png"):
-        with Image.open(results / "figures" / picture) as image:
+    mask = "dynamic_0.5_seed0"
+    for picture in ("field_errors", f"frame_strip_{mask}", f"animation_{mask}"):
+        with Image.open(results / "figures" / f"{picture}.png") as image:
             image.load()
-    assert (results / "figures" / "dynamic_0.5" / "matern-rbf.pdf").read_bytes().count(b"/Type /Page ") == 2
+    assert (results / "figures" / mask / "matern-rbf.pdf").read_bytes().count(b"/Type /Page ") == 2
     assert "MAE hidden" in (results / "tables" / "scores.md").read_text()
     assert pd.read_csv(results / "tables" / "fits.csv")["Status"].tolist() in (["steps"], ["converged"])
     assert (results / "report.html").exists()
@@ -136,12 +144,12 @@ def test_the_report_of_the_study_opens_and_asks_for_nothing(made_whole, tmp_path
         assert "Boundary handling" not in page.evaluate("document.body.innerText")
         results = opened(page, "Results")  # what Snakemake calls a single category
         assert sorted(results) == [
-            "Animation, dynamic_0.5",
+            "Animation, dynamic_0.5_seed0",
             "Calibration",
             "Errors",
             "Fits (table)",
             "Scores (table)",
-            "Test frames, dynamic_0.5",
+            "Test frames, dynamic_0.5_seed0",
             "Uncertainty",
         ]
         for index, result in enumerate(results):

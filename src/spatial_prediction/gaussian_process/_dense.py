@@ -6,7 +6,7 @@ from typing import Any
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from spatial_prediction.errors import ObservationError
 from spatial_prediction.gaussian_process._grid import (
@@ -152,6 +152,31 @@ class DensePosterior(AbstractPosterior):
             np.concatenate([self.noise_variances, more.noise_variances]),
         )
 
+    def filter_grid(
+        self, frames: Any
+    ) -> tuple[Float[np.ndarray, "frames rows columns"], Float[np.ndarray, "frames rows columns"]]:
+        """Predict all pixels of the grid at some times, each from the observations up to that time only.
+
+        One factorisation serves all times: with observations in the order of their times, what is known up to
+        one of them is a leading block, whose factor is the leading block of the factor.
+
+        Args:
+            frames: times, (F,), in the units of the grid's.
+
+        Returns:
+            Mean, and variance with that of the noise, each float64 of shape (F, rows, columns).
+        """
+        times, shape = np.asarray(frames, np.float64), (self.grid.rows.size, self.grid.columns.size)
+        order = np.argsort(self.points[:, 0], kind="stable")
+        past = DensePosterior(self.model, self.points[order], self.values[order], self.noise_variances[order])
+        prepared = past._prepared()
+        counts = np.searchsorted(past.points[:, 0], times, side="right")
+        result = np.empty((2, times.size, *shape))
+        for index, (time, count) in enumerate(zip(times, map(np.asarray, counts), strict=True)):
+            points = np.column_stack([np.full(len(self.grid.pixels), time), self.grid.pixels])
+            result[:, index] = np.reshape(past._predict_from(count, prepared, points), (2, *shape))
+        return result[0], result[1]
+
     @in_double_precision
     def _prepared(self) -> tuple[Float[AnyArray, "N N"], Float[AnyArray, " N"]]:
         return _factored(self.model, self.points, self.values, self.noise_variances)
@@ -160,7 +185,13 @@ class DensePosterior(AbstractPosterior):
     def _predict_chunk(
         self, prepared: Any, points: Float[AnyArray, "M 3"]
     ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-        return _predict(self.model, self.points, prepared, points)
+        return self._predict_from(np.asarray(len(self.points)), prepared, points)
+
+    @in_double_precision
+    def _predict_from(
+        self, count: Int[np.ndarray, ""], prepared: Any, points: Float[AnyArray, "M 3"]
+    ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
+        return _predict(self.model, self.points, prepared, points, count)
 
 
 def _matrix(
@@ -187,9 +218,10 @@ def _factored(
     values: Float[AnyArray, " N"],
     known: Float[AnyArray, " N"],
 ) -> tuple[Float[AnyArray, "N N"], Float[AnyArray, " N"]]:
-    """Cholesky factor of the covariance, and its inverse applied to the residual."""
+    """Cholesky factor U of the covariance U'U, and the whitened residual."""
     factor = Factor(_matrix(model, points, known))
-    return factor.upper, factor.solve(values - model.mean)
+    residual = values - model.mean
+    return factor.upper, factor.whiten(residual[:, None])[:, 0]
 
 
 @eqx.filter_jit
@@ -198,8 +230,11 @@ def _predict(
     points: Float[AnyArray, "N 3"],
     factored: tuple[Float[AnyArray, "N N"], Float[AnyArray, " N"]],
     wanted: Float[AnyArray, "M 3"],
+    count: Int[AnyArray, ""],
 ) -> tuple[Float[AnyArray, " M"], Float[AnyArray, " M"]]:
-    upper, weights = factored
-    covariances = model.covariance.gram(points, wanted)
+    """Predict from the first observations, so many; they are what the first whitened ones depend on."""
+    upper, residual = factored
+    used = jnp.arange(points.shape[0]) < count
+    covariances = jnp.where(used[:, None], whiten(upper, model.covariance.gram(points, wanted)), 0.0)
     prior = model.covariance.diagonal(wanted) + model.noise_variance
-    return model.mean + weights @ covariances, prior - jnp.sum(whiten(upper, covariances) ** 2, axis=0)
+    return model.mean + residual @ covariances, prior - jnp.sum(covariances**2, axis=0)

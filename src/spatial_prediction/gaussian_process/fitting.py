@@ -135,7 +135,8 @@ def fit(
     method = _adam(learning_rate) if optimiser == "adam" else optax.lbfgs()
     progress = _Progress(model, validation_loss, validate_every)
     parameters, fixed = eqx.partition(jax.tree.map(_as_jax, model), eqx.is_inexact_array)
-    state = method.init(parameters)
+    # Optax's first state has weakly typed numbers and its second has none: a step would be compiled twice.
+    state = jax.tree.map(lambda leaf: jnp.asarray(leaf, leaf.dtype), method.init(parameters))
     status = STEPS
     try:
         value, gradient = _value_and_gradient(loss, parameters, fixed)

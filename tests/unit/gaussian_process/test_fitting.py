@@ -47,6 +47,21 @@ def test_lbfgs_finds_the_bottom_of_a_curved_valley_and_stops():
     assert result.best_loss == result.history.min()
 
 
+@pytest.mark.parametrize("optimiser", ["adam", "lbfgs"])
+def test_all_steps_share_one_compilation(optimiser):
+    traced = []
+
+    def counted(valley):
+        traced.append(valley)
+        return rosenbrock(valley)
+
+    fit(valley(-1.2, 1.0), counted, steps=1, optimiser=optimiser)
+    once = len(traced)
+    assert once
+    fit(valley(-1.2, 1.0), counted, steps=4, optimiser=optimiser)
+    assert len(traced) == once
+
+
 def test_adam_takes_the_published_steps():
     place, first, second = np.array([-1.2, 1.0]), np.zeros(2), np.zeros(2)
     for step in range(1, 4):

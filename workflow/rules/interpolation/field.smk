@@ -17,9 +17,9 @@ FIELD_INPUTS, FIELD_SETTINGS = {
     "synthetic": ({}, INTERPOLATION["field"]["synthetic"]),
     "netcdf": (
         {"netcdf": INTERPOLATION["field"]["netcdf"]["path"]},
-        {"variable": INTERPOLATION["field"]["netcdf"]["variable"]},
+        {key: INTERPOLATION["field"]["netcdf"][key] for key in ["variable", "units"]},
     ),
-    "published": ({"netcdf": rules.retrieve_field.output.output}, {}),
+    "published": ({"netcdf": rules.retrieve_field.output.output}, {"units": "K"}),
 }[INTERPOLATION["field"]["source"]]
 
 

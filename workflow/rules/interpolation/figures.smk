@@ -2,6 +2,8 @@
 
 PICTURES = {"formats": INTERPOLATION["figures"]["formats"]}
 RECONSTRUCTIONS = f"{INTERPOLATED}/reconstructions/{{mask}}/{{model}}.safetensors"
+# means over seeds, where there are several
+SEED_TABLE = ["seeds"] * (len(INTERPOLATION["masks"]["seeds"]) > 1)
 WANTED += [
     *expand(
         f"{INTERPOLATED}/figures/{{name}}.{{format}}",
@@ -11,7 +13,7 @@ WANTED += [
     *expand(f"{INTERPOLATED}/figures/animation_{{mask}}.png", mask=FIELD_MASKS),
     *expand(
         f"{INTERPOLATED}/tables/{{name}}.{{format}}",
-        name=["scores", "fits"],
+        name=["scores", "fits", *SEED_TABLE],
         format=["csv", "html", "md", "tex"],
     ),
     *per_process("figures/{mask}/{model}.pdf"),
@@ -133,9 +135,23 @@ use rule run_script as tabulate_scores with:
         table=table_option,
 
 
+use rule run_script as tabulate_seeds with:
+    input:
+        scores=rules.gather_scores.output.output,
+        code=code("interpolation/tabulate_seeds"),
+    output:
+        interpolation_table("seeds", "Scores over seeds"),
+    log:
+        f"{LOGS}/tabulate_seeds.log",
+    params:
+        files=files,
+        settings=flags(condition_on=INTERPOLATION["evaluation"]["condition_on"]),
+        table=table_option,
+
+
 use rule run_script as tabulate_fits with:
     input:
-        per_process("fits/{mask}/{model}.safetensors"),
+        per_fit("fits/{mask}/{model}.safetensors"),
         code=code("interpolation/tabulate_fits"),
     output:
         interpolation_table("fits", "Fits"),
@@ -143,5 +159,5 @@ use rule run_script as tabulate_fits with:
         f"{LOGS}/tabulate_fits.log",
     params:
         # the order of fits, in which rows stand, is no part of what Snakemake compares of inputs
-        settings=flags(fits=per_process("fits/{mask}/{model}.safetensors")),
+        settings=flags(fits=per_fit("fits/{mask}/{model}.safetensors")),
         table=table_option,

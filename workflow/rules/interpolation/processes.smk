@@ -1,4 +1,4 @@
-# Models fitted and evaluated, each on each choice of masks; a fit that fails is a result, too.
+# Models fitted and evaluated, each on each choice of masks, and their average; a fit that fails is a result, too.
 
 CONDITIONING = flags(condition_on=INTERPOLATION["evaluation"]["condition_on"], **FRAMES_OF_PARTS)
 
@@ -29,15 +29,37 @@ use rule run_script as evaluate_process with:
     output:
         scores=f"{INTERPOLATED}/scores/{{mask}}/{{model}}.parquet",
         reconstruction=f"{INTERPOLATED}/reconstructions/{{mask}}/{{model}}.safetensors",
+        predictions=f"{INTERPOLATED}/predictions/{{mask}}/{{model}}.safetensors",
     log:
         f"{LOGS}/evaluate_process/{{mask}}/{{model}}.log",
+    wildcard_constraints:
+        model=FITTED_MODELS,
     resources:
         **growing(mem_mb=3000, runtime=30),
     params:
         files=files,
         process=lambda wildcards: flags(model=wildcards.model),
         settings=CONDITIONING,
-        headline=flags(**HEADLINE),
+        pictures=flags(**HEADLINE, pictured=PICTURED),
+
+
+use rule run_script as evaluate_average with:
+    input:
+        field=FIELD_FILE,
+        masks=MASK_FILES,
+        predictions=expand(
+            rules.evaluate_process.output.predictions, model=averaged_in(INTERPOLATION), allow_missing=True
+        ),
+        code=code("interpolation/evaluate_average"),
+    output:
+        scores=f"{INTERPOLATED}/scores/{{mask}}/{AVERAGE}.parquet",
+        reconstruction=f"{INTERPOLATED}/reconstructions/{{mask}}/{AVERAGE}.safetensors",
+    log:
+        f"{LOGS}/evaluate_average/{{mask}}.log",
+    params:
+        files=files,
+        settings=CONDITIONING,
+        pictures=flags(**HEADLINE, pictured=PICTURED),
 
 
 use rule run_script as evaluate_baselines with:

@@ -1,6 +1,8 @@
 # Fields over time from few observed pixels: every model on every choice of masks, beside one-line baselines.
 
+from spatial_prediction.studies.interpolation.config import AVERAGE
 from spatial_prediction.studies.interpolation.validation import (
+    averaged_in,
     masks_of,
     models_of,
     validated as valid_interpolation,
@@ -16,7 +18,11 @@ FIELD_FILE = f"{RESOURCES}/interpolation/field.safetensors"
 MASK_FILES = f"{RESOURCES}/interpolation/masks/{{mask}}.safetensors"
 FIELD_MASKS = masks_of(INTERPOLATION)
 PROCESSES = models_of(INTERPOLATION)
+FITTED = [model for model in PROCESSES if model != AVERAGE]
+FITTED_MODELS = "|".join(map(re.escape, FITTED))
 FRAMES_OF_PARTS = INTERPOLATION["frames"]
+# parts with a page for each frame, and that of the strip
+PICTURED = [part for part in FRAMES_OF_PARTS if part in [*INTERPOLATION["figures"]["pages"], "test"]]
 HEADLINE = {"headline": INTERPOLATION["evaluation"]["headline"]}
 
 
@@ -28,6 +34,11 @@ wildcard_constraints:
 def per_process(pattern):
     """A path for each choice of masks and each model."""
     return expand(f"{INTERPOLATED}/{pattern}", mask=FIELD_MASKS, model=PROCESSES)
+
+
+def per_fit(pattern):
+    """A path for each choice of masks and each model that is fitted."""
+    return expand(f"{INTERPOLATED}/{pattern}", mask=FIELD_MASKS, model=FITTED)
 
 
 def interpolation_figure(name, title, *, of=""):

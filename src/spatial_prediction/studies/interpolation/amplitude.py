@@ -44,7 +44,7 @@ def log_amplitude(known: Float[np.ndarray, "frames rows columns"]) -> Float[np.n
 
 
 class Modulated(AbstractKernel):
-    """A kernel of (time, row, column) whose standard deviation varies from pixel to pixel of a grid.
+    """A kernel of (time, row, column, ...) whose standard deviation varies from pixel to pixel of a grid.
 
     Attributes:
         kernel: of the weather, were it everywhere as lively.
@@ -56,15 +56,47 @@ class Modulated(AbstractKernel):
     power: Float[AnyArray, ""] = eqx.field(converter=np.asarray)
     amplitudes: tuple[tuple[float, ...], ...] = eqx.field(static=True)
 
-    def gram(self, x: Float[AnyArray, "n 3"], y: Float[AnyArray, "m 3"]) -> Float[AnyArray, "n m"]:
+    def gram(self, x: Float[AnyArray, "n D"], y: Float[AnyArray, "m D"]) -> Float[AnyArray, "n m"]:
         """Covariances of two sets of points."""
         return self._factors(x)[:, None] * self.kernel.gram(x, y) * self._factors(y)
 
-    def diagonal(self, x: Float[AnyArray, "n 3"]) -> Float[AnyArray, " n"]:
+    def diagonal(self, x: Float[AnyArray, "n D"]) -> Float[AnyArray, " n"]:
         """Variance at each point."""
         return self._factors(x) ** 2 * self.kernel.diagonal(x)
 
-    def _factors(self, points: Float[AnyArray, "n 3"]) -> Float[AnyArray, " n"]:
+    def _factors(self, points: Float[AnyArray, "n D"]) -> Float[AnyArray, " n"]:
         """Amplitude of the pixel nearest to each point."""
-        rows, columns = jnp.round(points[:, 1:]).astype(int).T
-        return jnp.exp(self.power * jnp.asarray(self.amplitudes)[rows, columns])
+        return jnp.exp(self.power * _nearest(self.amplitudes, points))
+
+
+class WithAmplitude(AbstractKernel):
+    """A kernel of (time, row, column, log amplitude), at points (time, row, column) of a grid.
+
+    Land and sea differ in how lively their weather is, so distance in it is distance across a coast.
+
+    Attributes:
+        kernel: of the four.
+        amplitudes: natural logarithms for each row and column, which a fit leaves as they are.
+    """
+
+    kernel: AbstractKernel
+    amplitudes: tuple[tuple[float, ...], ...] = eqx.field(static=True)
+
+    def gram(self, x: Float[AnyArray, "n 3"], y: Float[AnyArray, "m 3"]) -> Float[AnyArray, "n m"]:
+        """Covariances of two sets of points."""
+        return self.kernel.gram(self._with_amplitude(x), self._with_amplitude(y))
+
+    def diagonal(self, x: Float[AnyArray, "n 3"]) -> Float[AnyArray, " n"]:
+        """Variance at each point."""
+        return self.kernel.diagonal(self._with_amplitude(x))
+
+    def _with_amplitude(self, points: Float[AnyArray, "n 3"]) -> Float[AnyArray, "n 4"]:
+        return jnp.column_stack([jnp.asarray(points), _nearest(self.amplitudes, points)])
+
+
+def _nearest(
+    amplitudes: tuple[tuple[float, ...], ...], points: Float[AnyArray, "n D"]
+) -> Float[AnyArray, " n"]:
+    """Log amplitude of the pixel nearest to each point."""
+    rows, columns = jnp.round(jnp.asarray(points)[:, 1:3]).astype(int).T
+    return jnp.asarray(amplitudes)[rows, columns]

@@ -21,11 +21,18 @@ SCALINGS = ("standard", "maximum")
 
 OPTIMISERS = ("lbfgs", "adam")
 
-STATIC_PRODUCT, STATIC_DRIFTING, STATIC_MODULATED = WEATHER_MODELS = (
-    "static_product", "static_drifting", "static_modulated",
+STATIC_PRODUCT, STATIC_DRIFTING, STATIC_MODULATED, STATIC_COASTAL = WEATHER_MODELS = (
+    "static_product", "static_drifting", "static_modulated", "static_coastal",
 )  # fmt: skip
 """Models of a static image and weather: which changes; which also drifts with a steady wind; which is also
-more lively at some pixels than at others. The names of other models are TIME_KERNEL-SPACE_KERNEL."""
+more lively at some pixels than at others; which is also less alike at pixels that differ in this, as across a
+coast. The names of other models are TIME_KERNEL-SPACE_KERNEL."""
+
+OF_AMPLITUDES = (STATIC_MODULATED, STATIC_COASTAL)
+"""Those that know how lively each pixel is."""
+
+AVERAGE = "average"
+"""The mean of the predictions by all models of weather that are asked for."""
 
 LARGEST_GRID = 6000
 """Pixels and frames together that the structured solver is asked for: its matrices have that size."""
@@ -89,7 +96,7 @@ class MaskSettings:
     @property
     def name(self) -> str:
         """Name under which results on such masks stand."""
-        return f"{self.mask_type}_{self.probability:g}"
+        return f"{self.mask_type}_{self.probability:g}_seed{self.seed}"
 
 
 @dataclass(frozen=True)

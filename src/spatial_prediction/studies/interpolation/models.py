@@ -15,9 +15,10 @@ from spatial_prediction.gaussian_process import (
     with_sensible_start,
 )
 from spatial_prediction.gaussian_process.kernels import Matern, OnAxes, Scaled, unconstrained
-from spatial_prediction.studies.interpolation.amplitude import Modulated
+from spatial_prediction.studies.interpolation.amplitude import Modulated, WithAmplitude
 from spatial_prediction.studies.interpolation.config import (
-    STATIC_MODULATED,
+    OF_AMPLITUDES,
+    STATIC_COASTAL,
     STATIC_PRODUCT,
     WEATHER_MODELS,
     kernels_of,
@@ -50,7 +51,7 @@ def starting_model(
         scaling: of its targets; with ``maximum`` all starts are the reference study's (every positive
             parameter is 0.693).
         shape: training frames, rows and columns of the grid.
-        amplitudes: for ``static_modulated``, what :func:`~.amplitude.log_amplitude` gives.
+        amplitudes: for ``OF_AMPLITUDES``, what :func:`~.amplitude.log_amplitude` gives.
 
     Raises:
         ConfigurationError: the name is not known.
@@ -67,8 +68,11 @@ def starting_model(
 
     if name in WEATHER_MODELS:
         smoothness = 2.5 if name == STATIC_PRODUCT else DRIFTING_SMOOTHNESS
+        liveliness = tuple(map(tuple, amplitudes))
+        coastal = name == STATIC_COASTAL
+        places = np.column_stack([pixels, np.ravel(amplitudes)]) if coastal else pixels
         static, space = (
-            begun(Scaled(Matern(np.zeros(2), nu=nu)), pixels, share)
+            begun(Scaled(Matern(np.zeros(places.shape[1]), nu=nu)), places, share)
             for nu, share in ((2.5, 0.8), (smoothness, 0.2))
         )
         # the variance of the weather is in its space kernel
@@ -76,9 +80,12 @@ def starting_model(
         if name == STATIC_PRODUCT:
             return StaticProductGP(static, space, clock, raw_noise=noise, noise_floor=floor)
         weather: Any = Drifting(space, clock, np.zeros(2))
-        if name == STATIC_MODULATED:
-            weather = Modulated(weather, np.ones(()), tuple(map(tuple, amplitudes)))
-        return DenseGP(OnAxes(static, (1, 2)) + weather, raw_noise=noise, noise_floor=floor)
+        if name in OF_AMPLITUDES:
+            weather = Modulated(weather, np.ones(()), liveliness)
+        kernel: Any = OnAxes(static, tuple(range(1, 1 + places.shape[1]))) + weather
+        if coastal:
+            kernel = WithAmplitude(kernel, liveliness)
+        return DenseGP(kernel, raw_noise=noise, noise_floor=floor)
     time, space = kernels_of(name)
     return AdditiveGridGP(
         begun(kernel_from_name(time, 1), times, 0.2),

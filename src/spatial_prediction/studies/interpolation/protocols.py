@@ -25,20 +25,30 @@ class Task:
     Attributes:
         frames: numbers of the frames to predict.
         known: pixels that may be used.
+        causal: whether each frame may use those of no later one.
     """
 
     frames: range
     known: Mask
+    causal: bool = False
+
+    def by_frame(self) -> Iterator["Task"]:
+        """The same, frame by frame, each with exactly what it may use."""
+        for frame in self.frames:
+            known = self.known.copy()
+            if self.causal:
+                known[frame + 1 :] = False
+            yield Task(range(frame, frame + 1), known)
 
 
-def tasks(
+def task(
     condition_on: str,
     part: str,
     frames: Frames,
     masks: Masks,
     present: Bool[np.ndarray, "frames rows columns"],
-) -> Iterator[Task]:
-    """Predictions that together cover a part of the field.
+) -> Task:
+    """The prediction of a part of the field.
 
     Args:
         condition_on: one of ``CONDITIONING``.
@@ -55,18 +65,16 @@ def tasks(
             f"condition_on: is {condition_on!r}; must be one of {', '.join(CONDITIONING)}"
         )
     numbers = frames.of(part)
-    base = np.zeros_like(masks.observed)
-    base[: frames.train] = (
-        masks.redrawn if condition_on == "train_redrawn" else masks.observed[: frames.train]
-    )
-    if condition_on == "all":
-        yield Task(numbers, masks.observed & present)
-    elif condition_on == "causal":
-        for frame in numbers:
-            known = np.zeros_like(masks.observed)
-            known[: frame + 1] = masks.observed[: frame + 1]
-            yield Task(range(frame, frame + 1), known & present)
-    else:
-        if condition_on == "train_and_part":
-            base[numbers.start : numbers.stop] = masks.observed[numbers.start : numbers.stop]
-        yield Task(numbers, base & present)
+    known = masks.observed.copy()
+    match condition_on:
+        case "causal":
+            known[numbers.stop :] = False
+        case "train_and_part":
+            known[frames.train : numbers.start] = False
+            known[max(numbers.stop, frames.train) :] = False
+        case "train":
+            known[frames.train :] = False
+        case "train_redrawn":
+            known[frames.train :] = False
+            known[: frames.train] = masks.redrawn
+    return Task(numbers, known & present, causal=condition_on == "causal")

@@ -8,6 +8,7 @@ from spatial_prediction.configuration import check_path, check_shape
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.normalisation import value_of, with_plain_paths
 from spatial_prediction.studies.interpolation.config import (
+    AVERAGE,
     LARGEST_GRID,
     Frames,
     MaskSettings,
@@ -61,7 +62,16 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
             "interpolation.models: names no model; name a time kernel and a space kernel, or a model "
             "of weather"
         )
+    if AVERAGE in (weather := section["models"]["weather"]) and len(weather) < 3:
+        raise ConfigurationError(
+            "interpolation.models.weather: an average is of two models or more; name them beside it"
+        )
     return section
+
+
+def averaged_in(section: Mapping[str, Any]) -> list[str]:
+    """Models of weather that are fitted, which an average is of."""
+    return [name for name in section["models"]["weather"] if name != AVERAGE]
 
 
 def models_of(section: Mapping[str, Any]) -> list[str]:
@@ -79,10 +89,11 @@ def masks_of(section: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
             mask_type=kind,
             test_mask_type=kind if masks["test_type"] == "same" else masks["test_type"],
             probability=float(probability),
-            seed=masks["seed"],
+            seed=seed,
             stream=masks["stream"],
         )
         for kind in masks["types"]
         for probability in masks["probabilities"]
+        for seed in masks["seeds"]
     ]
     return {settings.name: asdict(settings) for settings in drawn}

@@ -53,6 +53,13 @@ def test_a_field_survives_its_file(tmp_path):
     assert (read.name, read.units, read.north_first) == ("temperature", "K", False)
 
 
+def test_units_are_those_of_the_file_or_else_the_ones_given(tmp_path):
+    stored = array(time=[0, 1], lat=[40.0, 50.0, 60.0], lon=[0.0, 1, 2, 3])
+    assert read_netcdf_field(written(tmp_path, t=stored), units="m").units == "K"
+    del stored.attrs["units"]
+    assert read_netcdf_field(written(tmp_path, t=stored), units="m").units == "m"
+
+
 @pytest.mark.parametrize("north_first", [True, False])
 def test_axes_are_found_by_name_wherever_they_stand(tmp_path, north_first):
     latitudes = [60.0, 50.0, 40.0] if north_first else [40.0, 50.0, 60.0]

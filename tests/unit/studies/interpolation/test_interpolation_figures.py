@@ -15,7 +15,7 @@ from spatial_prediction.studies.interpolation.figures.uncertainty import uncerta
 from spatial_prediction.studies.interpolation.metrics import PIT_BINS
 
 FRAMES = Frames(2, 1, 2)
-MASKS = ("fixed_0.8", "dynamic_0.8")
+MASKS = ("fixed_0.8_seed0", "dynamic_0.8_seed0")
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def scores():
     return pd.DataFrame(rows)
 
 
-WINNERS = {"fixed_0.8": "rbf-rbf", "dynamic_0.8": "matern-rbf"}
+WINNERS = {"fixed_0.8_seed0": "rbf-rbf", "dynamic_0.8_seed0": "matern-rbf"}
 
 
 @pytest.fixture
@@ -52,8 +52,9 @@ def reconstruction():
         deviation=np.ones_like(truth),
         known=rng.random(truth.shape) < 0.5,
         frames=FRAMES,
+        parts=("train", "validation", "test"),
         model="rbf-rbf",
-        mask="fixed_0.8",
+        mask="fixed_0.8_seed0",
         units="K",
         north_first=False,
     )
@@ -65,7 +66,11 @@ def names(axes):
 
 def test_errors_stand_models_first_and_best_on_top(scores):
     figure = field_errors(scores, WINNERS)
-    assert [axes.get_title() for axes in figure.axes] == ["fixed, 80 % hidden", "dynamic, 80 % hidden"]
+    titles = [axes.get_title() for axes in figure.axes]
+    assert titles == [
+        "fixed, 80 % hidden, seed 0",
+        "dynamic, 80 % hidden, seed 0",
+    ]
     assert names(figure.axes[0]) == ["rbf-rbf", "matern-rbf", "pixel_mean"]
 
 
@@ -132,4 +137,4 @@ def test_a_failed_fit_is_drawn_blank(reconstruction, tmp_path):
 
 
 def test_masks_are_named_in_words():
-    assert mask_label("dynamic_0.95") == "dynamic, 95 % hidden"
+    assert mask_label("dynamic_0.95_seed1") == "dynamic, 95 % hidden, seed 1"

@@ -6,7 +6,7 @@ from scipy.stats import multivariate_normal
 from tests.helpers import shared_folder
 
 from spatial_prediction.errors import CheckpointError
-from spatial_prediction.gaussian_process import NegativeLogLikelihood, fit
+from spatial_prediction.gaussian_process import NegativeLogLikelihood, Standardisation, fit
 from spatial_prediction.gaussian_process.kernels import Matern, OnAxes
 from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.studies.interpolation.amplitude import Modulated, log_amplitude
@@ -17,7 +17,13 @@ from spatial_prediction.studies.interpolation.fields.netcdf import read_netcdf_f
 from spatial_prediction.studies.interpolation.fields.synthetic import synthetic_field
 from spatial_prediction.studies.interpolation.masks import draw_masks, save_masks
 from spatial_prediction.studies.interpolation.models import parameters, starting_model, with_parameters
-from spatial_prediction.studies.interpolation.stages.fit import evaluate_process, fit_process, load_process
+from spatial_prediction.studies.interpolation.protocols import Task, task
+from spatial_prediction.studies.interpolation.stages.fit import fit_process
+from spatial_prediction.studies.interpolation.stages.prediction import (
+    evaluate_process,
+    load_process,
+    process_predictor,
+)
 
 FRAMES = Frames(6, 2, 2)
 SHAPE = (6, 4, 5)
@@ -53,8 +59,10 @@ def evaluated(name, path, inputs, frames=FRAMES, condition_on=("train", "train_a
         frames=frames,
         condition_on=condition_on,
         headline=condition_on[-1],
+        pictured=("validation", "test"),
         scores_path=scores,
         reconstruction_path=pictures,
+        predictions_path=path.with_name(f"{name}.predictions.safetensors"),
     )
     return pd.read_parquet(scores), load_arrays(pictures)[0]
 
@@ -122,6 +130,20 @@ def test_amplitudes_are_the_pixels_standard_deviations_and_modulate_the_kernel()
     np.testing.assert_allclose(diagonal, factors**2, rtol=1e-12)
 
 
+def test_pixels_that_differ_in_their_amplitude_are_less_alike():
+    amplitudes = np.array([[0.0, 0.0, 1.0, 1.0]])
+    start = starting_model(
+        "static_coastal", scaling="standard", shape=(6, 1, 4), amplitudes=amplitudes.tolist()
+    )
+    points = np.array([[0.0, 0, 0], [0, 0, 1], [0, 0, 2], [1, 0, 3]])
+    covariances = start.covariance(points, points)
+    same, across = covariances[0, 1], covariances[1, 2] / np.exp(1.0)
+    assert across < 0.9 * same
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(start.covariance.diagonal(points), np.diag(covariances), rtol=1e-12)
+    assert np.linalg.eigvalsh(covariances).min() > 0
+
+
 @pytest.mark.parametrize("known", [np.full((3, 2, 2), np.nan), np.ones((3, 2, 2)), np.ones((1, 2, 2))])
 def test_without_variation_all_pixels_are_as_lively(known):
     assert (log_amplitude(known) == 0).all()
@@ -152,10 +174,26 @@ def test_a_fit_lowers_its_loss_and_predicts_in_the_fields_units(name, inputs):
     scores, arrays = evaluated(name, path, inputs)
     assert set(scores["condition_on"]) == {"train", "train_and_part"}
     assert scores["coverage"].between(0.3, 1).all()
-    assert 240 < arrays["mean"].min() < arrays["mean"].max() < 310
-    assert (arrays["variance"] > 0).all()
+    assert np.isnan(arrays["mean"][:6]).all()
+    assert 240 < arrays["mean"][6:].min() < arrays["mean"][6:].max() < 310
+    assert (arrays["variance"][6:] > 0).all()
     spread = read_truth(inputs).std() / scores["scale"].iloc[0]
     assert (scores[scores["condition_on"] == "train_and_part"]["rmse"] < spread).all()
+
+
+@pytest.mark.parametrize("name", ["softdisabled-rbf", "static_modulated"])
+def test_a_causal_prediction_of_a_frame_is_that_of_a_model_that_never_saw_the_next(name, inputs):
+    field = synthetic_field(frames=10, rows=4, columns=5, seed=0)
+    masks = draw_masks(FRAMES, 4, 5, MaskSettings("dynamic", "dynamic", 0.5, 0))
+    amplitudes = np.linspace(-0.5, 0.5, 20).reshape(4, 5).tolist()
+    model = starting_model(name, scaling="standard", shape=SHAPE, amplitudes=amplitudes)
+    predict = process_predictor(model, Standardisation.of(field.values), field.values)
+    asked = task("causal", "test", FRAMES, masks, np.ones_like(masks.observed))
+    mean, variance = predict(asked)
+    for index, one in enumerate(asked.by_frame()):
+        expected = predict(Task(one.frames, one.known))
+        np.testing.assert_allclose(mean[index], expected[0][0], rtol=1e-10)
+        np.testing.assert_allclose(variance[index], expected[1][0], rtol=1e-8)
 
 
 def read_truth(inputs):
@@ -186,7 +224,7 @@ def test_a_fit_of_other_masks_is_refused(inputs, tmp_path):
     (tmp_path / "other").mkdir()
     field = synthetic_field(frames=10, rows=4, columns=5, seed=0)
     other = prepared(tmp_path / "other", field, FRAMES, MaskSettings("fixed", "fixed", 0.5, 0))
-    with pytest.raises(CheckpointError, match=r"not of softdisabled-rbf on fixed_0\.5"):
+    with pytest.raises(CheckpointError, match=r"not of softdisabled-rbf on fixed_0\.5_seed0"):
         evaluated("softdisabled-rbf", path, other)
 
 

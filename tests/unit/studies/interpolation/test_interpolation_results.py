@@ -6,6 +6,7 @@ from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.studies.interpolation.config import Frames, MaskSettings
 from spatial_prediction.studies.interpolation.fields.field import save_field
 from spatial_prediction.studies.interpolation.fields.synthetic import synthetic_field
+from spatial_prediction.studies.interpolation.figures.seed_table import seed_table
 from spatial_prediction.studies.interpolation.figures.tables import fit_table, score_table
 from spatial_prediction.studies.interpolation.masks import draw_masks, save_masks
 from spatial_prediction.studies.interpolation.metrics import PIT_BINS
@@ -54,8 +55,8 @@ def folder(tmp_path_factory):
 
 
 def off_by(field, error):
-    def predict(known, frames):
-        truth = field.values[frames.start : frames.stop]
+    def predict(task):
+        truth = field.values[task.frames.start : task.frames.stop]
         return truth + error, np.full_like(truth, error**2)
 
     return predict
@@ -95,18 +96,18 @@ def test_missing_values_are_neither_known_nor_compared():
 
 
 def test_the_winner_is_chosen_on_validation_frames(scores):
-    assert winners(scores, condition_on="causal") == {"dynamic_0.6": "good-rbf"}
+    assert winners(scores, condition_on="causal") == {"dynamic_0.6_seed0": "good-rbf"}
     changed = scores.copy()
     validation = (changed["part"] == "validation") & (changed["model"] == "good-rbf")
     changed.loc[validation, "mae"] = 99.0
-    assert winners(changed, condition_on="causal") == {"dynamic_0.6": "bad-rbf"}
+    assert winners(changed, condition_on="causal") == {"dynamic_0.6_seed0": "bad-rbf"}
     compared = beaten_by_baselines(changed, condition_on="causal").iloc[0]
     assert compared["model"] == "bad-rbf"
     assert compared["ratio"] > 1
 
 
 def test_tables_are_refused_that_are_none_or_come_twice(folder):
-    with pytest.raises(ConfigurationError, match=r"good-rbf on dynamic_0.6 is evaluated twice"):
+    with pytest.raises(ConfigurationError, match=r"good-rbf on dynamic_0.6_seed0 is evaluated twice"):
         gathered_scores([folder / "good-rbf.parquet"] * 2)
     with pytest.raises(ConfigurationError, match=r"nowhere.parquet: cannot be read as a table"):
         read_scores(folder / "nowhere.parquet")
@@ -127,19 +128,22 @@ def test_the_table_marks_choices_and_warns_of_baselines(scores):
     assert set(warned.cells["Coverage"]) >= {"1.000", "\N{EN DASH}"}
 
 
-def test_reconstructions_cover_all_frames_and_hold_what_was_known():
+def test_reconstructions_cover_the_parts_that_are_wanted_and_hold_what_was_known():
     field = synthetic_field(frames=10, rows=5, columns=6, seed=0)
     masks = draw_masks(FRAMES, 5, 6, SETTINGS)
-    arrays = reconstruct(off_by(field, 1.0), field, masks, FRAMES, "train_and_part")
+    parts = ("train", "validation", "test")
+    arrays = reconstruct(off_by(field, 1.0), field, masks, FRAMES, "train_and_part", parts)
     np.testing.assert_allclose(arrays["mean"], field.values + 1.0, rtol=1e-6)
     np.testing.assert_array_equal(arrays["known"].astype(bool), masks.observed)
-    given = reconstruct(off_by(field, 1.0), field, masks, FRAMES, "train")["known"]
-    assert not given[6:].any()
+    given = reconstruct(off_by(field, 1.0), field, masks, FRAMES, "train", ("test",))
+    assert not given["known"].any()
+    assert np.isnan(given["mean"][:8]).all()
+    assert np.isfinite(given["mean"][8:]).all()
 
 
 def test_failed_fits_are_warned_of():
     record = {
-        "mask": "fixed_0.8", "model": "rbf-rbf", "observations": 7, "status": "converged", "steps": 5,
+        "mask": "fixed_0.8_seed0", "model": "rbf-rbf", "observations": 7, "status": "converged", "steps": 5,
         "best_step": 5, "loss": -1.0, "validation_loss": -0.5, "noise_deviation": 0.1, "seconds": 2.0,
     }  # fmt: skip
     failed = record | {"status": "failed: loss is not finite", "loss": None, "noise_deviation": None}
@@ -147,3 +151,17 @@ def test_failed_fits_are_warned_of():
     assert table.warnings == ("1 of 2 fits failed.",)
     assert table.cells["Loss per observation"].tolist() == ["-1.0000", "\N{EN DASH}"]
     assert table.warned == {(1, "Status")}
+
+
+def test_seeds_are_pooled_and_the_choice_is_of_their_mean(scores):
+    again = scores.assign(mask="dynamic_0.6_seed1", mae=scores["mae"] + 0.001)
+    table = seed_table(pd.concat([scores, again]), condition_on=["causal"])
+    rows = table.cells.set_index("Method")
+    assert set(rows["Seeds"]) == {"2"}
+    assert set(rows["Masks"]) == {"dynamic, 60 % hidden"}
+    assert rows.loc["good-rbf", "Choice"] == "chosen"
+    assert rows.loc["bad-rbf", "Choice"] == ""
+    good = selected(scores, condition_on="causal").set_index("model").loc["good-rbf", "mae"]
+    assert rows.loc["good-rbf", "MAE"] == f"{good + 0.0005:.5f} ± 0.00050"
+    assert rows.loc["good-rbf", "Coverage"] == "1.000 ± 0.000"
+    assert rows.loc["grand_mean", "NLPD"] == "\N{EN DASH}"

@@ -6,8 +6,14 @@ from tests.helpers import REPOSITORY
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.gaussian_process import SPACE_KERNELS, TIME_KERNELS
-from spatial_prediction.studies.interpolation.config import CONDITIONING, WEATHER_MODELS, Frames, kernels_of
-from spatial_prediction.studies.interpolation.validation import masks_of, models_of, validated
+from spatial_prediction.studies.interpolation.config import (
+    AVERAGE,
+    CONDITIONING,
+    WEATHER_MODELS,
+    Frames,
+    kernels_of,
+)
+from spatial_prediction.studies.interpolation.validation import averaged_in, masks_of, models_of, validated
 
 SCHEMA = yaml.safe_load((REPOSITORY / "workflow/schemas/config.schema.yaml").read_text(encoding="utf-8"))
 DEFAULTS = yaml.safe_load((REPOSITORY / "config.yaml").read_text(encoding="utf-8"))
@@ -34,7 +40,7 @@ def test_the_default_is_four_pairs_and_two_models_of_weather_on_both_types_of_ma
         "matern-matern", "matern-rbf", "softdisabled-matern", "softdisabled-rbf",
         "static_product", "static_modulated",
     ]  # fmt: skip
-    assert list(masks_of(section)) == ["fixed_0.8", "dynamic_0.8"]
+    assert list(masks_of(section)) == ["fixed_0.8_seed0", "dynamic_0.8_seed0"]
 
 
 def test_the_reference_study_is_144_fits():
@@ -43,7 +49,7 @@ def test_the_reference_study_is_144_fits():
         section := merged(DEFAULTS, overlay)["interpolation"]
     )
     assert len(models_of(section)) * len(masks_of(section)) == 144
-    assert masks_of(section)["fixed_0.9"]["stream"] == "reference"
+    assert masks_of(section)["fixed_0.9_seed0"]["stream"] == "reference"
 
 
 def test_names_of_kernels_and_protocols_are_those_of_the_library():
@@ -51,7 +57,7 @@ def test_names_of_kernels_and_protocols_are_those_of_the_library():
     models = shape["models"]["properties"]
     assert set(models["time_kernels"]["items"]["enum"]) == set(TIME_KERNELS)
     assert set(models["space_kernels"]["items"]["enum"]) == set(SPACE_KERNELS)
-    assert tuple(models["weather"]["items"]["enum"]) == WEATHER_MODELS
+    assert tuple(models["weather"]["items"]["enum"]) == (*WEATHER_MODELS, AVERAGE)
     evaluation = shape["evaluation"]["properties"]
     assert evaluation["headline"]["enum"] == evaluation["condition_on"]["items"]["enum"] == list(CONDITIONING)
 
@@ -79,6 +85,19 @@ def test_no_model_at_all_is_refused():
     config = changed("models", {"time_kernels": [], "space_kernels": ["rbf"], "weather": []})
     with pytest.raises(ConfigurationError, match="names no model"):
         validated(config, SCHEMA)
+
+
+def test_an_average_is_of_all_models_of_weather_that_are_named():
+    weather = ["static_product", "average", "static_coastal"]
+    section = changed("models", {"time_kernels": ["rbf"], "space_kernels": ["rbf"], "weather": weather})
+    section = validated(section, SCHEMA)
+    assert averaged_in(section) == ["static_product", "static_coastal"]
+    assert models_of(section) == ["rbf-rbf", *weather]
+    lonely = changed(
+        "models", {"time_kernels": [], "space_kernels": [], "weather": ["average", "static_product"]}
+    )
+    with pytest.raises(ConfigurationError, match="of two models or more"):
+        validated(lonely, SCHEMA)
 
 
 def test_frames_belong_to_consecutive_parts():

@@ -4,7 +4,7 @@ import pytest
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.studies.interpolation.config import Frames, MaskSettings
 from spatial_prediction.studies.interpolation.masks import draw_masks, load_masks, save_masks
-from spatial_prediction.studies.interpolation.protocols import tasks
+from spatial_prediction.studies.interpolation.protocols import task
 
 FRAMES = Frames(5, 2, 3)
 
@@ -75,9 +75,9 @@ def masks():
     return draw_masks(FRAMES, 8, 9, settings())
 
 
-def known(masks, protocol, part="test", present=None):
+def asked(masks, protocol, part="test", present=None):
     present = np.ones_like(masks.observed) if present is None else present
-    return list(tasks(protocol, part, FRAMES, masks, present))
+    return task(protocol, part, FRAMES, masks, present)
 
 
 def frames_known(task):
@@ -91,26 +91,29 @@ def test_protocols_know_the_frames_they_say(masks):
         ("train_and_part", {*range(5), 7, 8, 9}),
         ("all", range(10)),
     ):
-        (task,) = known(masks, protocol)
-        assert frames_known(task) == set(expected)
-        assert task.frames == range(7, 10)
-    (task,) = known(masks, "train_and_part", "validation")
-    assert frames_known(task) == set(range(7))
+        assert frames_known(asked(masks, protocol)) == set(expected)
+        assert asked(masks, protocol).frames == range(7, 10)
+    assert frames_known(asked(masks, "train_and_part", "validation")) == set(range(7))
+    assert frames_known(asked(masks, "train_and_part", "train")) == set(range(5))
 
 
 def test_causal_predictions_know_nothing_of_later_frames(masks):
-    for task in known(masks, "causal"):
-        assert frames_known(task) == set(range(task.frames.stop))
-    assert [task.frames for task in known(masks, "causal")] == [range(7, 8), range(8, 9), range(9, 10)]
+    whole = asked(masks, "causal", "validation")
+    assert frames_known(whole) == set(range(7))
+    each = list(whole.by_frame())
+    assert [one.frames for one in each] == [range(5, 6), range(6, 7)]
+    for one in each:
+        assert frames_known(one) == set(range(one.frames.stop))
+    (first, *_) = asked(masks, "all").by_frame()
+    assert frames_known(first) == set(range(10))
 
 
 def test_redrawn_masks_are_others_and_missing_values_are_never_known(masks):
-    (task,), (redrawn,) = known(masks, "train"), known(masks, "train_redrawn")
-    assert (task.known != redrawn.known).any()
+    assert (asked(masks, "train").known != asked(masks, "train_redrawn").known).any()
     present = np.zeros_like(masks.observed)
-    assert not known(masks, "all", present=present)[0].known.any()
+    assert not asked(masks, "all", present=present).known.any()
 
 
 def test_an_unknown_protocol_is_refused(masks):
     with pytest.raises(ConfigurationError, match="condition_on: is 'future'"):
-        known(masks, "future")
+        asked(masks, "future")

@@ -23,7 +23,7 @@ AXES = {
 CF_AXES = {"time": "T", "y": "Y", "x": "X"}
 
 
-def read_netcdf_field(path: Path, variable: str | None = None) -> Field:
+def read_netcdf_field(path: Path, variable: str | None = None, *, units: str = "") -> Field:
     """Read a variable of time, y and x; further dimensions must be of size 1.
 
     Dimensions are put in order by the ``axis`` attributes of their coordinates or by name; where these say
@@ -32,6 +32,7 @@ def read_netcdf_field(path: Path, variable: str | None = None) -> Field:
     Args:
         path: the file.
         variable: name of the variable; by default the only one of three dimensions.
+        units: of its values, where the file states none.
 
     Raises:
         SceneError: the file or variable cannot be used; names both and the remedy.
@@ -63,7 +64,7 @@ def read_netcdf_field(path: Path, variable: str | None = None) -> Field:
     return Field(
         values=values,
         name=str(array.name),
-        units=str(array.attrs.get("units", "")),
+        units=str(array.attrs.get("units", units)),
         source=path.name,
         north_first=_north_first(array, where),
     )

@@ -22,11 +22,11 @@ TITLES = ("Truth", "Observed", "Reconstruction", "Standard deviation")
 
 @style.styled
 def write_animation(reconstruction: Reconstruction, path: Path) -> None:
-    """Write all frames of all parts, over and over: truth, observed pixels, reconstruction, its deviation."""
-    frames = range(reconstruction.frames.total)
+    """Write all frames that were reconstructed: truth, observed pixels, reconstruction, its deviation."""
+    frames = reconstruction.shown
     limits = reconstruction.limits(frames)
     _, height, width = reconstruction.truth.shape
-    figure = Figure(figsize=(7.0, 0.75 + 7.0 * height / width), dpi=DOTS_PER_INCH, layout="constrained")
+    figure = Figure(figsize=(7.0, 0.9 + 6.2 * height / width), dpi=DOTS_PER_INCH, layout="constrained")
     canvas = FigureCanvasAgg(figure)
     drawn = {}
     for axes, title in zip(figure.subplots(2, 2).flat, TITLES, strict=True):
@@ -38,7 +38,7 @@ def write_animation(reconstruction: Reconstruction, path: Path) -> None:
         if title != "Observed":
             figure.colorbar(drawn[title], ax=axes, shrink=0.85, label=reconstruction.units)
     heading = figure.suptitle(" ", fontsize=8)
-    pictures = []
+    pictures: list[Image.Image] = []
     for frame in frames:
         images = reconstruction.panels(frame)
         seen = np.where(reconstruction.known[frame], reconstruction.truth[frame], np.nan)
@@ -48,10 +48,9 @@ def write_animation(reconstruction: Reconstruction, path: Path) -> None:
         part = reconstruction.frames.part_of(frame)
         heading.set_text(f"{reconstruction.model}: {part} frame {frame}")
         canvas.draw()
-        if frame == 0:
+        if not pictures:
             figure.set_layout_engine("none")  # nothing moves from now on
-        picture = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy())
-        pictures.append(picture.quantize(128))
+        pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3].copy()))
     with files.written_aside(path) as temporary:
         pictures[0].save(
             temporary, format="PNG", save_all=True, append_images=pictures[1:], duration=MILLISECONDS, loop=0

@@ -1,16 +1,22 @@
 """Command-line arguments that scripts of figures and tables share."""
 
 import argparse
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+from matplotlib.figure import Figure
+
+from spatial_prediction import command, plotting
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.plotting.style import FORMATS
+from spatial_prediction.plotting.table_files import Table
 from spatial_prediction.studies.interpolation.config import CONDITIONING
 from spatial_prediction.studies.interpolation.figures.reconstruction import (
     Reconstruction,
     read_reconstruction,
 )
-from spatial_prediction.studies.interpolation.results import read_scores, winners
+from spatial_prediction.studies.interpolation.results import read_scores, selected, winners
 
 
 def add_scores(parser: argparse.ArgumentParser) -> None:
@@ -71,3 +77,47 @@ def winning_reconstruction(options: argparse.Namespace) -> Reconstruction:
         )
     path = options.reconstructions / f"{chosen[options.mask]}.safetensors"
     return read_reconstruction(path, options.field)
+
+
+def plot_scores(
+    draw: Callable[[pd.DataFrame, Mapping[str, str]], Figure],
+    description: str,
+    arguments: Sequence[str] | None,
+) -> None:
+    """Run a script whose figure shows scores on hidden pixels of test frames.
+
+    Args:
+        draw: makes the figure from those scores, of the headline protocol, and each mask's chosen model.
+        description: of the script.
+        arguments: its command line; None for that of the process.
+    """
+    parser = command.argument_parser(description)
+    add_scores(parser)
+    add_headline(parser)
+    add_figure(parser)
+    options = parser.parse_args(arguments)
+    scores = read_scores(options.scores)
+    shown = selected(scores, condition_on=options.headline)
+    figure = draw(shown, winners(scores, condition_on=options.headline))
+    plotting.save_figure(figure, options.figure, options.formats)
+
+
+def tabulate_scores(
+    tabulate: Callable[..., Table], description: str, arguments: Sequence[str] | None
+) -> None:
+    """Run a script whose table shows scores under every protocol.
+
+    Args:
+        tabulate: makes the table from all scores and ``condition_on``, the protocols.
+        description: of the script.
+        arguments: its command line; None for that of the process.
+    """
+    parser = command.argument_parser(description)
+    add_scores(parser)
+    parser.add_argument(
+        "--condition-on", nargs="+", choices=CONDITIONING, required=True, help="what predictions might know"
+    )
+    add_table(parser)
+    options = parser.parse_args(arguments)
+    table = tabulate(read_scores(options.scores), condition_on=options.condition_on)
+    plotting.write_table(table, options.table)

@@ -21,9 +21,11 @@ def frame_strip(reconstruction: Reconstruction) -> Figure:
     test = reconstruction.frames.of("test")
     chosen = sorted({round(place) for place in np.linspace(test[0], test[-1], min(MOST, len(test)))})
     _, height, width = reconstruction.truth.shape
-    panel = (style.PAGE_WIDTH - 1.0) / len(chosen)
+    panel = (style.PAGE_WIDTH - 1.4) / len(chosen)
     rows = ("Truth", "Observed", *PANELS[1:])
-    figure = style.new_picture_grid(0.5 + len(rows) * min(panel * height / width, 1.6), style.PAGE_WIDTH)
+    figure = style.new_picture_grid(
+        0.5 + len(rows) * (0.04 + min(panel * height / width, 1.6)), style.PAGE_WIDTH
+    )
     grid = figure.subplots(len(rows), len(chosen), squeeze=False)
     limits = reconstruction.limits(test)
     for column, frame in enumerate(chosen):
@@ -41,7 +43,7 @@ def frame_strip(reconstruction: Reconstruction) -> Figure:
                 axes.set_ylabel(name, rotation="horizontal", ha="right", va="center")
             if column == len(chosen) - 1:
                 bar = figure.colorbar(drawn, ax=grid[row], pad=0.01, shrink=0.9, aspect=12)
-                bar.ax.set_title(reconstruction.units, fontsize=5.5)
+                bar.set_label(reconstruction.units, fontsize=6, rotation="horizontal", va="center")
                 bar.outline.set_linewidth(0.4)
             if row == 0:
                 axes.set_title(f"frame {frame}")

@@ -23,9 +23,10 @@ PROTOCOLS = {
 
 
 def mask_label(mask: str) -> str:
-    """``dynamic_0.8`` as words."""
-    kind, _, probability = mask.partition("_")
-    return f"{kind}, {100 * float(probability):g} % hidden"
+    """``dynamic_0.8_seed0`` as words; without a seed it stands for the masks of all seeds."""
+    kind, probability, *seed = mask.split("_")
+    drawn = [f"seed {each.removeprefix('seed')}" for each in seed]
+    return ", ".join([kind, f"{100 * float(probability):g} % hidden", *drawn])
 
 
 def colour(model: str, kind: str, winner: str | None) -> str:

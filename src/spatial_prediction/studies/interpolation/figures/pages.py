@@ -41,9 +41,9 @@ def _write_part(pdf: PdfPages, reconstruction: Reconstruction, part: str) -> Non
     frames = reconstruction.frames.of(part)
     limits = reconstruction.limits(frames)
     _, rows, columns = reconstruction.truth.shape
-    height = HEADINGS + min(max(0.83 * WIDTH * rows / columns, 1.5), WIDTH)
+    height = HEADINGS + min(max(0.77 * WIDTH * rows / columns, 1.5), WIDTH)
     figure = Figure(figsize=(WIDTH, height))
-    space = {"left": 0.03, "right": 0.95, "top": 1 - 0.7 / height, "bottom": 0.15 / height}
+    space = {"left": 0.03, "right": 0.95, "top": 1 - 0.65 / height, "bottom": 0.15 / height, "hspace": 0.3}
     grid = figure.subplots(2, 2, gridspec_kw=space)
     first = reconstruction.panels(frames.start)
     drawn = {}

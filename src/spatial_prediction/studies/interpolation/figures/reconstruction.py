@@ -1,5 +1,6 @@
 """A reconstructed field with its truth, and the pictures of one frame of it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,7 @@ class Reconstruction:
         deviation: standard deviation of an observation, likewise.
         known: pixels that the prediction was given.
         frames: lengths of the parts.
+        parts: those that were reconstructed; elsewhere mean and deviation are NaN.
         model: name.
         mask: name of the masks.
         units: of the field.
@@ -37,10 +39,16 @@ class Reconstruction:
     deviation: Float[np.ndarray, "frames rows columns"]
     known: Bool[np.ndarray, "frames rows columns"]
     frames: Frames
+    parts: tuple[str, ...]
     model: str
     mask: str
     units: str
     north_first: bool
+
+    @property
+    def shown(self) -> list[int]:
+        """Numbers of the frames that were reconstructed."""
+        return [frame for part in self.parts for frame in self.frames.of(part)]
 
     def panels(self, frame: int) -> dict[str, np.ndarray]:
         """Images of a frame by title, north on top."""
@@ -54,9 +62,9 @@ class Reconstruction:
             title: looks.upright(image, self.north_first) for title, image in zip(PANELS, images, strict=True)
         }
 
-    def limits(self, frames: range) -> dict[str, tuple[float, float]]:
+    def limits(self, frames: Sequence[int]) -> dict[str, tuple[float, float]]:
         """Colour limits of each panel, common to some frames; truth and reconstruction share theirs."""
-        shown = slice(frames.start, frames.stop)
+        shown = list(frames)
         field = looks.limits([self.truth[shown], self.mean[shown]])
         deviation = looks.limits([self.deviation[shown]])
         error = looks.limits([np.abs(self.mean - self.truth)[shown]])
@@ -87,6 +95,7 @@ def read_reconstruction(path: Path, field_path: Path) -> Reconstruction:
         deviation=np.sqrt(arrays["variance"].astype(np.float64)),
         known=arrays["known"].astype(bool),
         frames=frames,
+        parts=tuple(header["parts"]),
         model=header["model"],
         mask=header["mask"],
         units=field.units,

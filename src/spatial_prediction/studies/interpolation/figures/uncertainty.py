@@ -20,9 +20,6 @@ MEASURES = {
 
 IDEAL = {"coverage": 0.95}
 
-LOWEST = 1.1
-"""Inches of a row of panels, so that the name of its masks fits beside it."""
-
 
 @style.styled
 def uncertainty(scores: pd.DataFrame, winners: Mapping[str, str]) -> Figure:
@@ -36,7 +33,7 @@ def uncertainty(scores: pd.DataFrame, winners: Mapping[str, str]) -> Figure:
     models = scores[scores["kind"] == "model"]
     masks = list(dict.fromkeys(models["mask"]))
     most = models.groupby("mask")["model"].size().max() if masks else 1
-    figure = style.new_figure(0.35 + max(len(masks), 1) * max(0.35 + 0.125 * most, LOWEST), style.PAGE_WIDTH)
+    figure = style.new_figure(0.45 + max(len(masks), 1) * (0.4 + 0.125 * most), style.PAGE_WIDTH)
     grid = figure.subplots(max(len(masks), 1), len(MEASURES), squeeze=False, sharex="col", sharey="row")
     if not masks:
         style.say_empty(grid[0, 0], "no model")
@@ -44,7 +41,7 @@ def uncertainty(scores: pd.DataFrame, winners: Mapping[str, str]) -> Figure:
         table = looks.by_error(models[models["mask"] == mask])
         for axes, measure in zip(panels, MEASURES, strict=True):
             _draw_panel(axes, table, measure, winners.get(mask))
-        panels[0].set_ylabel(looks.mask_label(mask))
+        panels[0].set_title(looks.mask_label(mask), loc="left")
     for axes, label in zip(grid[-1], MEASURES.values(), strict=True):
         axes.set_xlabel(label)
     style.settle_ticks(figure)

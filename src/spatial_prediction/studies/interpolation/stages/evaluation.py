@@ -1,6 +1,7 @@
 """Predictions of validation and test frames under every protocol, for models and baselines alike."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -8,17 +9,18 @@ import pandas as pd
 from jaxtyping import Float
 
 from spatial_prediction.files import written_aside
+from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.studies.interpolation.baselines import BASELINES
-from spatial_prediction.studies.interpolation.config import PARTS, Frames, MaskSettings
+from spatial_prediction.studies.interpolation.config import Frames, MaskSettings
 from spatial_prediction.studies.interpolation.fields.field import Field, load_field
-from spatial_prediction.studies.interpolation.masks import Mask, Masks, load_masks
+from spatial_prediction.studies.interpolation.masks import Masks, load_masks
 from spatial_prediction.studies.interpolation.metrics import METRICS, pit_histogram, scores
-from spatial_prediction.studies.interpolation.protocols import Task, tasks
+from spatial_prediction.studies.interpolation.protocols import Task, task
 
 Grid = Float[np.ndarray, "predicted rows columns"]
-Predictor = Callable[[Mask, range], tuple[Grid, Grid | None]]
-"""From known pixels and numbers of frames to mean and variance (None where there is none), in the field's
-units; the variance is that of an observation, noise included."""
+Predictor = Callable[[Task], tuple[Grid, Grid | None]]
+"""From a task to mean and variance (None where there is none) of its frames, in the field's units; the
+variance is that of an observation, noise included."""
 
 NAMES = ("condition_on", "part", "pixels", "values", "scale", "units")
 EVALUATED = ("validation", "test")
@@ -40,12 +42,10 @@ def evaluate(
     present, rows = np.isfinite(values), []
     for protocol in condition_on:
         for part in EVALUATED:
-            predicted = _covered(predict, tasks(protocol, part, frames, masks, present))
-            if predicted is None:
-                continue
-            known, mean, variance = predicted
-            numbers = frames.of(part)
-            truth, there = (array[numbers.start : numbers.stop] for array in (values, present))
+            asked = task(protocol, part, frames, masks, present)
+            mean, variance = predict(asked)
+            shown = slice(asked.frames.start, asked.frames.stop)
+            truth, there, known = values[shown], present[shown], asked.known[shown]
             for pixels in PIXELS:
                 chosen = there & ~known if pixels == "hidden" else there
                 if not chosen.any():
@@ -60,47 +60,37 @@ def evaluate(
 
 
 def reconstruct(
-    predict: Predictor, field: Field, masks: Masks, frames: Frames, condition_on: str
+    predict: Predictor,
+    field: Field,
+    masks: Masks,
+    frames: Frames,
+    condition_on: str,
+    parts: Sequence[str],
 ) -> dict[str, np.ndarray]:
-    """Predict every frame of every part under one protocol, for pictures.
+    """Predict every frame of some parts under one protocol, for pictures.
 
     Returns:
-        ``mean`` and ``variance`` in the field's units, float32, and ``known``, uint8, what the prediction was
-        given; all (frames, rows, columns).
+        ``mean`` and ``variance`` in the field's units, float32, NaN in other parts; and ``known``, uint8,
+        what the prediction was given; all (frames, rows, columns).
     """
     present = np.isfinite(field.values[: frames.total])
-    parts = [_covered(predict, tasks(condition_on, part, frames, masks, present)) for part in PARTS]
-    known, mean, variance = (np.concatenate(each) for each in zip(*filter(None, parts), strict=True))
-    return {
-        "known": known.astype(np.uint8),
-        "mean": mean.astype(np.float32),
-        "variance": variance.astype(np.float32),
-    }
-
-
-def _covered(
-    predict: Predictor, parts: Iterable[Task]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None] | None:
-    """Known pixels, mean and variance of all frames that some tasks cover; None where there are none."""
-    known, means, variances = [], [], []
-    for task in parts:
-        if not len(task.frames):
-            continue
-        mean, variance = predict(task.known, task.frames)
-        known.append(task.known[task.frames.start : task.frames.stop])
-        means.append(mean)
-        variances.append(variance)
-    if not means:
-        return None
-    given = [each for each in variances if each is not None]
-    return np.concatenate(known), np.concatenate(means), np.concatenate(given) if given else None
+    known = np.zeros(present.shape, np.uint8)
+    mean, variance = np.full((2, *present.shape), np.nan, np.float32)
+    for part in parts:
+        asked = task(condition_on, part, frames, masks, present)
+        shown = slice(asked.frames.start, asked.frames.stop)
+        known[shown] = asked.known[shown]
+        mean[shown], variance[shown] = predict(asked)
+    return {"known": known, "mean": mean, "variance": variance}
 
 
 def baseline_predictor(name: str, values: Float[np.ndarray, "frames rows columns"]) -> Predictor:
     """A baseline that is given the known ones of some values."""
 
-    def predict(known: Mask, frames: range) -> tuple[Grid, Grid | None]:
-        return BASELINES[name](np.where(known, values, np.nan), frames), None
+    def predict(task: Task) -> tuple[Grid, Grid | None]:
+        each = task.by_frame() if task.causal else [task]
+        means = [BASELINES[name](np.where(one.known, values, np.nan), one.frames) for one in each]
+        return np.concatenate(means), None
 
     return predict
 
@@ -128,3 +118,50 @@ def write_scores(path: Path, table: pd.DataFrame, settings: MaskSettings) -> Non
     )
     with written_aside(path) as temporary:
         described.to_parquet(temporary, index=False)
+
+
+def write_evaluation(
+    name: str,
+    predict: Predictor | None,
+    *,
+    field_path: Path,
+    masks_path: Path,
+    frames: Frames,
+    condition_on: Sequence[str],
+    headline: str,
+    pictured: Sequence[str],
+    scores_path: Path,
+    reconstruction_path: Path,
+) -> None:
+    """Score a model under every protocol, and reconstruct the frames of some parts under one.
+
+    Args:
+        name: of the model.
+        predict: the model; None for a fit that failed, which has a table without rows and a reconstruction
+            of NaN.
+        field_path: field.
+        masks_path: masks on it.
+        frames: lengths of its parts.
+        condition_on: protocols.
+        headline: that of the reconstruction.
+        pictured: parts that are reconstructed.
+        scores_path: table to write.
+        reconstruction_path: reconstruction to write.
+    """
+    field, (masks, settings) = load_field(field_path), load_masks(masks_path)
+    table = evaluate(predict or _nothing, field, masks, frames, condition_on if predict else [])
+    write_scores(scores_path, table.assign(model=name, kind="model"), settings)
+    arrays = reconstruct(predict or _nothing, field, masks, frames, headline, pictured)
+    header = {
+        "model": name,
+        "mask": settings.name,
+        "frames": asdict(frames),
+        "condition_on": headline,
+        "parts": list(pictured),
+    }
+    save_arrays(reconstruction_path, arrays, header)
+
+
+def _nothing(task: Task) -> tuple[Grid, Grid | None]:
+    unknown = np.full((len(task.frames), *task.known.shape[1:]), np.nan)
+    return unknown, unknown

@@ -1,8 +1,7 @@
-"""Fits of hyperparameters, and what fitted models predict."""
+"""Fits of hyperparameters."""
 
 import logging
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from spatial_prediction.errors import CheckpointError, ObservationError
+from spatial_prediction.errors import ObservationError
 from spatial_prediction.gaussian_process import (
     NegativeLogLikelihood,
     NegativePredictiveDensity,
@@ -19,30 +18,18 @@ from spatial_prediction.gaussian_process import (
     perturbed,
 )
 from spatial_prediction.gaussian_process.fitting import FAILED
-from spatial_prediction.named_arrays import load_arrays, save_arrays
+from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.provenance import provenance
 from spatial_prediction.studies.interpolation.amplitude import log_amplitude
 from spatial_prediction.studies.interpolation.config import (
-    STATIC_MODULATED,
+    OF_AMPLITUDES,
     WEATHER_MODELS,
     FitSettings,
     Frames,
 )
 from spatial_prediction.studies.interpolation.fields.field import Field, load_field
 from spatial_prediction.studies.interpolation.masks import Mask, Masks, load_masks
-from spatial_prediction.studies.interpolation.models import (
-    Model,
-    parameters,
-    starting_model,
-    with_parameters,
-)
-from spatial_prediction.studies.interpolation.stages.evaluation import (
-    Grid,
-    Predictor,
-    evaluate,
-    reconstruct,
-    write_scores,
-)
+from spatial_prediction.studies.interpolation.models import Model, parameters, starting_model
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +59,7 @@ def fit_process(
     began = time.monotonic()
     shape = (frames.train, *field.values.shape[1:])
     known = np.where(_training(field, masks, frames), field.values[: frames.train], np.nan)
-    amplitudes = log_amplitude(known).tolist() if name == STATIC_MODULATED else []
+    amplitudes = log_amplitude(known).tolist() if name in OF_AMPLITUDES else []
     start = starting_model(name, scaling=settings.scaling, shape=shape, amplitudes=amplitudes)
     scaling = _scaling(settings.scaling, field, masks, frames)
     try:
@@ -180,71 +167,3 @@ def _blocks(observed: Mask, most: int) -> np.ndarray:
         if number == 1 or counts[chosen].sum() <= most:
             return chosen if counts[chosen].sum() else counts > 0
     raise AssertionError("there is always one block")
-
-
-def process_predictor(model: Model, scaling: Standardisation, values: np.ndarray) -> Predictor:
-    """A fitted model that is given the known ones of some values, in the field's units."""
-
-    def predict(known: Mask, frames: range) -> tuple[Grid, Grid | None]:
-        posterior = model.condition(known, scaling.apply(values[known]))
-        return scaling.undo(*posterior.predict_grid(np.arange(frames.start, frames.stop, dtype=np.float64)))
-
-    return predict
-
-
-def load_process(path: Path) -> tuple[Model, Standardisation, dict[str, Any]]:
-    """Read what :func:`fit_process` wrote: model, scaling and record.
-
-    Raises:
-        CheckpointError: the file is missing, damaged, or another model's.
-    """
-    arrays, record = load_arrays(path)
-    settings = record["provenance"]["settings"]["fitting"]
-    template = starting_model(
-        record["model"],
-        scaling=settings["scaling"],
-        shape=tuple(record["shape"]),
-        amplitudes=record["amplitudes"],
-    )
-    scaling = Standardisation(record["centre"], record["scale"])
-    return with_parameters(template, arrays), scaling, record
-
-
-def evaluate_process(
-    name: str,
-    *,
-    field_path: Path,
-    masks_path: Path,
-    fit_path: Path,
-    frames: Frames,
-    condition_on: Sequence[str],
-    headline: str,
-    scores_path: Path,
-    reconstruction_path: Path,
-) -> None:
-    """Score one fitted model under every protocol, and reconstruct all frames under one.
-
-    A fit that failed has a table without rows, and a reconstruction of NaN.
-    """
-    field, (masks, mask_settings) = load_field(field_path), load_masks(masks_path)
-    model, scaling, record = load_process(fit_path)
-    if (record["model"], record["mask"]) != (name, mask_settings.name):
-        raise CheckpointError(
-            f"{fit_path}: is a fit of {record['model']} on {record['mask']}, not of {name} on "
-            f"{mask_settings.name}; give the one of these masks"
-        )
-    values = field.values[: frames.total]
-    predict = process_predictor(model, scaling, values)
-    if failed := record["status"].startswith(FAILED):
-        predict = _nothing
-        logger.warning("%s on %s has no scores: %s", name, record["mask"], record["status"])
-    table = evaluate(predict, field, masks, frames, [] if failed else condition_on)
-    write_scores(scores_path, table.assign(model=name, kind="model"), mask_settings)
-    arrays = reconstruct(predict, field, masks, frames, headline)
-    header = {"model": name, "mask": mask_settings.name, "frames": asdict(frames), "condition_on": headline}
-    save_arrays(reconstruction_path, arrays, header)
-
-
-def _nothing(known: Mask, frames: range) -> tuple[Grid, Grid | None]:
-    nothing = np.full((len(frames), *known.shape[1:]), np.nan)
-    return nothing, nothing
