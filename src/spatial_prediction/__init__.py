@@ -2,15 +2,16 @@
 
 The rooms of this package, lowest level first (a room imports only lower ones):
 
-- ``errors``, ``files``, ``named_arrays``, ``background``, ``process_lock``, ``progress``, ``command``,
-  ``normalisation``, ``configuration``, ``training_settings``, ``provenance``, ``reflectance``: what
-  everything may use; no JAX.
+- ``errors``, ``files``, ``output_files``, ``named_arrays``, ``background``, ``process_lock``, ``progress``,
+  ``command``, ``normalisation``, ``configuration``, ``training_settings``, ``provenance``, ``reflectance``:
+  what everything may use; no JAX.
   ``names`` reads every name of a padding or another border handling. ``differentiation`` and
   ``compiled_programs``, with JAX, give functions derivatives of their own and keep what was compiled.
 - ``native``, ``rasters``, ``statistics``, ``plotting``, ``training``, ``gaussian_process``, ``compression``:
   each stands alone; ``retrieval`` fetches what ``rasters`` reads.
 - ``padding``: predicts the frame around a map; ``padding/linear_prediction`` is its machinery,
   ``padding/contrib`` what was tried and lost.
+- ``cube_files``: cubes of ``rasters``' formats, compressed by ``compression`` and restored.
 - ``interpolation``: fields and images with gaps in, filled with their uncertainty, by ``gaussian_process``.
 - ``convolution``: layers and functions that treat incomplete windows themselves, or pad as they are asked to.
 - ``models``: networks; border handling is given as an object. ``tiling`` applies any network to images,

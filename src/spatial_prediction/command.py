@@ -36,7 +36,7 @@ The system would have to clear it anew for every step. Only Linux with glibc tak
 RASTER_PACKAGES = ("rasterio", "rio_cogeo", "rioxarray", "pyproj", "dask")
 """What the extra ``rasters`` brings."""
 
-COMPRESSION_PACKAGES = ("numba", "llvmlite")
+COMPRESSION_PACKAGES = ("numba", "llvmlite", "zarr")
 """What the extra ``compression`` brings."""
 
 

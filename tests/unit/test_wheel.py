@@ -1,5 +1,6 @@
 """What is installed as a wheel, without a checkout, works or says what is missing."""
 
+import configparser
 import os
 import re
 import shutil
@@ -85,7 +86,12 @@ def test_the_default_wheel_is_pure_and_holds_the_sources_of_the_kernels_and_a_ne
     }
     assert {name for name in files if ".dist-info/" not in name} == expected
     (entry_points,) = folder.glob("*.dist-info/entry_points.txt")
-    assert "spatial-prediction = spatial_prediction.__main__:run" in entry_points.read_text()
+    declared = configparser.ConfigParser()
+    declared.read_string(entry_points.read_text())
+    assert {section: dict(declared[section]) for section in declared.sections()} == {
+        "console_scripts": {"spatial-prediction": "spatial_prediction.__main__:run"},
+        "zarr.codecs": {"spatial_prediction": "spatial_prediction.compression.zarr_codec:CubeCodec"},
+    }
 
 
 def test_the_wheel_is_what_runs(pure, tmp_path):

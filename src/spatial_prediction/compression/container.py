@@ -13,6 +13,7 @@ others, and notices a file that was not written to its end.
 
 import dataclasses
 import io
+import itertools
 import json
 import re
 import struct
@@ -186,6 +187,11 @@ class ContainerReader:
         self._crcs = [crc for _, crc in entries]
         if self._ends != sorted(self._ends) or self._ends[-1] != first:
             raise StreamError(f"the index of the compressed cube is damaged; {_MENDING}")
+
+    @property
+    def sizes(self) -> list[int]:
+        """Bytes of each group."""
+        return [end - begin for begin, end in itertools.pairwise(self._ends)]
 
     def read_group(self, group: int) -> bytes:
         """Give a group, compressed.

@@ -176,20 +176,36 @@ class CubeReader:
         """
         return self._decoded(self._method(), group, self._container.read_group(group))
 
-    def groups(self, *, threads: int = 1) -> Iterator[Cube]:
-        """Give the whole cube, rows after rows.
+    @property
+    def sizes(self) -> list[int]:
+        """Bytes of each group, compressed."""
+        return self._container.sizes
+
+    def check_group(self, group: int) -> None:
+        """Compare the checksum of a group, without decompressing it.
+
+        Raises:
+            IndexError: there is no such group.
+            StreamError: it is damaged.
+        """
+        self._container.read_group(group)
+
+    def groups(self, *, first: int = 0, last: int | None = None, threads: int = 1) -> Iterator[Cube]:
+        """Give the whole cube, rows after rows, or some groups of it.
 
         Args:
+            first: The first group.
+            last: The last group; None: the last one of the cube.
             threads: How many groups are decompressed at a time.
 
         Raises:
             ConfigurationError: ``threads`` is not usable, or the network is missing.
             StreamError: a group is damaged; those before are given.
         """
-        method = self._method()
+        method, end = self._method(), self.description.groups if last is None else last + 1
         with _pool(threads) as pool:
             decoded: deque[Future[Cube]] = deque()
-            for group in range(self.description.groups):
+            for group in range(first, end):
                 decoded.append(pool.submit(self._decoded, method, group, self._container.read_group(group)))
                 if len(decoded) >= threads:
                     yield decoded.popleft().result()

@@ -6,8 +6,9 @@
   ``band_choice``: what samples and names of bands mean; no formats.
 - ``formats``, ``containers``: which reader opens a file, and what each of them gives. ``netcdf``,
   ``geotiff``, ``envi`` and ``band_files`` are the readers; ``netcdf_bands``, ``netcdf_axes``,
-  ``netcdf_classic``, ``envi_header``, ``tiff_checksums`` and ``safe_metadata`` help them.
-- ``scene_writing``: writing scenes in the published layout.
+  ``netcdf_classic``, ``envi_header``, ``envi_layout``, ``tiff_checksums`` and ``safe_metadata`` help them.
+- ``scene_writing``: writing scenes in the published layout; ``gdal_writing``: noticing what GDAL
+  could not write.
 
 Importing the room imports none of them. Readers are imported when a file of theirs is opened.
 """

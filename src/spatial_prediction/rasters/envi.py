@@ -1,6 +1,6 @@
 """ENVI rasters: a text header beside a file of plain numbers, which is read through a memory map.
 
-GDAL reads a file that is shorter than its header says as zeros, so this reader compares the lengths itself.
+GDAL reads a file that is shorter than its header says as zeros; ``envi_layout`` compares the lengths.
 """
 
 from collections.abc import Mapping, Sequence
@@ -15,22 +15,7 @@ from spatial_prediction.rasters.attributes import one_number, shown
 from spatial_prediction.rasters.band_choice import wavelength_in_nanometres
 from spatial_prediction.rasters.containers import Band, BandLabel, Grid, Samples, flipped
 from spatial_prediction.rasters.envi_header import header_transform, read_header, texts
-
-DTYPES = {
-    1: "u1",
-    2: "i2",
-    3: "i4",
-    4: "f4",
-    5: "f8",
-    12: "u2",
-    13: "u4",
-    14: "i8",
-    15: "u8",
-}
-"""NumPy's names of ENVI's ``data type``; complex ones (6, 9) are no reflectance."""
-
-AXES = {"bsq": (0, 1, 2), "bil": (1, 0, 2), "bip": (1, 2, 0)}
-"""In which order a file has the axes of (bands, lines, samples), the slowest first."""
+from spatial_prediction.rasters.envi_layout import layout_of
 
 SUFFIXES = ("", ".bsq", ".bil", ".bip", ".img", ".dat", ".raw")
 
@@ -48,11 +33,12 @@ class ENVI:
     def __init__(self, header: Path, samples: Path | None):
         self._header = read_header(header)
         self.tags: Mapping[str, Any] = self._header
-        self._bands, self._lines, self._samples = (
-            self._count(name, least=1) for name in ("bands", "lines", "samples")
-        )
-        self._dtype = self._stored_dtype()
-        self._cube = self._mapped(samples or samples_of(header))
+        layout = layout_of(self._header)
+        self._bands, self._lines, self._samples = layout.bands, layout.lines, layout.samples
+        self._dtype = layout.dtype
+        samples = samples or samples_of(header)
+        layout.check_length(samples)
+        self._cube = layout.mapped(samples)
         self._transform = header_transform(self._header)
         names, wavelengths = (
             texts(self._header, name, self._bands, strict=False) for name in ("band names", "wavelength")
@@ -111,46 +97,6 @@ class ENVI:
     def _south_first(self) -> bool:
         transform = self._transform
         return transform is not None and transform.e > 0 and transform.b == 0 == transform.d
-
-    def _count(self, name: str, *, least: int, default: str = "") -> int:
-        value = one_number(name, self._header.get(name, default))
-        if value < least or not value.is_integer():
-            raise SceneError(f"the header's {name} = {value:g} is no count from {least} on; correct it")
-        return int(value)
-
-    def _stored_dtype(self) -> np.dtype:
-        kind, order = (self._header.get(name, "") for name in ("data type", "byte order"))
-        number = one_number("data type", kind)
-        if number not in DTYPES:
-            raise SceneError(
-                f"the header's data type = {shown(kind)} is none that holds reflectance "
-                f"({', '.join(map(str, DTYPES))}); export DN as 16-bit integers (2 or 12)"
-            )
-        if str(order) not in ("", "0", "1"):
-            raise SceneError(f"the header's byte order = {shown(order)} is neither 0 nor 1; correct it")
-        return np.dtype(f"{'>' if str(order) == '1' else '<'}{DTYPES[int(number)]}")
-
-    def _mapped(self, path: Path) -> np.ndarray:
-        """Map the samples as (bands, lines, samples)."""
-        interleave = str(self._header.get("interleave", "")).lower()
-        if interleave not in AXES:
-            raise SceneError(
-                f"the header's interleave = {shown(interleave)} is none of {', '.join(AXES)}; correct it"
-            )
-        skipped = self._count("header offset", least=0, default="0")
-        shape = (self._bands, self._lines, self._samples)
-        needed = skipped + int(np.prod(shape, dtype=object)) * self._dtype.itemsize
-        held = path.stat().st_size
-        if held != needed:
-            raise SceneError(
-                f"{path.name} holds {held} bytes, and its header says {needed} ({skipped} and {self._bands} "
-                f"bands x {self._lines} lines x {self._samples} samples of {self._dtype.name}): "
-                f"{'truncated' if held < needed else 'the header is of another file'}; fetch both again"
-            )
-        order = AXES[interleave]
-        stored = tuple(shape[axis] for axis in order)
-        mapped = np.memmap(path, self._dtype, mode="r", offset=skipped, shape=stored)
-        return mapped.transpose(np.argsort(order))
 
 
 def header_of(path: Path) -> Path | None:

@@ -40,7 +40,7 @@ class GeoTIFF:
     """A GeoTIFF or JPEG 2000 file, a ``Container``. Bands of transparency are no bands but a mask."""
 
     def __init__(self, path: Path):
-        self._dataset = _opened(path)
+        self._dataset = opened_dataset(path)
         self._checksums = BlockChecksums(path, self._dataset)
         try:
             self.kind = {"GTiff": "GeoTIFF"}.get(self._dataset.driver, "JPEG 2000")
@@ -124,7 +124,7 @@ class GeoTIFF:
             index for index in indexes if MaskFlags.per_dataset in dataset.mask_flag_enums[index - 1]
         ]
         self._checksums.check(indexes, rows, columns)
-        with _damage_named(), _environment():
+        with damage_named(), one_thread():
             stored = dataset.read(indexes, window=window)
             masked = None
             if masked_bands:
@@ -156,7 +156,7 @@ class GeoTIFF:
         return BandLabel(name, str(number), _wavelength(dataset, number, tags), of_several=True)
 
 
-def _environment() -> Any:
+def one_thread() -> Any:
     """Give GDAL one thread: with several, it reads on where tiles of a truncated JPEG 2000 are missing."""
     import rasterio
 
@@ -168,12 +168,17 @@ def _is_jpeg2000(path: Path) -> bool:
         return file.read(12).startswith(JPEG2000_MAGIC)
 
 
-def _opened(path: Path) -> "rasterio.DatasetReader":
+def opened_dataset(path: Path) -> "rasterio.DatasetReader":
+    """Open a GeoTIFF or JPEG 2000 file, and nothing that its content or name refers to.
+
+    Raises:
+        SceneError: it cannot be opened.
+    """
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning, RasterioIOError
 
     try:
-        with _environment(), warnings.catch_warnings():
+        with one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             # A named driver: others follow references to other files and addresses.
             # An absolute path: what looks like an address is opened as one.
@@ -188,7 +193,8 @@ def _opened(path: Path) -> "rasterio.DatasetReader":
 
 
 @contextlib.contextmanager
-def _damage_named() -> Iterator[None]:
+def damage_named() -> Iterator[None]:
+    """Turn what is raised while a file is read into a SceneError."""
     from rasterio.errors import RasterioError
 
     try:

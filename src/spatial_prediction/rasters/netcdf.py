@@ -25,7 +25,7 @@ class NetCDF:
 
     def __init__(self, path: Path):
         with NETCDF_LOCK, contextlib.ExitStack() as closing:
-            self._file = _opened(path)
+            self._file = opened_file(path)
             closing.callback(self._file.close)
             try:
                 # cache=False: a window that was read is not kept.
@@ -86,8 +86,12 @@ class NetCDF:
         return window[::-1] if reversed_rows else window
 
 
-def _opened(path: Path) -> netCDF4.Dataset:
-    """Open a file with the netCDF library, with messages that say why one cannot be opened."""
+def opened_file(path: Path) -> netCDF4.Dataset:
+    """Open a file with the netCDF library, with messages that say why one cannot be opened.
+
+    Raises:
+        SceneError: it cannot be opened, or is truncated.
+    """
     try:
         dataset = netCDF4.Dataset(path)
     except PermissionError as error:

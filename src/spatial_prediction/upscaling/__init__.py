@@ -4,7 +4,7 @@
 - ``pipeline``: read ahead, compute, write behind; ``windows``, ``programs`` are its parts.
 - ``geotiff``, ``netcdf``: writers of blocks; ``output``, ``georeference``, ``samples``, ``metadata``: what
   they write.
-- ``disk_space``, ``unfinished``: before the first block, and after a run that was killed.
+- ``disk_space``: what is compared before the first block.
 
 Importing the room imports none of them.
 """

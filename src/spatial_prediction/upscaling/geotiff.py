@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from spatial_prediction.rasters.gdal_writing import check_complete, points_to_write
 from spatial_prediction.upscaling.output import REFLECTANCE_OF_DN, Output, Write, check_shape
 from spatial_prediction.upscaling.settings import BLOCK
 
@@ -44,7 +45,7 @@ def geotiff_written(path: Path, output: Output) -> Iterator[Write]:
         layout = {"tiled": True, "blockxsize": BLOCK, "blockysize": BLOCK}
         with _copied(path, output, {"driver": "GTiff", **layout, **codec}) as write:
             yield write
-    _check_complete(path)
+    check_complete(path)
 
 
 @contextlib.contextmanager
@@ -67,7 +68,7 @@ def cog_written(path: Path, output: Output) -> Iterator[Write]:
         options["level"] = options.pop(_LEVEL_NAMES[codec])
     with _copied(path, output, options, overviews=True) as write:
         yield write
-    _check_complete(path)
+    check_complete(path)
     _check_cog(path)
 
 
@@ -90,7 +91,7 @@ def _copied(
             yield write_and_look if overviews else write
         if overviews:
             _add_overviews(pixels, output, nothing_missing=missing.nothing)
-        _check_complete(pixels)
+        check_complete(pixels)
         copy(pixels, path, bigtiff="IF_SAFER", **options)
     finally:
         pixels.unlink(missing_ok=True)
@@ -168,7 +169,9 @@ def _pixels_written(path: Path, output: Output, codec: dict[str, Any]) -> Iterat
         )
     with dataset:
         if place.gcps and place.transform is None:
-            points = [GroundControlPoint(*point) for point in place.gcps]
+            points = points_to_write(
+                [GroundControlPoint(*point) for point in place.gcps], is_point=output.is_point
+            )
             dataset.gcps = (points, rasterio.CRS.from_wkt(place.gcps_crs) if place.gcps_crs else None)
         own = {
             "SPATIAL_PREDICTION_GDAL_VERSION": rasterio.__gdal_version__,
@@ -199,27 +202,6 @@ def _codec(output: Output) -> dict[str, Any]:
     if level is not None:
         options[_LEVEL_NAMES[codec]] = level
     return options
-
-
-def _check_complete(path: Path) -> None:
-    """Compare where blocks lie with the size of the file: of what fails at its end, GDAL says nothing.
-
-    Raises:
-        OSError: blocks lie beyond the end of the file.
-    """
-    import rasterio
-
-    size = path.stat().st_size
-    with rasterio.open(path) as dataset:
-        for band in dataset.indexes:
-            for (row, column), _ in dataset.block_windows(band):
-                place = f"{column}_{row}"
-                offset, length = (
-                    int(dataset.get_tag_item(f"BLOCK_{what}_{place}", "TIFF", bidx=band) or 0)
-                    for what in ("OFFSET", "SIZE")
-                )
-                if offset + length > size:
-                    raise OSError(f"its end is missing: {offset + length} bytes needed, {size} written")
 
 
 def _check_cog(path: Path) -> None:

@@ -1,16 +1,13 @@
 """An output to be written: what it holds, and how its blocks are given to it."""
 
 import contextlib
-import errno
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from jaxtyping import Shaped
 
-from spatial_prediction.files import write_error
 from spatial_prediction.reflectance import DN_PER_REFLECTANCE
 from spatial_prediction.upscaling.georeference import Georeference
 from spatial_prediction.upscaling.samples import SampleType
@@ -90,27 +87,3 @@ def check_shape(rows: slice, columns: slice, samples: np.ndarray) -> None:
     place = (rows.stop - rows.start, columns.stop - columns.start)
     if samples.shape[1:] != place:
         raise ValueError(f"samples of shape {samples.shape} cannot be written to {place} pixels")
-
-
-@contextlib.contextmanager
-def writer_failures_named(path: Path) -> Iterator[None]:
-    """Turn what GDAL raises while it writes into an error that names ``path`` and the remedy.
-
-    Raises:
-        WriteError: whatever GDAL's reason.
-    """
-    from rasterio._err import CPLE_BaseError
-    from rasterio.errors import RasterioError
-
-    try:
-        yield
-    except (RasterioError, CPLE_BaseError) as error:
-        chain: list[BaseException] = [error]
-        while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
-            chain.append(cause)
-        reasons = " ".join(map(str, chain)).lower()
-        # GDAL's threads give the text of some other error of the system at times: only these are believed.
-        believed = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
-        number = next((each for each in believed if os.strerror(each).lower() in reasons), None)
-        reason = OSError(number, reasons) if number else RuntimeError(f"GDAL: {chain[-1]}")
-        raise write_error(path, reason) from error

@@ -2,7 +2,6 @@
 
 import hashlib
 import logging
-import os
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
@@ -11,9 +10,10 @@ from typing import NamedTuple
 import jax
 
 from spatial_prediction.compiled_programs import keep_compiled_programs
-from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.files import written_aside
 from spatial_prediction.models import BUNDLED_NETWORK, RVSR, load_network
+from spatial_prediction.output_files import check_output, only_writer
+from spatial_prediction.rasters.gdal_writing import writer_failures_named
 from spatial_prediction.rasters.raster import Raster, open_raster
 from spatial_prediction.tiling import Strategy, TilePlan, fill_masked, plan_tiles, strategy_from_name
 from spatial_prediction.upscaling.disk_space import check_disk_space
@@ -21,12 +21,11 @@ from spatial_prediction.upscaling.georeference import Georeference, georeference
 from spatial_prediction.upscaling.geotiff import cog_written, gdal_settings, geotiff_written
 from spatial_prediction.upscaling.metadata import kept_tags, provenance_tags
 from spatial_prediction.upscaling.netcdf import check_fits, netcdf_written
-from spatial_prediction.upscaling.output import Compression, Output, Writer, writer_failures_named
+from spatial_prediction.upscaling.output import Compression, Output, Writer
 from spatial_prediction.upscaling.pipeline import Blended, TileByTile, run
 from spatial_prediction.upscaling.programs import Programs
 from spatial_prediction.upscaling.samples import SAMPLE_TYPES
 from spatial_prediction.upscaling.settings import BLOCK, Format, UpscaleSettings, format_of
-from spatial_prediction.upscaling.unfinished import only_writer
 
 logger = logging.getLogger(__name__)
 
@@ -91,7 +90,7 @@ def upscale(
     settings = settings or UpscaleSettings(format=format_of(target))
     format_of(target, settings.format)
     model = Path(BUNDLED_NETWORK if model is None else model)
-    _check_paths(source, target, model, settings)
+    check_output(target, {"input": source, "model": model}, overwrite=settings.overwrite)
     keep_compiled_programs()
     network = load_network(model, output_crop=0)
     with (
@@ -163,18 +162,6 @@ def _output(
         compression=Compression(settings.compress, settings.codec_level),
         is_point=str(raster.tags.get("AREA_OR_POINT", "")).lower() == "point",
     )
-
-
-def _check_paths(source: Path, target: Path, model: Path, settings: UpscaleSettings) -> None:
-    for name, path in (("input", source), ("model", model)):
-        if target.exists() and path.exists() and os.path.samefile(target, path):
-            raise ConfigurationError(f"{target}: is the {name} itself; choose another output")
-    if target.is_dir():
-        raise ConfigurationError(f"{target}: is a folder; name a file in it")
-    if target.exists() and not settings.overwrite:
-        raise ConfigurationError(
-            f"{target}: exists; choose another output, or replace it with --overwrite (overwrite=True)"
-        )
 
 
 def _report(source: Path, target: Path, upscaled: Upscaled) -> None:

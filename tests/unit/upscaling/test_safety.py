@@ -12,9 +12,8 @@ import pytest
 import rasterio
 from tests.upscaled_scenes import network_file, read, scene, write_scene
 
-from spatial_prediction import process_lock
+from spatial_prediction import output_files, process_lock
 from spatial_prediction.errors import ConfigurationError, WriteError
-from spatial_prediction.upscaling import unfinished
 from spatial_prediction.upscaling.scenes import upscale
 from spatial_prediction.upscaling.settings import UpscaleSettings
 
@@ -89,7 +88,7 @@ def test_a_killed_run_leaves_a_temporary_file_that_the_next_one_removes(files, t
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     assert not out.exists()
-    assert unfinished.unfinished(out)
+    assert output_files.unfinished(out)
     upscale(source, out, model=model)
     assert hidden(tmp_path) == []
     with rasterio.open(out) as file:
@@ -107,7 +106,7 @@ def test_only_files_of_this_output_are_removed(tmp_path):
     ]
     for name in begun + others:
         (tmp_path / name).touch()
-    with unfinished.only_writer(tmp_path / "a.tif"):
+    with output_files.only_writer(tmp_path / "a.tif"):
         assert hidden(tmp_path) == sorted([".a.tif.lock", *(each for each in others if each.startswith("."))])
     assert ".a.tif.lock" not in hidden(tmp_path)
 
@@ -133,13 +132,13 @@ def test_an_output_that_was_there_survives_a_failure(files, monkeypatch):
 
 
 def test_truncation_that_gdal_does_not_report_is_found(files):
-    from spatial_prediction.upscaling.geotiff import _check_complete
+    from spatial_prediction.rasters.gdal_writing import check_complete
 
     source, model, out = files
     upscale(source, out, model=model)
-    _check_complete(out)
+    check_complete(out)
     content = out.read_bytes()
     out.write_bytes(content[: len(content) - 100])
     with pytest.raises(OSError, match="its end is missing"):
-        _check_complete(out)
+        check_complete(out)
     assert read(source).any()

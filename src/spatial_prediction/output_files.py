@@ -1,9 +1,10 @@
-"""What a run that was killed leaves behind, and that two runs do not write one output."""
+"""Outputs of commands: what they may replace, that one process writes them, what a killed one leaves."""
 
 import contextlib
 import logging
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from spatial_prediction import process_lock
@@ -11,6 +12,28 @@ from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.files import write_errors_named
 
 logger = logging.getLogger(__name__)
+
+
+def check_output(target: Path, inputs: Mapping[str, Path], *, overwrite: bool) -> None:
+    """Refuse an output that would replace what the user did not mean.
+
+    Args:
+        target: the file to be written.
+        inputs: files that are read meanwhile, by what messages call them.
+        overwrite: whether a file that stands there may be replaced.
+
+    Raises:
+        ConfigurationError: ``target`` is one of the inputs or a folder, or exists and may not be replaced.
+    """
+    for name, path in inputs.items():
+        if target.exists() and path.exists() and os.path.samefile(target, path):
+            raise ConfigurationError(f"{target}: is the {name} itself; choose another output")
+    if target.is_dir():
+        raise ConfigurationError(f"{target}: is a folder; name a file in it")
+    if target.exists() and not overwrite:
+        raise ConfigurationError(
+            f"{target}: exists; choose another output, or replace it with --overwrite (overwrite=True)"
+        )
 
 
 @contextlib.contextmanager
