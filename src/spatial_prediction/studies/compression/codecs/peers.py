@@ -34,9 +34,10 @@ class PeerCodec:
 
     def compress(self, samples: Integer[np.ndarray, "rows columns bands"], delta: int) -> bytes:
         """Compress a cube: a header, the lengths of images, and these."""
-        limits = np.iinfo(samples.dtype)
-        unsigned = samples.astype(np.int64) - limits.min
-        indices = ((unsigned + delta) // (2 * delta + 1)).astype(np.uint16)
+        lowest = np.iinfo(samples.dtype).min
+        indices = samples.astype(np.uint16) - np.int32(lowest).astype(np.uint16)  # wraps
+        if delta:
+            indices = ((indices.astype(np.uint32) + delta) // (2 * delta + 1)).astype(np.uint16)
         parts = [self._codec.encode(image) for image in self._arrangement.images(indices)]
         header = _HEADER.pack(*samples.shape, samples.dtype.str[1:].encode(), delta)
         return b"".join([header, struct.pack(f"<{len(parts)}I", *map(len, parts)), *parts])
@@ -58,9 +59,12 @@ class PeerCodec:
         for length, size in zip(lengths, self._arrangement.sizes(shape), strict=True):
             images.append(self._codec.decode(compressed[start : start + length], size))
             start += length
-        indices = self._arrangement.cube(images, shape).astype(np.int64)
+        indices = self._arrangement.cube(images, shape)
         limits = np.iinfo(np.dtype(dtype.decode()))
-        return (indices * (2 * delta + 1) + limits.min).clip(limits.min, limits.max).astype(limits.dtype)
+        if delta:
+            largest = limits.max - limits.min
+            indices = (indices.astype(np.uint32) * (2 * delta + 1)).clip(0, largest).astype(np.uint16)
+        return (indices + np.int32(limits.min).astype(np.uint16)).astype(limits.dtype)  # wraps
 
     def stream_bytes(self, compressed: bytes) -> int:
         """Count the bytes of the images."""

@@ -29,6 +29,7 @@ def rate_distortion(measurements: pd.DataFrame) -> Figure:
     for (rates, quality), cube in zip(grid, cubes, strict=True):
         _draw_cube(rates, quality, drawn[drawn["cube"] == cube])
         rates.set_title(cube)
+        quality.set_title(cube)
     handles, labels = grid[0, 0].get_legend_handles_labels()
     if labels:
         figure.legend(handles, labels, loc="outside upper center", ncols=3)

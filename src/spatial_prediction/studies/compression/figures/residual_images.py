@@ -17,7 +17,8 @@ LARGEST_SHARE = 99.0
 def residual_images(residuals: Sequence[Residuals]) -> Figure:
     """Draw bands of a cube, a row for each, and beside each the residuals' magnitudes, all on one scale.
 
-    Structure that is left is what a predictor could still learn; noise is what no predictor can.
+    Structure that is left is what a predictor could still learn; noise is what no predictor can. The first
+    line, which has none before it, counts neither in the scale nor in the means.
 
     Args:
         residuals: of several predictors on one cube.
@@ -30,12 +31,13 @@ def residual_images(residuals: Sequence[Residuals]) -> Figure:
     grid = figure.subplots(shown, columns, squeeze=False)
     for row in range(shown):
         images = [each.magnitudes[..., row] for each in residuals]
-        top = max(float(np.percentile(np.stack(images), LARGEST_SHARE)), 1.0)
+        later = [image[1:] if height > 1 else image for image in images]
+        top = max(float(np.percentile(np.stack(later), LARGEST_SHARE)), 1.0)
         grid[row, 0].imshow(first.samples[..., row], cmap="gray", interpolation="nearest")
         grid[row, 0].set_ylabel(f"band {first.shown[row] + 1}")
-        for axes, image in zip(grid[row, 1:], images, strict=True):
+        for axes, image, counted in zip(grid[row, 1:], images, later, strict=True):
             drawn = axes.imshow(image, cmap="magma", vmin=0, vmax=top, interpolation="nearest")
-            axes.set_xlabel(f"mean {image.mean():.2f} DN", fontsize=6)
+            axes.set_xlabel(f"mean {counted.mean():.2f} DN", fontsize=6)
         bar = figure.colorbar(drawn, ax=grid[row], pad=0.01, shrink=0.85, aspect=12)
         bar.ax.set_title("DN", fontsize=6)
         bar.outline.set_linewidth(0.4)

@@ -20,7 +20,8 @@ def evaluate_residuals(name: str, *, cube_path: Path, network_path: Path | None,
 
     Written are ``magnitudes`` (rows, columns, shown) of residuals in DN, the ``samples`` there, the ``shown``
     bands, and the ``band_bits`` (bands,) that a sample of each band takes with the sample-adaptive coder of
-    the standard, whatever the predictor, each band coded by itself.
+    the standard, whatever the predictor, each band coded by itself. Magnitudes are half of the mapped
+    residuals: less than what was missed where that exceeds what lies between prediction and range's end.
 
     Args:
         name: of the predictor.
