@@ -6,8 +6,10 @@ from collections import Counter
 
 import pandas as pd
 import pytest
+import yaml
 from PIL import Image
 from tests.helpers import REPOSITORY
+from tests.workflow.planner import Planner
 from tests.workflow.study import Study
 
 ONCE = (
@@ -41,90 +43,104 @@ def expected(cubes, predictors, codecs, networks):
 
 
 def counts(jobs):
-    return {rule: count for rule, count in Counter(job.rule for job in jobs).items() if rule != "all"}
+    return {rule: count for rule, count in Counter(jobs).items() if rule != "all"}
 
 
 DEFAULT = expected(1, 5, 5 * 4 + 12 * 2, 1)
 
 
 def test_the_study_is_made_when_it_is_named_as_a_target(study):
-    planned = counts(study.planned("compression"))
+    planned = counts(job.rule for job in study.planned("compression"))
     assert planned.pop("compression") == 1
     assert planned == DEFAULT
 
 
-def test_the_study_is_made_when_the_configuration_asks_for_it(study):
-    assert counts(study.planned("--config", "studies=[compression]")) == DEFAULT
+@pytest.fixture(scope="module")
+def planned(study):
+    """Plan an overlay on the study's section, and others beside it."""
+    planner = Planner(study.folder)
+
+    def jobs(section, **others):
+        answer = planner.jobs({"studies": ["compression"], "compression": section} | others)
+        assert "jobs" in answer, answer
+        return answer["jobs"]
+
+    yield jobs
+    planner.close()
 
 
-@pytest.fixture
+def rules(jobs):
+    return counts(job["rule"] for job in jobs)
+
+
+def test_the_study_is_made_when_the_configuration_asks_for_it(planned):
+    assert rules(planned({})) == DEFAULT
+
+
+@pytest.fixture(scope="module")
 def own_cubes(study):
-    """An overlay on two raw cubes of one's own, in a folder with a space in its name."""
+    """Three raw cubes of one's own, in a folder with a space in its name."""
     folder = study.folder / "my cubes"
-    folder.mkdir(exist_ok=True)
+    folder.mkdir()
     for name in ("jasper", "potsdam", "third"):
         (folder / f"{name}.bsq").touch()
         (folder / f"{name}.json").touch()
-    return "compression={cubes: {directory: {path: my cubes}}}"
+    return {"path": "my cubes"}
 
 
-def test_cubes_of_ones_own_each_have_a_network_that_saw_the_others(study, own_cubes):
-    jobs = study.planned("--configfile", "config/real_cubes.yaml", "--config", own_cubes)
-    assert counts(jobs) == expected(3, 5, 5 * 4 + 12 * 3, 3)
-    plan = study.snakemake(
-        "--dry-run", "--printshellcmds", "--configfile", "config/real_cubes.yaml", "--config", own_cubes
-    ).stdout
-    (trained,) = (
-        line
-        for line in plan.splitlines()
-        if "train_linerwkv.py" in line and "without_jasper.safetensors" in line and "python" in line
-    )
-    assert re.findall(r"cubes/(\w+)\.safetensors", trained) == ["potsdam", "third"]
-    coded = [
-        line for line in plan.splitlines() if "/benchmark_codec.py" in line and "--codec=mixture" in line
-    ]
-    assert len(coded) == 3 * 4
-    for line in coded:
-        (cube,) = re.findall(r"cubes/(\w+)\.safetensors", line)
-        assert f"--network=results/real_cubes/compression/networks/without_{cube}.safetensors" in line
+def test_cubes_of_ones_own_each_have_a_network_that_saw_the_others(study, planned, own_cubes):
+    overlay = yaml.safe_load((study.folder / "config" / "real_cubes.yaml").read_text(encoding="utf-8"))
+    section = overlay.pop("compression")
+    section["cubes"]["directory"] |= own_cubes
+    jobs = planned(section, **overlay)
+    assert rules(jobs) == expected(3, 5, 5 * 4 + 12 * 3, 3)
+    for job in jobs:
+        cubes = re.findall(r"cubes/(\w+)\.safetensors", job["command"] or "")
+        if job["rule"] == "train_linerwkv":
+            (network,) = re.findall(r"networks/without_(\w+)\.safetensors", job["command"])
+            assert cubes == [cube for cube in ("jasper", "potsdam", "third") if cube != network]
+        if job["rule"] == "benchmark_codec":
+            needed = re.findall(
+                r"--network=results/real_cubes/compression/networks/without_(\w+)", job["command"]
+            )
+            assert needed == (cubes if re.search("--codec=(linerwkv|mixture)", job["command"]) else [])
 
 
-def test_a_network_is_trained_on_a_folder_of_its_own(study, own_cubes):
-    config = "compression={training: {data: directory, directory: {path: my cubes}}}"
-    planned = counts(study.planned("--config", "studies=[compression]", config))
-    assert planned == DEFAULT | {"build_cube": 1 + 3}
+def test_a_network_is_trained_on_a_folder_of_its_own(planned, own_cubes):
+    jobs = planned({"training": {"data": "directory", "directory": own_cubes}})
+    assert rules(jobs) == DEFAULT | {"build_cube": 1 + 3}
+    (trained,) = (job["command"] for job in jobs if job["rule"] == "train_linerwkv")
+    assert re.findall(r"cubes/training/(\w+)\.safetensors", trained) == ["jasper", "potsdam", "third"]
 
 
-def test_nothing_is_trained_where_no_predictor_needs_it(study):
-    config = "compression={predictors: [ccsds123]}"
-    planned = counts(study.planned("--config", "studies=[compression]", config))
-    assert "train_linerwkv" not in planned
-    assert planned["benchmark_codec"] == 4 + 24
-    none = "compression={predictors: []}"
-    planned = counts(study.planned("--config", "studies=[compression]", none))
-    assert {"evaluate_residuals", "plot_residual_images", "plot_rate_by_band"} & planned.keys() == set()
+def test_nothing_is_made_for_predictors_that_nobody_asked_for(planned):
+    jobs = rules(planned({"predictors": ["ccsds123"]}))
+    assert "train_linerwkv" not in jobs
+    assert jobs["benchmark_codec"] == 4 + 24
+    jobs = rules(planned({"predictors": []}))
+    assert {"evaluate_residuals", "plot_residual_images", "plot_rate_by_band"} & jobs.keys() == set()
 
 
 @pytest.mark.parametrize(
-    ("key", "rules"),
+    ("section", "changed"),
     [
-        ("cubes: {synthetic: {noise: 7.0}}", {"build_cube"}),
-        ("training: {steps: 2}", {"train_linerwkv"}),
-        ("training: {synthetic: {striping: 0.1}}", {"train_linerwkv"}),
-        ("repeats: 2", {"benchmark_codec"}),
-        ("figures: {formats: [png, svg]}", {"plot_rate_by_band", "plot_residual_images"}),
+        ({"cubes": {"synthetic": {"noise": 7.0}}}, {"build_cube"}),
+        ({"training": {"steps": 2}}, {"train_linerwkv"}),
+        ({"training": {"synthetic": {"striping": 0.1}}}, {"train_linerwkv"}),
+        ({"repeats": 2}, {"benchmark_codec"}),
     ],
 )
-def test_settings_stand_in_the_params_of_the_rules_that_use_them(study, key, rules):
-    def params(*overlays):
-        ended = study.snakemake("--dry-run", "--printshellcmds", "--configfile", *overlays)
-        assert ended.returncode == 0, ended.stdout
-        return {line for line in ended.stdout.splitlines() if "scripts/compression/" in line}
+def test_settings_stand_in_the_params_of_the_rules_that_use_them(planned, section, changed):
+    def params(section):
+        return {(job["rule"], *sorted(job["params"])) for job in planned(section)}
 
-    (study.folder / "small.yaml").write_text(SMALL)
-    (study.folder / "changed.yaml").write_text(f"compression: {{{key}}}\n")
-    changed = params("small.yaml") - params("small.yaml", "changed.yaml")
-    assert {rule for rule in rules if any(f"/{rule}.py" in line for line in changed)} == rules
+    assert {rule for rule, *_ in params({}) - params(section)} == changed
+
+
+def test_every_param_has_a_name(planned):
+    for job in planned({}):
+        for text in job["params"]:
+            assert text.startswith("--"), f"{job['rule']}: {text}"
 
 
 @pytest.mark.slow
