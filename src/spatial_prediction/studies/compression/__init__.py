@@ -3,7 +3,7 @@
 - ``config``, ``validation``: its settings and their validation; nothing heavy.
 - ``cubes``: where samples come from. ``codecs``: this package's predictors and what others offer, behind one
   protocol; ``measurement``: what each of them costs.
-- ``network``: the LineRWKV that is trained for the study, and the cubes it has seen.
+- ``training``: LineRWKV for the study. ``network``: the one that codes, and the cubes it has seen.
 - ``stages``: from files to files; one module for each stage.
 - ``results``: the tidy table. ``figures``: figures and tables.
 """

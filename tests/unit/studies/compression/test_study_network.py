@@ -9,14 +9,9 @@ from spatial_prediction.errors import SceneError
 from spatial_prediction.studies.compression.config import NetworkSettings, SyntheticSettings
 from spatial_prediction.studies.compression.cubes.cube import Cube
 from spatial_prediction.studies.compression.cubes.synthetic import synthetic_cube
-from spatial_prediction.studies.compression.network import (
-    UNIT,
-    batches,
-    load_network,
-    save_network,
-    train_network,
-)
+from spatial_prediction.studies.compression.network import load_network, save_network
 from spatial_prediction.studies.compression.stages.inputs import train_linerwkv
+from spatial_prediction.studies.compression.training import UNIT, batches, train_network
 
 SETTINGS = NetworkSettings(steps=2, batch_size=1, lines=3, columns=2, bands=3)
 SMALL = SyntheticSettings(rows=6, columns=5, bands=4)

@@ -8,7 +8,8 @@ from pathlib import Path
 from spatial_prediction.studies.compression.config import NetworkSettings, SyntheticSettings
 from spatial_prediction.studies.compression.cubes.cube import Cube, load_cube, save_cube
 from spatial_prediction.studies.compression.cubes.synthetic import synthetic_cube
-from spatial_prediction.studies.compression.network import save_network, train_network
+from spatial_prediction.studies.compression.network import save_network
+from spatial_prediction.studies.compression.training import train_network
 
 logger = logging.getLogger(__name__)
 
