@@ -64,7 +64,7 @@ class NetworkSettings:
     """
 
     size: str = "xs"
-    steps: int = 150
+    steps: int = 400
     learning_rate: float = 3e-3
     batch_size: int = 2
     lines: int = 16

@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 UNIT = 1000.0
 """DN that are 1 in training, as in the publication."""
 
+FINAL_SHARE = 0.1
+"""Of the first learning rate, at the end."""
+
 
 def train_network(cubes: Sequence[Cube], settings: NetworkSettings) -> LineRWKV:
     """Train a network on random patches of some cubes, from random weights.
@@ -28,7 +31,8 @@ def train_network(cubes: Sequence[Cube], settings: NetworkSettings) -> LineRWKV:
     """
     key = jax.random.key(settings.seed)
     model = LineRWKV.initialised(SIZES[settings.size], key=key)
-    update = optimizer(optax.cosine_decay_schedule(settings.learning_rate, settings.steps, alpha=0.1))
+    schedule = optax.cosine_decay_schedule(settings.learning_rate, settings.steps, alpha=FINAL_SHARE)
+    update = optimizer(schedule)
     state = update.init(model)
 
     @jax.jit
