@@ -39,6 +39,9 @@ RASTER_PACKAGES = ("rasterio", "rio_cogeo", "rioxarray", "pyproj", "dask")
 COMPRESSION_PACKAGES = ("numba", "llvmlite", "zarr")
 """What the extra ``compression`` brings."""
 
+PEER_PACKAGES = ("imagecodecs",)
+"""What the extra ``compression_peers`` brings."""
+
 
 def take_job_environment() -> None:
     """Start this program anew in ``JOB_ENVIRONMENT``: the C library reads it when a process starts.
@@ -118,6 +121,8 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
             extra, purpose = "rasters", "work with rasters"
         elif package in COMPRESSION_PACKAGES:
             extra, purpose = "compression", "compression"
+        elif package in PEER_PACKAGES:
+            extra, purpose = "compression_peers", "the comparison with other codecs"
         print(
             f"error: the Python package {package!r} is not installed in {sys.prefix}; "
             f"this package's extra {extra!r} brings all that {purpose} needs (pip install '.[{extra}]')",

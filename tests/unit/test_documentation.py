@@ -9,6 +9,7 @@ import yaml
 from tests.helpers import REPOSITORY
 
 from spatial_prediction.names import CONVOLUTION_NAMES, PADDING_NAMES, TRAINED_NAMES
+from spatial_prediction.studies.compression import validation as compression
 from spatial_prediction.studies.interpolation import validation as interpolation
 from spatial_prediction.studies.super_resolution.presets import PRESETS, PUBLISHED_PRESETS, presets_from_names
 from spatial_prediction.studies.super_resolution.validation import validated
@@ -73,6 +74,7 @@ def test_every_overlay_is_documented_valid_and_keeps_to_its_own_folders(overlay)
     read = yaml.safe_load((REPOSITORY / "config" / overlay).read_text(encoding="utf-8"))
     validated(merged(DEFAULTS, read), SCHEMA)
     interpolation.validated(merged(DEFAULTS, read), SCHEMA)
+    compression.validated(merged(DEFAULTS, read), SCHEMA)
     for folder in ("results", "resources"):
         assert read[folder] == f"{folder}/{overlay.removesuffix('.yaml')}"
     assert f"`{overlay}`" in (REPOSITORY / "config/README.md").read_text(encoding="utf-8")

@@ -98,7 +98,11 @@ def test_environment_has_the_shape_that_conda_reads(name):
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_environment_pins_what_the_study_needs_to_the_constraints(name):
-    wanted = PROJECT["dependencies"] + EXTRAS["rasters"] + EXTRAS["workflow"]
+    wanted = PROJECT["dependencies"] + [
+        line
+        for extra in ("rasters", "compression", "compression_peers", "workflow")
+        for line in EXTRAS[extra]
+    ]
     expected = {normal(requirement): pins()[normal(requirement)] for requirement in wanted}
     assert {normal(line): line.partition("==")[2] for line in requirements(name)} == expected
 

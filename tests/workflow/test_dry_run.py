@@ -40,12 +40,19 @@ ON_DEMAND = {
     )
 }
 """Readers of rasters, which are imported when a file of theirs is opened (the lock also by a writer)."""
+ON_DEMAND |= {
+    path.relative_to(PACKAGE).as_posix()
+    for path in code_dependencies(PACKAGE / "compression" / "methods.py")
+    if path.is_relative_to(PACKAGE / "compression")
+}
+"""And what compresses groups of rows, which is imported when a group is."""
 OF_THE_LIBRARY = {
     "native/__main__.py", "__main__.py", "cli/estimate.py", "cli/export.py", "cli/interpolate.py",
-    "models/portable.py", "gaussian_process/iterative.py", "studies/super_resolution/stages/estimate.py",
+    "compression/integer_linerwkv/definition.py", "models/portable.py", "gaussian_process/iterative.py",
+    "studies/super_resolution/stages/estimate.py",
 }  # fmt: skip
 """Modules for those who use the library without the study."""
-ROOMS_WITHOUT_A_STUDY = {"compression", "interpolation"}
+ROOMS_WITHOUT_A_STUDY = {"interpolation"}
 
 PAPER = REPOSITORY / "config" / "paper.yaml"
 ONCE = (

@@ -3,6 +3,7 @@
 - ``style``: sizes, settings of Matplotlib, ticks, writing a figure.
 - ``colour``: linear intensity to sRGB.
 - ``table_files``, ``formatting``: a table as CSV, HTML, Markdown and LaTeX, numbers as text.
+- ``arguments``: the options of scripts that write a figure or a table.
 """
 
 from spatial_prediction.plotting.style import save_figure as save_figure

@@ -7,6 +7,7 @@ import pytest
 from tests.compressed_streams import EACH_KIND, damaged, outcome, smooth_cube
 
 from spatial_prediction.compression import ccsds123
+from spatial_prediction.compression.entropy_coder import encode_residuals
 from spatial_prediction.errors import ConfigurationError, StreamError
 
 
@@ -47,6 +48,14 @@ def test_relative_limits_bound_the_error_by_the_prediction():
     error = np.abs(ccsds123.decompress(stream).astype(int) - cube)
     assert 0 < error.max() <= 400 * int(cube.max()) * 1.2 / 2**16
     assert len(stream) < 0.7 * len(ccsds123.compress(cube))
+
+
+@pytest.mark.parametrize("parameters", [{}, {"fidelity": "absolute", "a": 2}])
+def test_mapped_indices_are_what_the_coder_is_given(parameters):
+    cube = smooth_cube()
+    stream = ccsds123.compress(cube, encoding_order="BI", M=1, **parameters)
+    _, length = ccsds123.read_header(stream)
+    assert encode_residuals(ccsds123.mapped_indices(cube, **parameters)) == stream[length:]
 
 
 @pytest.mark.parametrize("dtype", ["u1", "i1", "<u2", ">u2", "<i2", ">i2", "<u4", ">i4"])

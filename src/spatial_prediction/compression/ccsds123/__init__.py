@@ -5,8 +5,8 @@ under its own names: ``compress(cube, P=3, fidelity="absolute", a=1)`` gives a s
 any decoder of the standard reads, and ``decompress`` reads those of any encoder. ``Parameters`` lists them.
 """
 
-from spatial_prediction.compression.ccsds123._codec import compress, decompress
+from spatial_prediction.compression.ccsds123._codec import compress, decompress, mapped_indices
 from spatial_prediction.compression.ccsds123.header import read_header
 from spatial_prediction.compression.ccsds123.parameters import Parameters
 
-__all__ = ["Parameters", "compress", "decompress", "read_header"]
+__all__ = ["Parameters", "compress", "decompress", "mapped_indices", "read_header"]

@@ -58,6 +58,29 @@ def compress(cube: Shaped[np.ndarray, "..."], **parameters: Any) -> bytes:
     return header + body + bytes(-(len(header) + len(body)) % p.B)
 
 
+def mapped_indices(
+    cube: Shaped[np.ndarray, "..."], **parameters: Any
+) -> UInt32[np.ndarray, "rows columns bands"]:
+    """Give what ``compress`` hands to the entropy coder: mapped quantizer indices, whose zero is a hit.
+
+    Args:
+        cube: As of ``compress``.
+        **parameters: As of ``compress``.
+
+    Raises:
+        ConfigurationError: as of ``compress``.
+    """
+    p = parameters_for(cube, parameters)
+    samples = _unsigned(cube, p)
+    predictor = Predictor(p, p.N_X, p.N_Z)
+    parts = []
+    for period in range(p.periods):
+        first = period * p.rows_of_period
+        rows = samples[first : first + p.rows_of_period]
+        parts.append(predictor.encode_rows(rows, stated_limits(p, period).by_band(p.N_Z)))
+    return np.concatenate(parts)
+
+
 def decompress(stream: bytes) -> Cube:
     """Give the cube of a stream of CCSDS 123.0-B-2, whoever wrote it.
 

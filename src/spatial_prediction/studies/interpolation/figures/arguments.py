@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 
 from spatial_prediction import command, plotting
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.plotting.style import FORMATS
+from spatial_prediction.plotting.arguments import add_figure as add_figure
+from spatial_prediction.plotting.arguments import add_table as add_table
 from spatial_prediction.plotting.table_files import Table
 from spatial_prediction.studies.interpolation.config import CONDITIONING
 from spatial_prediction.studies.interpolation.figures.reconstruction import (
@@ -45,22 +46,6 @@ def add_winner(parser: argparse.ArgumentParser) -> None:
         "--reconstructions", type=Path, required=True, help="folder of the reconstructions on these masks"
     )
     parser.add_argument("--field", type=Path, required=True, help="field (build_field.py)")
-
-
-def add_figure(parser: argparse.ArgumentParser) -> None:
-    """Add ``--figure`` and ``--formats``."""
-    parser.add_argument("--figure", type=Path, required=True, help="figure to write, without suffix")
-    parser.add_argument("--formats", nargs="+", choices=FORMATS, default=["pdf", "png"], help="its formats")
-
-
-def add_table(parser: argparse.ArgumentParser) -> None:
-    """Add ``--table``."""
-    parser.add_argument(
-        "--table",
-        type=Path,
-        required=True,
-        help="table to write as .csv, .html, .md and .tex, without suffix",
-    )
 
 
 def winning_reconstruction(options: argparse.Namespace) -> Reconstruction:

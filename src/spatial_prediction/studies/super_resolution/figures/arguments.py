@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.plotting.style import FORMATS
+from spatial_prediction.plotting.arguments import add_figure as add_figure
+from spatial_prediction.plotting.arguments import add_table as add_table
 from spatial_prediction.studies.super_resolution.config import LARGEST_OUTPUT_CROP
 
 
@@ -116,29 +117,6 @@ def add_baselines(parser: argparse.ArgumentParser, default: Mapping[int, str]) -
         default=default,
         metavar="JSON",
         help='preset that others of an output crop are compared with, such as \'{"0": "zero-repl"}\'',
-    )
-
-
-def add_figure(parser: argparse.ArgumentParser) -> None:
-    """Add ``--figure`` and ``--formats``."""
-    parser.add_argument(
-        "--figure",
-        required=True,
-        metavar="PATH",
-        help="figure to write, without suffix: results/figures/shell_mse",
-    )
-    parser.add_argument(
-        "--formats", nargs="+", choices=FORMATS, default=["pdf", "png"], help="file formats of the figure"
-    )
-
-
-def add_table(parser: argparse.ArgumentParser) -> None:
-    """Add ``--table``."""
-    parser.add_argument(
-        "--table",
-        required=True,
-        metavar="PATH",
-        help="table to write as .csv, .html, .md and .tex, without suffix: results/tables/shells",
     )
 
 

@@ -1,0 +1,60 @@
+"""The network that codes: kept with what it has seen, and made integers.
+
+All that codecs need to know of where a network comes from is :func:`load_network`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from spatial_prediction.compression.integer_linerwkv import IntegerNetwork
+from spatial_prediction.compression.linerwkv import LineRWKV, quantised
+from spatial_prediction.named_arrays import load_arrays, save_arrays
+from spatial_prediction.provenance import provenance
+from spatial_prediction.studies.compression.config import NetworkSettings
+from spatial_prediction.studies.compression.cubes.cube import Cube
+
+
+class TrainedNetwork(NamedTuple):
+    """A network to code with.
+
+    Attributes:
+        network: its integer form.
+        trained_on: what it was trained on, in words.
+        seen: identities of the cubes it was trained on.
+        size: bytes of the file that keeps it.
+    """
+
+    network: IntegerNetwork
+    trained_on: str
+    seen: tuple[str, ...]
+    size: int
+
+    def bytes_counted(self, identity: str) -> int:
+        """Bytes that count in the rate of a cube: none, unless the network has seen it."""
+        return self.size if identity in self.seen else 0
+
+
+def load_network(path: Path) -> TrainedNetwork:
+    """Read what :func:`save_network` wrote.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, or no such network.
+    """
+    arrays, header = load_arrays(path)
+    network = quantised(LineRWKV.from_named_arrays(arrays))
+    return TrainedNetwork(network, header["trained_on"], tuple(header["seen"]), path.stat().st_size)
+
+
+def save_network(
+    path: Path, model: LineRWKV, cubes: Sequence[Cube], settings: NetworkSettings, *, trained_on: str
+) -> None:
+    """Write a network with what it was trained on, complete or not at all."""
+    header: dict[str, Any] = {
+        "trained_on": trained_on,
+        "seen": [cube.identity() for cube in cubes],
+        "sources": [cube.source for cube in cubes],
+        "provenance": provenance(training=asdict(settings)),
+    }
+    save_arrays(path, model.to_named_arrays(), header)

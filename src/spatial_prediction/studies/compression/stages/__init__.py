@@ -1,0 +1,1 @@
+"""Stages of the study: from files to files, one module for each."""
