@@ -1,0 +1,296 @@
+"""Claim: the network runs and trains in half the time of PyTorch's better way, on a CPU.
+
+The same network, its branches merged, with the same weights and data: a forward pass, and a step of
+training by Adam. Here with several paddings; there with zeros and, for ``repl``, with replicated pixels,
+channels-last, eager and by ``torch.compile``. Each way is a process of its own; they take turns, round by
+round, and medians of paired ratios are given, with quartiles. The first results are compared, so that both
+compute the same. Shares are of the speed of a large product of matrices in the same run, and count the
+arithmetic of the network as it is defined, of which convolutions may take less.
+
+  python -m venv PEER && PEER/bin/pip install -r benchmarks/peers/pytorch.txt
+  python benchmarks/against_pytorch.py --python PEER/bin/python
+  python benchmarks/against_pytorch.py --python PEER/bin/python --cases forward-64 step-64 --paddings zero
+  python benchmarks/against_pytorch.py --before CHECKOUT       # of an earlier commit, its kernels compiled
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PEER = Path(__file__).parent / "peers" / "pytorch_network.py"
+CASES = {
+    "forward-16": ("forward", 16, 48),
+    "forward-64": ("forward", 64, 48),
+    "forward-512": ("forward", 1, 512),
+    "step-16": ("step", 16, 48),
+    "step-64": ("step", 64, 48),
+    "step-512": ("step", 1, 512),
+}
+"""What is done, with how many maps of how many rows and columns."""
+OPERATIONS = 2 * (3 * 9 * 16 + 8 * (16 * 9 * 16 + 2 * 16 * 32) + 16 * 9 * 16 + 16 * 48)
+"""Of a forward pass, for each input pixel."""
+
+
+class Way:
+    """One way to compute the network, in a process that stays."""
+
+    def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        self.version = self.ask(what="version")["version"]
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        print(json.dumps(request), file=self._process.stdin, flush=True)
+        line = self._process.stdout.readline()
+        if not line:
+            raise SystemExit(f"a process ended with exit code {self._process.wait()}")
+        return json.loads(line)
+
+    def end(self) -> None:
+        self._process.communicate()
+
+
+def serve() -> None:
+    """Answer requests by this package."""
+    import jax
+    from safetensors.numpy import load_file
+
+    import spatial_prediction
+
+    calls: dict[tuple[str, ...], Callable[[], Any]] = {}
+    for line in sys.stdin:
+        asked = json.loads(line)
+        if asked["what"] == "version":
+            answer: dict[str, Any] = {"version": f"this package {spatial_prediction.__version__}"}
+        elif asked["what"] == "peak":
+            answer = {"peak": measured_peak()}
+        else:
+            key = asked["what"], asked["padding"], asked["data"]
+            if key not in calls:
+                make = forward_pass if asked["what"] == "forward" else training_step
+                calls[key] = make(asked["padding"], load_file(asked["data"]))
+            clock, cpu = time.perf_counter(), time.process_time()
+            results = [calls[key]() for _ in range(asked["calls"])]
+            jax.block_until_ready(results)
+            seconds = time.perf_counter() - clock, time.process_time() - cpu
+            answer = {
+                "results": [float(each) for each in results],
+                "clock": seconds[0] / asked["calls"],
+                "cpu": seconds[1] / asked["calls"],
+                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            }
+        print(json.dumps(answer), flush=True)
+
+
+def network(padding: str) -> Any:
+    """The same weights for every padding, its branches merged."""
+    import jax
+
+    from spatial_prediction.models import RVSR, border_from_name, merge_branches
+    from spatial_prediction.padding import padding_from_name
+
+    made = RVSR.initialised(
+        padding=border_from_name(padding),
+        upscale_padding=padding_from_name("repl", 1),
+        key=jax.random.key(0),
+    )
+    return merge_branches(made)
+
+
+def forward_pass(padding: str, data: dict[str, np.ndarray]) -> Callable[[], Any]:
+    import equinox as eqx
+    import jax
+    import jax.numpy as jnp
+
+    low, model = jnp.asarray(data["low"]), network(padding)
+    apply = eqx.filter_jit(lambda model, low: model.apply(low))
+
+    def call() -> Any:
+        return jax.block_until_ready(apply(model, low))[0, 0, 0, 0]
+
+    return call
+
+
+def training_step(padding: str, data: dict[str, np.ndarray]) -> Callable[[], Any]:
+    import equinox as eqx
+    import jax.numpy as jnp
+    import optax
+
+    from spatial_prediction.models import pixel_unshuffle
+
+    low, high = jnp.asarray(data["low"]), pixel_unshuffle(jnp.asarray(data["high"]), 4)
+    adam = optax.adam(1e-3)
+
+    def loss(model: Any) -> Any:
+        return jnp.mean((model.phases_with_features(low)[0] - high) ** 2)
+
+    @eqx.filter_jit(donate="all")
+    def step(model: Any, state: Any) -> Any:
+        value, gradient = eqx.filter_value_and_grad(loss)(model)
+        changes, state = adam.update(gradient, state, model)
+        return eqx.apply_updates(model, changes), state, value
+
+    model = network(padding)
+    now = [model, adam.init(eqx.filter(model, eqx.is_inexact_array))]
+
+    def call() -> Any:
+        *now[:], value = step(*now)
+        return value
+
+    return call
+
+
+def measured_peak() -> float:
+    """Operations per second, the best of several products of 2048 x 2048 matrices."""
+    import jax
+    import jax.numpy as jnp
+
+    a = jnp.ones((2048, 2048))
+    product = jax.jit(lambda a: a @ a)
+    best = np.inf
+    for _ in range(10):
+        started = time.perf_counter()
+        jax.block_until_ready(product(a))
+        best = min(best, time.perf_counter() - started)
+    return 2 * 2048**3 / best
+
+
+def write_data(folder: Path) -> dict[str, str]:
+    """Make pairs of tiles for each case, smooth and rough."""
+    from safetensors.numpy import save_file
+
+    paths = {}
+    for batch, size in {case[1:] for case in CASES.values()}:
+        rough = np.random.default_rng(0).standard_normal((batch, size, size, 3)).cumsum(1).cumsum(2)
+        low = (rough / np.abs(rough).max()).astype(np.float32)
+        high = np.repeat(np.repeat(low, 4, axis=1), 4, axis=2)
+        path = folder / f"{batch}x{size}.safetensors"
+        save_file({"low": low, "high": high}, path)
+        paths[f"{batch}x{size}"] = str(path)
+    return paths
+
+
+def weights_for_pytorch(model: Any) -> dict[str, np.ndarray]:
+    """Name merged weights as PyTorch's modules are, kernels (outputs, inputs, rows, columns)."""
+    layers = {"head": model.head, "tail": model.tail, "project": model.project}
+    arrays = {}
+    for name, layer in layers.items():
+        arrays[f"{name}.weight"], arrays[f"{name}.bias"] = layer.kernel, layer.bias
+    ffn = model.body.ffn
+    stacks = {"convolution": model.body.repconv, "expand": ffn.expand, "reduce": ffn.reduce}
+    for name, stack in stacks.items():
+        for block in range(len(stack.bias)):
+            arrays[f"blocks.{block}.{name}.weight"] = stack.kernel[block]
+            arrays[f"blocks.{block}.{name}.bias"] = stack.bias[block]
+    return {
+        name: np.ascontiguousarray(np.asarray(each).transpose(3, 2, 0, 1) if each.ndim == 4 else each)
+        for name, each in arrays.items()
+    }
+
+
+def compare(ways: dict[str, Way], request: dict[str, Any], case: str, rounds: int) -> float:
+    """Print medians of one case with one padding, and ratios of paired rounds; return our seconds."""
+    what, batch, size = CASES[case]
+    padding = request["padding"]
+    theirs = "replicate" if padding == "repl" else "zeros"
+    asked = {name: {**request, "padding": theirs if "PyTorch" in name else padding} for name in ways}
+    first = {name: way.ask(**asked[name], calls=3)["results"] for name, way in ways.items()}
+    calls = max(1, round(1.5 / (ways["here"].ask(**asked["here"], calls=1)["clock"] + 1e-3)))
+    answers: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
+    for _ in range(rounds):
+        for name, way in ways.items():
+            answers[name].append(way.ask(**asked[name], calls=max(1, calls // (1 if name == "here" else 2))))
+    seconds = {
+        kind: {name: np.array([each[kind] for each in answers[name]]) for name in ways}
+        for kind in ("clock", "cpu")
+    }
+    medians = {name: float(np.median(each)) for name, each in seconds["clock"].items()}
+    memory = ", ".join(f"{name} {answers[name][-1]['memory']:.0f}" for name in ways)
+    times = ", ".join(f"{name} {1e3 * each:.1f}" for name, each in medians.items())
+    operations = OPERATIONS * batch * size**2 * (3 if what == "step" else 1)
+    share = operations / medians["here"] / ways["here"].ask(what="peak")["peak"]
+    print(f"{case}, {padding}: ms {times}; {share:.0%} of the peak; MiB {memory}")
+    for rivals in ([n for n in ways if "PyTorch" in n], [n for n in ways if n == "before"]):
+        if not rivals:
+            continue
+        better = min(rivals, key=lambda name: medians[name])
+        ratios = [
+            np.percentile(each[better] / each["here"], [50, 25, 75]).round(2) for each in seconds.values()
+        ]
+        line = "  {}: {} times the clock ({} to {}), ".format(better, *ratios[0])
+        line += "{} times the CPU time ({} to {})".format(*ratios[1])
+        if padding in ("zero", "repl") or better == "before":
+            difference = max(abs(a - b) for a, b in zip(first["here"], first[better], strict=True))
+            line += f"; first results differ by {difference:.0e}"
+        print(line, flush=True)
+    return medians["here"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--python", type=Path, help="interpreter that has PyTorch")
+    parser.add_argument("--before", type=Path, help="a checkout of this package to compare with")
+    parser.add_argument("--cases", nargs="+", choices=list(CASES), default=list(CASES))
+    parser.add_argument("--paddings", nargs="+", default=["zero", "repl", "lp1x1cs", "lp2x3"])
+    parser.add_argument("--threads", type=int, default=2, help="on as many cores")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.serve:
+        return serve()
+    if not (options.python or options.before):
+        parser.error("--python or --before: there is nothing to compare with")
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
+    from safetensors.numpy import save_file
+
+    from spatial_prediction.command import JOB_ENVIRONMENT
+
+    here = [sys.executable, __file__, "--serve"]
+    ways = {"here": Way(here, JOB_ENVIRONMENT)}
+    if options.before:
+        ways["before"] = Way(here, {**JOB_ENVIRONMENT, "PYTHONPATH": str(options.before / "src")})
+    if options.python:
+        peer = [str(options.python), str(PEER), "--threads", str(options.threads)]
+        ways["PyTorch eager"] = Way(peer, {"PYTHONPATH": ""})
+        ways["PyTorch compiled"] = Way([*peer, "--compile"], {"PYTHONPATH": ""})
+    print(", ".join(f"{name}: {way.version}" for name, way in ways.items()), flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        paths = write_data(Path(name))
+        weights = str(Path(name) / "merged.safetensors")
+        save_file(weights_for_pytorch(network("zero")), weights)
+        for case in options.cases:
+            what, batch, size = CASES[case]
+            spent: dict[str, float] = {}
+            for padding in options.paddings:
+                request = {"what": what, "data": paths[f"{batch}x{size}"], "weights": weights}
+                request["padding"] = padding
+                spent[padding] = compare(ways, request, case, options.rounds)
+            if "zero" in spent:
+                costs = ", ".join(f"{name} {spent[name] / spent['zero']:.2f}" for name in spent)
+                print(f"  {case}, over zero padding: {costs}", flush=True)
+    for way in ways.values():
+        way.end()
+
+
+if __name__ == "__main__":
+    main()

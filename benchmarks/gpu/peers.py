@@ -1,0 +1,69 @@
+"""Section: the same network in PyTorch, on the same device."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import against_pytorch
+import jax
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from gpu import worker
+from gpu.networks import PIXELS, Earlier
+from gpu.roofline import Row, roofline_of
+from gpu.sizes import Sizes
+from gpu.timing import Clock, measured, repeated
+
+
+def pytorch(sizes: Sizes, clock: Clock, earlier: Earlier, *, python: Path | None) -> Iterator[Row]:
+    """Compare forward passes and steps of the merged network with zero padding."""
+    if python is None:
+        raise worker.NotHereError("--python names no interpreter that has PyTorch")
+    roofline = roofline_of(earlier)
+    kinds = {
+        "inference": ("forward", against_pytorch.forward_pass),
+        "training": ("step", against_pytorch.training_step),
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        weights, data = folder / "merged.safetensors", folder / "data.safetensors"
+        save_file(against_pytorch.weights_for_pytorch(against_pytorch.network("zero")), weights)
+        save_file(pairs(sizes.batch), data)
+        request = {"padding": "zeros", "weights": str(weights), "data": str(data)}
+        for compiler, options in (("eager", []), ("torch.compile", ["--compile"])):
+            if not clock.has_room(compiler):
+                return
+            peer = against_pytorch.Way(command(python) + options, {"PYTHONPATH": ""})
+            try:
+                for kind, (what, make) in kinds.items():
+                    if not clock.has_room(f"{compiler}, {kind}"):
+                        return
+                    call = make("zero", load_file(data))
+                    asked = {**request, "what": what}
+
+                    def theirs(count: int, asked=asked, peer=peer) -> None:
+                        peer.ask(**asked, calls=count)
+
+                    here = measured(repeated(call), sizes.seconds, sizes.rounds)
+                    there = measured(theirs, sizes.seconds, sizes.rounds)
+                    for who, took in (("this package", here), (f"{peer.version}, {compiler}", there)):
+                        images = sizes.batch / took.median
+                        row = {"pass": kind, "who": who, "batch": sizes.batch, "ms": 1e3 * took.median}
+                        row |= {"over this package": took.median / here.median, "images/s": images}
+                        yield {**row, **(roofline.shares(kind, images * PIXELS) if roofline else {})}
+            finally:
+                peer.end()
+
+
+def command(python: Path) -> list[str]:
+    """Start the peer on the kind of device that JAX has."""
+    device = "cpu" if jax.default_backend() == "cpu" else "cuda"
+    return [str(python), str(against_pytorch.PEER), "--threads", "2", "--device", device]
+
+
+def pairs(batch: int) -> dict[str, np.ndarray]:
+    """Make pairs of tiles, smooth and rough."""
+    rough = np.random.default_rng(0).standard_normal((batch, 48, 48, 3)).cumsum(1).cumsum(2)
+    low = (rough / np.abs(rough).max()).astype(np.float32)
+    return {"low": low, "high": np.repeat(np.repeat(low, 4, axis=1), 4, axis=2)}
