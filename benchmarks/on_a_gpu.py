@@ -98,6 +98,8 @@ class Session:
 
     def _started_worker(self, seconds: float) -> Worker:
         """The process, started anew where a section has ended the one before."""
+        if seconds <= 0:
+            raise EndedError("not begun: no time was left")
         if self._worker is None:
             self._worker = Worker(
                 tiny=self._options.tiny, python=self._options.python, log=self._options.out / "log.txt"

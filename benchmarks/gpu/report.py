@@ -50,7 +50,8 @@ def markdown(header: dict[str, Any], sections: list[Section]) -> str:
         "backend": machine.get("backend"),
         "driver": machine.get("driver"),
     }
-    lines = [f"# {machine.get('device', 'No device')}{' (tiny form)' if header['tiny'] else ''}", ""]
+    form = " (tiny form: it works, its figures mean nothing)" if header["tiny"] else ""
+    lines = [f"# {machine.get('device', 'No device')}{form}", ""]
     known = [f"{name} {' '.join(value.split())}" for name, value in facts.items() if value]
     lines += [
         f"{', '.join([header['date'], *known])}; {header['seconds']:.0f} of {header['budget']:.0f} s.",

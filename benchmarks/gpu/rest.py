@@ -31,7 +31,7 @@ def upscaling(sizes: Sizes, clock: Clock, earlier: Earlier) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for size in sizes.upscaled:
-            if not clock.has_room(f"{size} x {size}"):
+            if not clock.has_room(f"{size} x {size}", growth=4):
                 return
             source, target = upscale.mosaic(folder / "in.tif", size, scenes), folder / "out.tif"
             work = partial(upscale.upscale, source, target, settings=settings)

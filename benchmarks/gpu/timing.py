@@ -22,11 +22,11 @@ class Clock:
     def left(self) -> float:
         return self._end - time.monotonic()
 
-    def has_room(self, part: str) -> bool:
-        """Whether one more part may begin: there is time for one as long as the longest so far."""
+    def has_room(self, part: str, *, growth: float = 1.0) -> bool:
+        """Whether one more part may begin: there is time for ``growth`` times the longest so far."""
         now = time.monotonic()
         self._longest, self._begun = max(self._longest, now - self._begun), now
-        if self.left() > self._longest:
+        if self.left() > growth * self._longest:
             return True
         self.cuts.append(part)
         return False

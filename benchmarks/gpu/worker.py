@@ -62,7 +62,7 @@ class Worker:
     def close(self) -> None:
         """End the process, and those that it has started."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid or 0, signal.SIGKILL)
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()  # where it has no group of its own yet
         self._process.join()
 
@@ -79,7 +79,7 @@ class Worker:
 
 def serve(connection: Connection, tiny: bool, python: Path | None, log: Path) -> None:
     """Compute the sections that are asked for."""
-    os.setsid()
+    os.setpgid(0, 0)  # so that it can be ended with all that it starts
     with open(log, "a", encoding="utf-8") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
