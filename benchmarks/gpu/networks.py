@@ -117,24 +117,24 @@ def largest_batch(sizes: Sizes, clock: Clock, earlier: Earlier) -> Iterator[Row]
             if batch > limit:
                 yield {**known, "batch": batch, "outcome": "not tried: beyond the limit of this benchmark"}
                 break
-            try:
-                run, memory = PASSES[kind](PRESETS["zero-repl"], batch, sizes.model)
-                run()
-                seconds = timed(run)
-            except jax.errors.JaxRuntimeError as error:
-                if not out_of_memory(error):
-                    raise
-                yield {**known, "batch": batch, "outcome": "memory runs out"}
+            row = {**known, "batch": batch, **tried(kind, batch, sizes)}
+            yield row
+            if row["outcome"] != "fits":
                 break
-            yield {
-                **known,
-                "batch": batch,
-                "outcome": "fits",
-                "images/s": batch / seconds,
-                "MiB, compiler": memory / 2**20,
-            }
-            del run  # and its arrays, before the next are made
             batch *= 2
+
+
+def tried(kind: str, batch: int, sizes: Sizes) -> Row:
+    """Find out whether a batch fits; nothing of it stays on the device."""
+    try:
+        run, memory = PASSES[kind](PRESETS["zero-repl"], batch, sizes.model)
+        run()
+        seconds = timed(run)
+    except jax.errors.JaxRuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        return {"outcome": "memory runs out"}
+    return {"outcome": "fits", "images/s": batch / seconds, "MiB, compiler": memory / 2**20}
 
 
 def paper(sizes: Sizes, clock: Clock, earlier: Earlier) -> Iterator[Row]:
