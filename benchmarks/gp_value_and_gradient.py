@@ -16,6 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -55,12 +56,22 @@ def field() -> np.ndarray:
 def own(hidden: float) -> None:
     """Measure this library in this process, and print a line of JSON."""
     sys.path.insert(0, str(PEERS))
+    import jax
+    from additive_problem import measure
+
+    once, reduction = prepared(hidden)
+    print(json.dumps(reduction))
+    with jax.enable_x64(True):
+        measure(once, repeats=7)
+
+
+def prepared(hidden: float) -> tuple[Callable[[], tuple[float, list[float]]], dict[str, float]]:
+    """Reduce a mask; return what computes value and gradient, in float64, and the seconds this took."""
     import resource
     import time
 
     import equinox as eqx
     import jax
-    from additive_problem import measure
 
     from spatial_prediction.gaussian_process import AdditiveGridGP
     from spatial_prediction.gaussian_process.kernels import Matern, Scaled, unconstrained
@@ -82,7 +93,7 @@ def own(hidden: float) -> None:
     posterior = model.condition(mask, values)
     now = resource.getrusage(resource.RUSAGE_SELF)
     reduction = now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
-    print(json.dumps({"reduction": reduction, "reduction_wall": time.perf_counter() - clock}))
+    seconds = {"reduction": reduction, "reduction_wall": time.perf_counter() - clock}
 
     @eqx.filter_jit
     def value_and_gradient(posterior, model):
@@ -92,8 +103,7 @@ def own(hidden: float) -> None:
         value, gradient = value_and_gradient(posterior, posterior.model)
         return float(value), [float(leaf) for leaf in jax.tree.leaves(gradient)]
 
-    with jax.enable_x64(True):
-        measure(once, repeats=7)
+    return once, seconds
 
 
 def last_lines(command: list[str]) -> dict[str, float]:

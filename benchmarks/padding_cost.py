@@ -2,7 +2,7 @@
 
 Times inference and training step of the merged RVSR network with each preset, as ratios to zero padding.
 All presets take turns in one run, round by round, so that a drift of the machine's speed affects them all.
-Ratios are medians over rounds, with quartiles, beside the published ones (inference on a V100, arXiv
+Ratios are medians over rounds, with quartiles, beside the published ones (inference on an RTX 4070 Ti, arXiv
 2502.12300).
 
   python benchmarks/padding_cost.py
@@ -31,6 +31,7 @@ from spatial_prediction.studies.super_resolution.task import network, training_l
 from spatial_prediction.training import make_update, optimizer
 from spatial_prediction.training_settings import TrainingSettings
 
+PUBLISHED_MODEL = ModelSettings()
 PUBLISHED = {"lp1x1cs": 1.34, "lp2x3": 2.01, "lp6x7": 3.63}
 GOALS = {
     "inference": {"lp1x1cs": 1.10, "lp2x3": 1.10, "lp6x7": 1.50},
@@ -38,19 +39,23 @@ GOALS = {
 }
 
 
-def inference(preset: Preset, batch: int) -> tuple[Callable[[], object], int]:
-    parameters, static = eqx.partition(merge_branches(network(preset, ModelSettings(), seed=0)), eqx.is_array)
-    x = jnp.asarray(np.random.default_rng(0).uniform(-1, 1, (batch, 48, 48, 3)), jnp.float32)
+def inference(
+    preset: Preset, batch: int, model: ModelSettings = PUBLISHED_MODEL
+) -> tuple[Callable[[], object], int]:
+    parameters, static = eqx.partition(merge_branches(network(preset, model, seed=0)), eqx.is_array)
+    x = jax.random.uniform(jax.random.key(0), (batch, 48, 48, 3), minval=-1)
     compiled = jax.jit(lambda p, x: eqx.combine(p, static).apply(x)).lower(parameters, x).compile()
     return lambda: jax.block_until_ready(compiled(parameters, x)), memory(compiled)
 
 
-def training(preset: Preset, batch: int) -> tuple[Callable[[], object], int]:
-    parameters, static = eqx.partition(network(preset, ModelSettings(), seed=0), eqx.is_array)
+def training(
+    preset: Preset, batch: int, model: ModelSettings = PUBLISHED_MODEL
+) -> tuple[Callable[[], object], int]:
+    parameters, static = eqx.partition(network(preset, model, seed=0), eqx.is_array)
     optimise = optimizer(TrainingSettings())
     state = [parameters, optimise.init(parameters)]
     size = tile_size(48, UPSCALE_FACTOR)
-    tiles = jnp.asarray(np.random.default_rng(0).integers(0, 5000, (batch, size, size, 3)), jnp.int16)
+    tiles = jax.random.randint(jax.random.key(0), (batch, size, size, 3), 0, 5000, jnp.int16)
     compiled = make_update(training_loss(static), optimise).lower(*state, tiles).compile()
 
     def step() -> None:

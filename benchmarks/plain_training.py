@@ -16,8 +16,6 @@ from spatial_prediction.padding import AbstractPadding, padding_from_name
 from spatial_prediction.studies.super_resolution.config import UPSCALE_FACTOR as FACTOR
 from spatial_prediction.studies.super_resolution.config import Preset
 
-BLOCKS = 8
-
 Weights = Mapping[str, jax.Array]
 
 
@@ -45,7 +43,7 @@ def predicted(
 ) -> jax.Array:
     """Upscale one example (3, height, width)."""
     y = head = convolution(padding(x), weights, "head")
-    for index in range(BLOCKS):
+    for index in range(len(weights["body.ffn.expand.bias"])):
         block = {name: array[index] for name, array in weights.items() if name.startswith("body.")}
         y = repconv(padding(y), block, "body.repconv")
         hidden = jax.nn.gelu(convolution(y, block, "body.ffn.expand"))

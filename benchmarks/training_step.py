@@ -36,38 +36,41 @@ from spatial_prediction.studies.super_resolution.config import (
     Preset,
     tile_size,
 )
+from spatial_prediction.studies.super_resolution.data.resident import where_fastest
 from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, open_scene_array
 from spatial_prediction.studies.super_resolution.presets import PRESETS
 from spatial_prediction.studies.super_resolution.task import network, training_loss
-from spatial_prediction.training import ReadAhead, make_update, optimizer
+from spatial_prediction.training import ReadAhead, optimizer, runs_together
 from spatial_prediction.training_settings import TrainingSettings
 
 SIZE = tile_size(48, UPSCALE_FACTOR)
+PUBLISHED_MODEL = ModelSettings()
 GOAL = {"zero-repl": 20}
 OTHER_GOAL = 15
 
 
 class Ours:
-    """Steps as a study takes them: losses are fetched once for all steps of a round."""
+    """Steps as a study takes them, of a seed for each of ``tiles``: losses are fetched once a round."""
 
-    def __init__(self, preset: Preset, tiles: RandomTiles) -> None:
-        model = network(preset, ModelSettings(), seed=0)
-        parameters, static = eqx.partition(model, eqx.is_array)
+    def __init__(self, preset: Preset, *tiles: RandomTiles, model: ModelSettings = PUBLISHED_MODEL) -> None:
+        split = [eqx.partition(network(preset, model, seed=seed), eqx.is_array) for seed in range(len(tiles))]
         optimise = optimizer(TrainingSettings())
-        self.state = (jax.tree.map(jnp.array, parameters), optimise.init(parameters))
-        self.update = make_update(training_loss(static), optimise)
-        self.tiles, self.step = ReadAhead(tiles, ThreadPoolExecutor(1)), 0
+        starts = [(jax.tree.map(jnp.array, parameters), optimise.init(parameters)) for parameters, _ in split]
+        self.runs = runs_together(training_loss(split[0][1]), optimise, starts)
+        reader = ThreadPoolExecutor(1)
+        self.batches = [ReadAhead(each, reader) for each in where_fastest(tiles, tiles[0].scenes)]
+        self.step = 0
 
     def waited_seconds(self) -> float:
         """How long all steps have waited for data."""
-        return self.tiles.waited_seconds
+        return sum(each.waited_seconds for each in self.batches)
 
     def train(self, steps: int) -> list[float]:
-        """Take some steps; return their losses."""
+        """Take some steps; return the losses of the first seed."""
         measures = []
         for step in range(self.step, self.step + steps):
-            *self.state, measured = self.update(*self.state, self.tiles[step])
-            measures.append(measured)
+            measured = self.runs.advance({seed: each[step] for seed, each in enumerate(self.batches)})
+            measures.append(measured[0])
         self.step += steps
         return np.asarray(jnp.stack(measures))[:, 0].tolist()
 
@@ -75,8 +78,8 @@ class Ours:
 class Plain:
     """Steps as published."""
 
-    def __init__(self, preset: Preset, tiles: RandomTiles) -> None:
-        named = network(preset, ModelSettings(), seed=0).to_named_arrays()
+    def __init__(self, preset: Preset, tiles: RandomTiles, *, model: ModelSettings = PUBLISHED_MODEL) -> None:
+        named = network(preset, model, seed=0).to_named_arrays()
         optimise = optimizer(TrainingSettings())
         weights = {name: jnp.asarray(array) for name, array in named.items()}
         self.state = (weights, optimise.init(weights))
@@ -137,6 +140,12 @@ def _serve(way: type, connection: Connection, preset: Preset, path: Path, batch:
         seconds = (np.array([time.perf_counter(), time.process_time()]) - started) / steps
         connection.send((losses, seconds))
     connection.send(training.waited_seconds() / training.step)
+
+
+def rough_scenes(count: int) -> np.ndarray:
+    """Make scenes (count, 512, 512, 3) of DN that are smooth and rough at once."""
+    rough = np.random.default_rng(0).standard_normal((count, 512, 512, 3)).cumsum(1).cumsum(2)
+    return (3000 + 2500 * rough / np.abs(rough).max()).astype(np.int16)
 
 
 def operations(batch: int) -> int:
@@ -202,10 +211,9 @@ def main() -> None:
     options = parser.parse_args()
 
     print(f"device {jax.devices()[0].device_kind}, compiled kernels: {native.available()}")
-    rough = np.random.default_rng(0).standard_normal((64, 512, 512, 3)).cumsum(1).cumsum(2)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "train.npy"
-        np.save(path, (3000 + 2500 * rough / np.abs(rough).max()).astype(np.int16))
+        np.save(path, rough_scenes(64))
         for batch in options.batches:
             print(f"\nbatch {batch}: ratio of steps per second, median and range over rounds", flush=True)
             for name in options.presets:

@@ -1,8 +1,8 @@
 """The network as one would write it in PyTorch: RVSR with its branches merged, channels-last.
 
-Run by ``benchmarks/against_pytorch.py`` with an interpreter that has PyTorch and safetensors, and not this
-package. Each line of standard input is a request in JSON, answered by a line: calls of the forward pass, or
-steps of training by Adam, and the seconds they took.
+Run by ``benchmarks/against_pytorch.py`` and ``benchmarks/on_a_gpu.py`` with an interpreter that has PyTorch
+and safetensors, and not this package. Each line of standard input is a request in JSON, answered by a line:
+calls of the forward pass, or steps of training by Adam, and the seconds they took.
 """
 
 import argparse
@@ -48,13 +48,13 @@ class MergedRVSR(nn.Module):
         return functional.pixel_shuffle(residual, FACTOR) + bilinear
 
 
-def network_of(path, padding="zeros"):
+def network_of(path, device, padding="zeros"):
     weights = load_file(path)
     channels = weights["tail.bias"].numel()
     blocks = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("blocks."))
     network = MergedRVSR(channels, blocks, padding)
     network.load_state_dict(weights)
-    return network.to(memory_format=torch.channels_last)
+    return network.to(device, memory_format=torch.channels_last)
 
 
 def channels_last(array):
@@ -91,6 +91,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--device", default="cpu", help="as PyTorch names it, such as cuda")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     calls = {}
@@ -101,10 +102,10 @@ def main():
             continue
         key = asked["what"], asked["padding"], asked["data"]
         if key not in calls:
-            network = network_of(asked["weights"], asked["padding"])
+            network = network_of(asked["weights"], options.device, asked["padding"])
             network = torch.compile(network, dynamic=False) if options.compile else network
             make = forward_pass if asked["what"] == "forward" else training_step
-            calls[key] = make(network, load_file(asked["data"]))
+            calls[key] = make(network, load_file(asked["data"], options.device))
         clock, cpu = time.perf_counter(), time.process_time()
         results = [calls[key]() for _ in range(asked["calls"])]
         seconds = time.perf_counter() - clock, time.process_time() - cpu

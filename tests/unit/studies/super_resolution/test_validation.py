@@ -334,7 +334,7 @@ def test_keys_of_another_study_are_not_checked():
     schema["required"] = [*SCHEMA["required"], "another"]
     assert validated(CONFIGURATION, schema)
     assert validated(CONFIGURATION | {"another": "faulty"}, schema)
-    assert {*KEYS, *COMMON_KEYS, "upscaling", "interpolation"} == set(SCHEMA["properties"])
+    assert {*KEYS, *COMMON_KEYS, "upscaling", "interpolation", "compression"} == set(SCHEMA["properties"])
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """Scenes that are kept on the accelerator as a whole, and tiles cut there; runs on the device."""
 
 import functools
+from collections.abc import Sequence
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -42,6 +44,14 @@ def fits_on_device(scenes: np.ndarray) -> bool:
     device = jax.devices()[0]
     memory = device.memory_stats() if device.platform != "cpu" else None
     return memory is not None and 2 * scenes.nbytes <= memory["bytes_limit"] - memory["bytes_in_use"]
+
+
+def where_fastest(tiles: Sequence[RandomTiles], scenes: np.ndarray) -> list[Any]:
+    """Return the batches of ``tiles``, of ``scenes``, cut on the device if it has room for all scenes."""
+    if not fits_on_device(scenes):
+        return list(tiles)
+    resident = on_device(scenes)
+    return [ResidentTiles(each, resident) for each in tiles]
 
 
 @functools.partial(jax.jit, static_argnums=2)

@@ -18,7 +18,7 @@ from spatial_prediction import native
 from spatial_prediction.named_arrays import save_arrays
 from spatial_prediction.provenance import provenance
 from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset, tile_size
-from spatial_prediction.studies.super_resolution.data.resident import ResidentTiles, fits_on_device, on_device
+from spatial_prediction.studies.super_resolution.data.resident import where_fastest
 from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, centre_tiles, open_scene_array
 from spatial_prediction.studies.super_resolution.task import held_out_loss, network, training_loss
 from spatial_prediction.training import Checkpoints, Outcome, learning_rate, reading_ahead, train
@@ -69,7 +69,7 @@ def train_runs(
             [parameters for parameters, _ in split],
             loss=training_loss(static, compute_dtype=settings.compute_dtype),
             test_loss=held_out_loss(static, centre_tiles(test_scenes, size), batch_size=settings.batch_size),
-            batches=held.enter_context(reading_ahead(_where_fastest(tiles, scenes))),
+            batches=held.enter_context(reading_ahead(where_fastest(tiles, scenes))),
             settings=settings,
             checkpoints=checkpoints,
         )
@@ -102,14 +102,6 @@ def _checkpoints(root: Path, identity: dict[str, Any], settings: TrainingSetting
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     schedule = f"steps_{settings.steps}-decay_{settings.decay_start}"
     return Checkpoints(root / f"seed_{identity['seed']}-{key}" / schedule, common_until=settings.decay_start)
-
-
-def _where_fastest(tiles: list[RandomTiles], scenes: np.ndarray) -> list[Any]:
-    """Cut tiles on the device if it has room for all scenes."""
-    if not fits_on_device(scenes):
-        return list(tiles)
-    resident = on_device(scenes)
-    return [ResidentTiles(each, resident) for each in tiles]
 
 
 def _run_record(name: str, seed: int, settings: TrainingSettings, outcome: Outcome) -> dict[str, Any]:
