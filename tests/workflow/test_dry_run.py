@@ -29,6 +29,7 @@ ON_DEMAND = {
         "band_files",
         "envi",
         "envi_header",
+        "envi_layout",
         "geotiff",
         "netcdf",
         "netcdf_axes",
@@ -52,7 +53,7 @@ OF_THE_LIBRARY = {
     "studies/super_resolution/stages/estimate.py",
 }  # fmt: skip
 """Modules for those who use the library without the study."""
-ROOMS_WITHOUT_A_STUDY = {"interpolation"}
+ROOMS_WITHOUT_A_STUDY = {"cube_files", "interpolation"}
 
 PAPER = REPOSITORY / "config" / "paper.yaml"
 ONCE = (
