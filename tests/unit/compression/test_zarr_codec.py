@@ -129,9 +129,7 @@ def test_samples_that_are_no_whole_numbers_are_refused_before_anything_is_writte
     [
         ({"predictor": "best"}, "predictor='best': must be one of ccsds123"),
         ({"delta": -1}, "delta=-1"),
-        ({"delta": [1, 2]}, r"delta=\[1, 2\]"),
         ({"delta": True}, "delta=True"),
-        ({"band_axis": 0.0}, r"band_axis=0\.0"),
         ({"level": 3}, "the codec spatial_prediction has no level; open the array with a newer version"),
     ],
 )
