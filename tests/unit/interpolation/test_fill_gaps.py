@@ -71,9 +71,14 @@ def test_one_frame_and_two_dimensions_are_the_same():
     assert np.abs(mean - truth()[0]).max() < 6.0
 
 
-def test_one_row_is_enough():
+def test_one_row_or_one_cell_is_enough():
     mean, _ = fill_gaps(field()[:, :1], steps=10)
     assert np.isfinite(mean).all()
+    cell = field()[:, :1, :1]
+    cell[:] = np.array([280.0, np.nan, 282.0, 283.0])[:, None, None]
+    mean, deviation = fill_gaps(cell, steps=10)
+    assert 279.0 < mean[1] < 284.0
+    assert deviation[1] > 0
 
 
 def test_one_pixel_of_a_field_shows_nothing_of_the_others():
@@ -82,6 +87,21 @@ def test_one_pixel_of_a_field_shows_nothing_of_the_others():
     gaps[:, 2, 3] = [280.0, 281.0, 282.0, 283.0]
     with pytest.raises(ObservationError, match=r"4 observations are at one place, row and column \[2 3\]"):
         fill_gaps(gaps)
+
+
+def test_a_plane_without_noise_and_noise_without_a_field_are_fitted():
+    """Parameters go to their bounds: the noise to its floor, or the field to nothing."""
+    t, y, x = np.meshgrid(*(np.arange(float(size)) for size in SHAPE), indexing="ij")
+    plane, noise = field(), field()
+    hidden = np.isnan(plane.values)
+    plane.values[~hidden] = (t + y + 2 * x)[~hidden]
+    noise.values[~hidden] = np.random.default_rng(1).normal(size=(~hidden).sum())
+    mean, deviation = fill_gaps(plane, steps=60)
+    np.testing.assert_allclose(mean.values[hidden], (t + y + 2 * x)[hidden], atol=0.5)
+    assert np.isfinite(deviation).all()
+    mean, deviation = fill_gaps(noise, steps=60)
+    assert np.abs(mean.values[hidden]).max() < 1.5
+    assert ((deviation.values[hidden] > 0.5) & (deviation.values[hidden] < 1.5)).all()
 
 
 def test_a_fit_that_fails_at_the_start_is_an_error(monkeypatch):
