@@ -48,7 +48,8 @@ ON_DEMAND |= {
 }
 """And what compresses groups of rows, which is imported when a group is."""
 OF_THE_LIBRARY = {
-    "native/__main__.py", "__main__.py", "cli/estimate.py", "cli/export.py", "cli/interpolate.py",
+    "native/__main__.py", "__main__.py", "cli/compress.py", "cli/decompress.py", "cli/estimate.py",
+    "cli/export.py", "cli/inspect.py", "cli/interpolate.py", "compression/zarr_codec.py",
     "compression/integer_linerwkv/definition.py", "models/portable.py", "gaussian_process/iterative.py",
     "studies/super_resolution/stages/estimate.py",
 }  # fmt: skip
