@@ -17,7 +17,7 @@ from spatial_prediction.errors import ConfigurationError, StreamError
 
 @pytest.fixture
 def quick_method(monkeypatch):
-    monkeypatch.setitem(METHODS, "ccsds123", QuickMethod())
+    monkeypatch.setitem(METHODS, "ccsds123", QuickMethod)
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def registered():
 
 @pytest.fixture
 def quick_method(monkeypatch):
-    monkeypatch.setitem(METHODS, "ccsds123", QuickMethod())
+    monkeypatch.setitem(METHODS, "ccsds123", QuickMethod)
 
 
 def array(shape, chunks, dtype="uint16", codec=None, **settings):

@@ -30,7 +30,7 @@ from spatial_prediction.output_files import unfinished
 
 @pytest.fixture(autouse=True)
 def quick_method(monkeypatch):
-    monkeypatch.setitem(METHODS, "ccsds123", QuickMethod())
+    monkeypatch.setitem(METHODS, "ccsds123", QuickMethod)
 
 
 def header_replaced(path, old, new):
@@ -311,7 +311,7 @@ class Slow(QuickMethod):
     def decode(self, stream, shape, dtype, delta):
         time.sleep(0.3)
         return super().decode(stream, shape, dtype, delta)
-METHODS["ccsds123"] = Slow()
+METHODS["ccsds123"] = Slow
 main(sys.argv[1:])
 """
 

@@ -28,7 +28,7 @@ from spatial_prediction.rasters.envi_header import read_header
 
 @pytest.fixture(autouse=True)
 def quick_method(monkeypatch):
-    monkeypatch.setitem(METHODS, "ccsds123", QuickMethod())
+    monkeypatch.setitem(METHODS, "ccsds123", QuickMethod)
 
 
 def there_and_back(path, name, *, rows=None, **settings):
