@@ -66,7 +66,7 @@ def test_ceilings_of_an_h100_are_those_of_its_data_sheet(monkeypatch):
     from gpu import roofline
 
     found = roofline.of_data_sheet("NVIDIA H100 80GB HBM3")
-    assert found == (66.9e12, 3.35e12)
+    assert found == pytest.approx((66.9e12, 3.35e12))
     assert found.bandwidth / roofline.BYTES == pytest.approx(3.27e9, rel=1e-3)  # fused blocks
     assert found.bandwidth / roofline.UNFUSED_BYTES == pytest.approx(0.818e9, rel=1e-3)
     assert found.pixels("inference") == pytest.approx(66.9e12 / 60_256)  # without tensor cores: arithmetic
