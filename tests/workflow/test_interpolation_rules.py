@@ -76,7 +76,7 @@ def test_faults_of_a_study_that_is_not_asked_for_do_not_matter(study):
     assert study.planned("--configfile", "overlay.yaml")
     ended = study.snakemake("--dry-run", "interpolation", "--configfile", "overlay.yaml")
     assert ended.returncode == 1
-    assert "interpolation.masks.seeds: is 'many'; must be a whole number" in ended.stdout
+    assert "interpolation.masks.seeds.0: is 'many'; must be a whole number" in ended.stdout
 
 
 @pytest.mark.parametrize(
