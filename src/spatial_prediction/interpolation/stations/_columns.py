@@ -80,7 +80,7 @@ def numbers_of(table: Table, name: str) -> Float[np.ndarray, " rows"]:
     """A column as float64, NaN where it is missing.
 
     Raises:
-        ObservationError: something is no number.
+        ObservationError: a value is not a number.
     """
     column = table.frame[name]
     if column.dtype.kind in "fiu":
