@@ -29,6 +29,7 @@ import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
 import rasterio
+from against_pytorch import weights_for_pytorch
 from rasterio.windows import Window
 from safetensors.numpy import save_file
 from upscale import SCENE, Seconds, mosaic, timed
@@ -75,25 +76,6 @@ class Peer:
         if not line:
             raise SystemExit(f"{PEER.name} ended with exit code {self._process.wait()}")
         return json.loads(line)
-
-
-def weights_for_pytorch(network: RVSR) -> dict[str, np.ndarray]:
-    """Name merged weights as PyTorch's modules are, kernels (outputs, inputs, rows, columns)."""
-    blocks = len(network.body.repconv.bias)
-    layers = {"head": network.head, "tail": network.tail, "project": network.project}
-    arrays = {}
-    for name, layer in layers.items():
-        arrays[f"{name}.weight"], arrays[f"{name}.bias"] = layer.kernel, layer.bias
-    ffn = network.body.ffn
-    stacks = {"convolution": network.body.repconv, "expand": ffn.expand, "reduce": ffn.reduce}
-    for name, stack in stacks.items():
-        for block in range(blocks):
-            arrays[f"blocks.{block}.{name}.weight"] = stack.kernel[block]
-            arrays[f"blocks.{block}.{name}.bias"] = stack.bias[block]
-    return {
-        name: np.ascontiguousarray(np.asarray(each).transpose(3, 2, 0, 1) if each.ndim == 4 else each)
-        for name, each in arrays.items()
-    }
 
 
 def zero_padded(network: RVSR) -> RVSR:

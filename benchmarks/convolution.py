@@ -15,7 +15,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from training_step import measured_peak
+from against_pytorch import measured_peak
 
 from spatial_prediction import native
 from spatial_prediction.convolution import _framed, convolve

@@ -26,6 +26,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import plain_training
+from against_pytorch import OPERATIONS, measured_peak
 
 from spatial_prediction import native
 from spatial_prediction.command import JOB_ENVIRONMENT
@@ -150,23 +151,7 @@ def rough_scenes(count: int) -> np.ndarray:
 
 def operations(batch: int) -> int:
     """Floating-point operations of one step on the merged network with 16 channels and 8 blocks."""
-    a_pixel = 3 * 9 * 16 + 8 * (16 * 9 * 16 + 2 * 16 * 32) + 16 * 9 * 16 + 16 * 48
-    return 3 * 2 * a_pixel * 48 * 48 * batch
-
-
-def measured_peak() -> float:
-    """Operations per second, the best of several products of 2048 x 2048 matrices."""
-    a = jnp.ones((2048, 2048))
-    product = jax.jit(lambda a: a @ a)
-    jax.block_until_ready(product(a))
-    best = min(_seconds(lambda: jax.block_until_ready(product(a))) for _ in range(10))
-    return 2 * 2048**3 / best
-
-
-def _seconds(run) -> float:
-    started = time.perf_counter()
-    run()
-    return time.perf_counter() - started
+    return 3 * OPERATIONS * 48 * 48 * batch
 
 
 def compare(name: str, batch: int, path: Path, options: argparse.Namespace) -> None:

@@ -16,54 +16,23 @@ from contextlib import nullcontext
 import numpy as np
 import rasterio
 import torch
+from pytorch_network import FACTOR, network_of
 from rasterio.windows import Window
-from safetensors.torch import load_file
 from torch import nn
-from torch.nn import functional
 
-FACTOR = 4
 HALF_RANGE = 5000
 """The network's values are DN / 5000 - 1."""
 
 
-class Block(nn.Module):
-    def __init__(self, channels):
-        super().__init__()
-        self.convolution = nn.Conv2d(channels, channels, 3, padding=1)
-        self.expand = nn.Conv2d(channels, 2 * channels, 1)
-        self.reduce = nn.Conv2d(2 * channels, channels, 1)
-
-    def forward(self, x):
-        x = self.convolution(x)
-        return x + self.reduce(functional.gelu(self.expand(x), approximate="tanh"))
-
-
-class MergedRVSR(nn.Module):
+class InDN(nn.Module):
     """From DN (batch, 3, height, width) to DN of the output, rounded to whole numbers of at least 1."""
 
-    def __init__(self, channels, blocks):
+    def __init__(self, network):
         super().__init__()
-        self.head = nn.Conv2d(3, channels, 3, padding=1)
-        self.blocks = nn.Sequential(*(Block(channels) for _ in range(blocks)))
-        self.tail = nn.Conv2d(channels, channels, 3, padding=1)
-        self.project = nn.Conv2d(channels, 3 * FACTOR**2, 1)
+        self.network = network
 
     def forward(self, dn):
-        x = dn / HALF_RANGE - 1
-        head = self.head(x)
-        residual = self.project(self.tail(self.blocks(head) + head))
-        bilinear = functional.interpolate(x, scale_factor=FACTOR, mode="bilinear", align_corners=False)
-        upscaled = functional.pixel_shuffle(residual, FACTOR) + bilinear
-        return ((upscaled + 1) * HALF_RANGE).round().clamp(1, 65535)
-
-
-def network_of(path):
-    weights = load_file(path)
-    channels = weights["tail.bias"].numel()
-    blocks = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("blocks."))
-    network = MergedRVSR(channels, blocks)
-    network.load_state_dict(weights)
-    return network.eval().to(memory_format=torch.channels_last)
+        return ((self.network(dn / HALF_RANGE - 1) + 1) * HALF_RANGE).round().clamp(1, 65535)
 
 
 def spans(size, tile, overlap):
@@ -116,7 +85,8 @@ def main():
     torch.set_num_threads(options.threads)
     frozen = torch._inductor.config.patch(freezing=True) if options.freeze else nullcontext()
     with torch.inference_mode(), frozen:
-        network = torch.compile(network_of(options.weights), dynamic=False)
+        network = InDN(network_of(options.weights, "cpu")).eval()
+        network = torch.compile(network, dynamic=False)
 
         def predict(dn):
             batch = torch.from_numpy(dn)[None].to(memory_format=torch.channels_last)
