@@ -46,7 +46,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV) (a few minutes the first time)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --editable ".[rasters,compression,compression_peers,workflow,development]" --constraint constraints.txt
+	  --editable ".[rasters,compression,peers,workflow,development]" --constraint constraints.txt
 	@touch $@
 
 plan: setup

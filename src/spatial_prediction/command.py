@@ -40,7 +40,7 @@ COMPRESSION_PACKAGES = ("numba", "llvmlite", "zarr")
 """What the extra ``compression`` brings."""
 
 PEER_PACKAGES = ("imagecodecs",)
-"""What the extra ``compression_peers`` brings."""
+"""What the extra ``peers`` brings."""
 
 
 def take_job_environment() -> None:
@@ -122,7 +122,7 @@ def run(main: Callable[[Sequence[str] | None], None]) -> None:
         elif package in COMPRESSION_PACKAGES:
             extra, purpose = "compression", "compression"
         elif package in PEER_PACKAGES:
-            extra, purpose = "compression_peers", "the comparison with other codecs"
+            extra, purpose = "peers", "the comparison with other codecs"
         print(
             f"error: the Python package {package!r} is not installed in {sys.prefix}; "
             f"this package's extra {extra!r} brings all that {purpose} needs (pip install '.[{extra}]')",

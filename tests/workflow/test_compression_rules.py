@@ -145,7 +145,7 @@ def test_every_param_has_a_name(planned):
 
 @pytest.mark.slow
 def test_a_small_study_is_made_whole(tmp_path):
-    pytest.importorskip("imagecodecs", reason="the extra compression_peers is not installed")
+    pytest.importorskip("imagecodecs", reason="the extra peers is not installed")
     study = Study(tmp_path / "copy")
     shutil.rmtree(study.folder / "src")
     (study.folder / "src").symlink_to(REPOSITORY / "src")  # where compiled loops are kept

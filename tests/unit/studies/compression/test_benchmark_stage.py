@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-pytest.importorskip("imagecodecs", reason="the extra compression_peers is not installed")
+pytest.importorskip("imagecodecs", reason="the extra peers is not installed")
 
 from spatial_prediction.compression.entropy_coder import encode_residuals
 from spatial_prediction.errors import StreamError

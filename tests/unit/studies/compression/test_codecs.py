@@ -4,7 +4,7 @@ import pytest
 from spatial_prediction.compression import ccsds123, decompress
 from spatial_prediction.errors import ConfigurationError, StreamError
 
-pytest.importorskip("imagecodecs", reason="the extra compression_peers is not installed")
+pytest.importorskip("imagecodecs", reason="the extra peers is not installed")
 
 from spatial_prediction.studies.compression.codecs.arrangements import BY_NAME, MIDDLE
 from spatial_prediction.studies.compression.codecs.codec import codec_from_name
