@@ -73,7 +73,7 @@ def batches(
     size = np.minimum(shapes.min(0), (settings.lines, settings.columns, settings.bands))
     if size[0] < 2:
         raise SceneError(
-            f"{cubes[int(shapes[:, 0].argmin())].source}: has one line; two or more are needed to train on"
+            f"{cubes[int(np.argmin(shapes[:, 0]))].source}: has one line; two or more are needed to train on"
         )
     rng = np.random.default_rng(settings.seed)
     while True:

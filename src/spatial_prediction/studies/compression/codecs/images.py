@@ -20,7 +20,7 @@ AEC_ROOM = 1 << 12
 """Bytes of room behind the image: AEC decodes whole blocks, and refuses a shorter last one."""
 
 Image = UInt16[np.ndarray, "height width"]
-Stream = bytes | bytearray
+Stream = bytes | bytearray | memoryview
 
 
 class ImageCodec(NamedTuple):
