@@ -8,7 +8,7 @@ import numpy as np
 
 from spatial_prediction.compression.container import DTYPES
 from spatial_prediction.compression.cubes import PREDICTOR
-from spatial_prediction.compression.methods import METHODS
+from spatial_prediction.compression.methods import PREDICTORS
 from spatial_prediction.cube_files.formats import RawSettings
 from spatial_prediction.cube_files.protocol import REMEDY
 from spatial_prediction.errors import ConfigurationError
@@ -44,10 +44,17 @@ def add_to(commands: Any) -> None:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="the compressed file")
     parser.add_argument(
         "--predictor",
-        choices=tuple(METHODS),
+        choices=PREDICTORS,
         default=PREDICTOR,
         help="ccsds123 is the standard CCSDS 123.0-B-2; least_squares takes fewer bits and more time, for "
-        "samples of up to 16 bits; default %(default)s",
+        "samples of up to 16 bits, dpcm more bits and less time; linerwkv and mixture need --network; "
+        "default %(default)s",
+    )
+    parser.add_argument(
+        "--network",
+        type=Path,
+        metavar="FILE",
+        help="network of the compression study, or of integer_linerwkv.save_network; decompress needs it too",
     )
     parser.add_argument(
         "--delta",
@@ -105,6 +112,7 @@ def _compress(options: argparse.Namespace) -> None:
         options.cube,
         options.out,
         predictor=options.predictor,
+        network=options.network,
         delta=options.delta[0] if len(options.delta) == 1 else options.delta,
         rows_per_group=options.rows_per_group,
         threads=options.threads,

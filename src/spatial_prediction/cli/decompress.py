@@ -29,6 +29,9 @@ def add_to(commands: Any) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="the compressed file")
     parser.add_argument("--out", type=Path, required=True, metavar="CUBE", help="the cube to write")
     parser.add_argument(
+        "--network", type=Path, metavar="FILE", help="the network with which the cube was compressed, if any"
+    )
+    parser.add_argument(
         "--rows",
         metavar="FIRST:END",
         help="only these rows, from 0 on, END excluded; groups without any of them are not read; default all",
@@ -45,7 +48,12 @@ def _decompress(options: argparse.Namespace) -> None:
     from spatial_prediction.cube_files.commands import decompress_file
 
     decompress_file(
-        options.file, options.out, rows=rows, threads=options.threads, overwrite=options.overwrite
+        options.file,
+        options.out,
+        network=options.network,
+        rows=rows,
+        threads=options.threads,
+        overwrite=options.overwrite,
     )
 
 

@@ -37,10 +37,10 @@ class CubeWriter:
             ``SAMPLES_OF_GROUP``. Prediction begins anew in each group, so that few rows cost rate.
         metadata: Kept beside the cube; anything that JSON can hold.
         threads: How many groups are compressed at a time.
-        predictor: ``"ccsds123"``, or for samples of up to 16 bits ``"least_squares"`` or ``"linerwkv"``,
-            which take fewer bits and more time.
-        network: Which ``"linerwkv"`` predicts with. The container names it by its hash and does not hold it:
-            who reads it has to be given the same.
+        predictor: ``"ccsds123"``, or for samples of up to 16 bits ``"least_squares"``, ``"linerwkv"`` or
+            ``"mixture"`` of both, which take more time, or ``"dpcm"``, which takes more bits.
+        network: Which ``"linerwkv"`` and ``"mixture"`` predict with. The container names it by its hash and
+            does not hold it: who reads it has to be given the same.
 
     Raises:
         ConfigurationError: an argument is not usable.
@@ -215,7 +215,9 @@ class CubeReader:
     def _method(self) -> Method:
         needed = self.description.network
         if needed is not None and self._network is None:
-            raise ConfigurationError(f"network: the cube was compressed with the network {needed}; give that")
+            raise ConfigurationError(
+                f"network: the cube was compressed with the network {needed}; give that (--network FILE)"
+            )
         return method_of(self.description.predictor, self._network)
 
     def _decoded(self, method: Method, group: int, stream: bytes) -> Cube:

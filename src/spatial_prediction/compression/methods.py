@@ -21,6 +21,13 @@ Delta = int | tuple[int, ...]
 class Method(Protocol):
     """Compresses groups of rows (rows, columns, bands)."""
 
+    def residuals(self, group: np.ndarray, delta: Delta) -> np.ndarray:
+        """Predict a group, and map what was missed to numbers from 0, of the group's shape.
+
+        Raises:
+            ConfigurationError: the method does not take such samples.
+        """
+
     def encode(self, group: np.ndarray, delta: Delta) -> bytes:
         """Compress a group, with a largest error of a sample or one for each band.
 
@@ -39,17 +46,26 @@ class Method(Protocol):
 class Standard:
     """CCSDS 123.0-B-2, ordered by pixel (BIP)."""
 
+    def residuals(self, group: np.ndarray, delta: Delta) -> np.ndarray:
+        """Predict a group."""
+        from spatial_prediction.compression import ccsds123
+
+        return ccsds123.mapped_indices(group, **self._parameters(group, delta))
+
     def encode(self, group: np.ndarray, delta: Delta) -> bytes:
         """Compress a group."""
         from spatial_prediction.compression import ccsds123
 
-        bands = group.shape[2]
-        parameters: dict[str, Any] = {"encoding_order": "BI", "M": bands}
+        return ccsds123.compress(group, **self._parameters(group, delta))
+
+    @staticmethod
+    def _parameters(group: np.ndarray, delta: Delta) -> dict[str, Any]:
+        parameters: dict[str, Any] = {"encoding_order": "BI", "M": group.shape[2]}
         if group.shape[1] == 1:  # nothing stands beside a sample
             parameters |= {"prediction_mode": "reduced", "local_sum": "wide_column"}
         if np.any(delta):
             parameters |= {"fidelity": "absolute", "a": delta}
-        return ccsds123.compress(group, **parameters)
+        return parameters
 
     def decode(self, stream: bytes, shape: tuple[int, int, int], dtype: np.dtype, delta: Delta) -> np.ndarray:
         """Undo :meth:`encode`."""
@@ -71,13 +87,18 @@ class ByContext:
     def __init__(self, predictor_of: Callable[..., Predictor]) -> None:
         self._predictor_of = predictor_of
 
-    def encode(self, group: np.ndarray, delta: Delta) -> bytes:
-        """Compress a group."""
-        from spatial_prediction.compression.context_coder import encode_residuals
+    def residuals(self, group: np.ndarray, delta: Delta) -> np.ndarray:
+        """Predict a group."""
         from spatial_prediction.compression.predictors import to_residuals
 
         predictor = self._predictor_of(columns=group.shape[1], bands=group.shape[2])
-        return encode_residuals(to_residuals(group, predictor, largest_error=delta))
+        return to_residuals(group, predictor, largest_error=delta)
+
+    def encode(self, group: np.ndarray, delta: Delta) -> bytes:
+        """Compress a group."""
+        from spatial_prediction.compression.context_coder import encode_residuals
+
+        return encode_residuals(self.residuals(group, delta))
 
     def decode(self, stream: bytes, shape: tuple[int, int, int], dtype: np.dtype, delta: Delta) -> np.ndarray:
         """Undo :meth:`encode`."""
@@ -87,6 +108,13 @@ class ByContext:
         residuals = decode_residuals(stream, shape)
         predictor = self._predictor_of(columns=shape[1], bands=shape[2])
         return from_residuals(residuals, predictor, dtype=dtype, largest_error=delta)
+
+
+def differences() -> Method:
+    """What a sample differs by from the band before, the line before and their corner."""
+    from spatial_prediction.compression.predictors import DifferentialPredictor
+
+    return ByContext(functools.partial(DifferentialPredictor, "both"))
 
 
 def least_squares() -> Method:
@@ -104,10 +132,30 @@ def linerwkv(network: IntegerNetwork) -> Method:
     return ByContext(functools.partial(LineRWKVPredictor, network))
 
 
-METHODS: dict[str, Callable[[], Method]] = {"ccsds123": Standard, "least_squares": least_squares}
+def mixture(network: IntegerNetwork) -> Method:
+    """Least squares that take LineRWKV's prediction for one more neighbour."""
+    from spatial_prediction.compression.predictors import LeastSquaresPredictor, LineRWKVPredictor
+
+    check(network)
+
+    def predictor_of(columns: int, bands: int) -> Predictor:
+        expert = LineRWKVPredictor(network, columns=columns, bands=bands)
+        return LeastSquaresPredictor(columns=columns, bands=bands, experts=[expert])
+
+    return ByContext(predictor_of)
+
+
+METHODS: dict[str, Callable[[], Method]] = {
+    "ccsds123": Standard,
+    "least_squares": least_squares,
+    "dpcm": differences,
+}
 """By the names that stand in containers; what a name means never changes."""
 
-METHODS_OF_NETWORKS: dict[str, Callable[[IntegerNetwork], Method]] = {"linerwkv": linerwkv}
+METHODS_OF_NETWORKS: dict[str, Callable[[IntegerNetwork], Method]] = {
+    "linerwkv": linerwkv,
+    "mixture": mixture,
+}
 """Likewise, those for which a network is given."""
 
 PREDICTORS = (*METHODS, *METHODS_OF_NETWORKS)
@@ -127,6 +175,7 @@ def method_of(predictor: str, network: IntegerNetwork | None = None) -> Method:
         raise ConfigurationError(f"predictor={predictor!r}: must be one of {', '.join(PREDICTORS)}")
     if network is None:
         raise ConfigurationError(
-            f"predictor={predictor!r}: needs network=, which integer_linerwkv.load_network reads from a file"
+            f"predictor={predictor!r}: needs a network: --network FILE, or network= with what "
+            "integer_linerwkv.load_network reads"
         )
     return METHODS_OF_NETWORKS[predictor](network)

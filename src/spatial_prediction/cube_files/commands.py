@@ -11,6 +11,7 @@ import numpy as np
 
 from spatial_prediction.compression.container import Description
 from spatial_prediction.compression.cubes import PREDICTOR, SAMPLES_OF_GROUP, CubeReader, CubeWriter
+from spatial_prediction.compression.integer_linerwkv import load_network
 from spatial_prediction.cube_files.formats import RawSettings, open_cube, writer_of
 from spatial_prediction.cube_files.protocol import Cube, Restored, Source
 from spatial_prediction.errors import ConfigurationError, SceneError, StreamError
@@ -50,6 +51,7 @@ def compress_file(
     target: str | Path,
     *,
     predictor: str = PREDICTOR,
+    network: str | Path | None = None,
     delta: int | Sequence[int] = 0,
     rows_per_group: int | None = None,
     threads: int = 1,
@@ -64,6 +66,7 @@ def compress_file(
         source: ENVI (header or samples), GeoTIFF, netCDF, or with ``raw`` a file of plain numbers.
         target: the compressed file; appears when it is complete.
         predictor: as of ``compression.compress``.
+        network: file of the network, for predictors with one (``integer_linerwkv.save_network``).
         delta: largest error of a sample, or one for each band; 0 is lossless.
         rows_per_group: how many rows can be read without reading others.
         threads: how many groups are compressed at a time.
@@ -74,6 +77,7 @@ def compress_file(
 
     Raises:
         ConfigurationError: a setting is not usable, or ``target`` exists.
+        CheckpointError: there is no such network.
         SceneError: the source cannot be read, or does not hold whole numbers of 8 to 32 bits.
         WriteError: the target cannot be written.
     """
@@ -82,8 +86,11 @@ def compress_file(
         _named(source),
         contextlib.closing(open_cube(source, raw=raw, variables=variables, axes=axes)) as cube,
     ):
-        for path in cube.files:
-            check_output(target, {"input": path}, overwrite=overwrite)
+        read = [("input", path) for path in cube.files]
+        if network is not None:
+            read.append(("network", Path(network)))
+        for name, path in read:
+            check_output(target, {name: path}, overwrite=overwrite)
         rows, columns, bands = cube.shape
         logger.info(
             "%s: %s, %d rows x %d columns x %d bands of %s", source, cube.kind, *cube.shape, cube.dtype
@@ -101,6 +108,7 @@ def compress_file(
                     metadata=cube.metadata,
                     threads=threads,
                     predictor=predictor,
+                    network=None if network is None else load_network(network),
                 )
                 described = writer.description
                 for group in progress(
@@ -124,6 +132,7 @@ def decompress_file(
     source: str | Path,
     target: str | Path,
     *,
+    network: str | Path | None = None,
     rows: tuple[int, int] | None = None,
     threads: int = 1,
     overwrite: bool = False,
@@ -133,17 +142,22 @@ def decompress_file(
     Args:
         source: the compressed file.
         target: the cube, with the ending of its format; appears when it is complete.
+        network: file of the network with which it was compressed, if that was so.
         rows: the first row and the one after the last; georeference and header are those of these rows.
         threads: how many groups are decompressed at a time.
         overwrite: replace ``target`` if it exists.
 
     Raises:
-        ConfigurationError: there are no such rows, or ``target`` exists or has the ending of another format.
+        ConfigurationError: there are no such rows, ``target`` exists or has the ending of another format, or
+            the network is missing or another.
+        CheckpointError: there is no such network.
         StreamError: the source is damaged, was not written to its end, or is no compressed cube.
         WriteError: the target cannot be written.
     """
     source, target = Path(source), Path(target)
-    with opened_compressed(source) as reader:
+    if network is not None:
+        check_output(target, {"network": Path(network)}, overwrite=overwrite)
+    with opened_compressed(source, network) as reader:
         described = reader.description
         chosen = _chosen_rows(rows, described)
         first, last = (row // described.rows_per_group for row in (chosen.start, chosen.stop - 1))
@@ -166,12 +180,15 @@ def decompress_file(
 
 
 @contextlib.contextmanager
-def opened_compressed(path: Path) -> Iterator[CubeReader]:
-    """Open a compressed file.
+def opened_compressed(path: Path, network: str | Path | None = None) -> Iterator[CubeReader]:
+    """Open a compressed file; samples of one that was compressed with a network need that.
 
     Raises:
         StreamError: it is damaged, was not written to its end, or is no compressed cube.
+        ConfigurationError: it was compressed with another network.
+        CheckpointError: there is no such network.
     """
+    known = None if network is None else load_network(network)
     with contextlib.ExitStack() as closing:
         try:
             file = closing.enter_context(open(path, "rb"))
@@ -180,7 +197,7 @@ def opened_compressed(path: Path) -> Iterator[CubeReader]:
                 f"{path}: cannot be read ({os.strerror(error.errno or 0)}); check the folder and the name"
             ) from None
         with _named(path):
-            reader = CubeReader(file)
+            reader = CubeReader(file, network=known)
         yield reader
 
 

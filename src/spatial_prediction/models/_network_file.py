@@ -53,7 +53,7 @@ def load_network(path: str | Path, *, output_crop: int | None = None, merged: bo
             f"{path}: its training diverged at step {run.get('step')} ({run.get('reason')}), so it holds no "
             "weights; take another seed or preset"
         )
-    return merge_branches(network) if merged else network
+    return eqx.filter_jit(merge_branches)(network) if merged else network  # compiled as one program
 
 
 def bundled_network(*, output_crop: int | None = None, merged: bool = True) -> RVSR:

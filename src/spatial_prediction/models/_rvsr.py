@@ -147,17 +147,18 @@ class RVSR(eqx.Module):
             upscale_padding = padding_from_name(upscale_padding, 1)
         left = dict(arrays)
 
-        def array(name: str) -> Array:
+        def array(name: str) -> Any:
             if name not in left:
                 raise ValueError(
                     f"the weights lack {name!r}; these are not the arrays of an RVSR network with "
                     f"{padding if isinstance(padding, str) else type(padding).__name__!r}"
                 )
-            return jnp.asarray(left.pop(name))
+            return left.pop(name)
 
         def convolution(name: str) -> Convolution:
-            weight, bias = array(f"{name}.weight"), array(f"{name}.bias")
-            return Convolution(rearrange(weight, "... o i h w -> ... h w i o"), bias[..., 0, 0])
+            # Arranged before they become arrays of JAX, which would compile a program for each arrangement.
+            kernel = rearrange(array(f"{name}.weight"), "... o i h w -> ... h w i o")
+            return Convolution(jnp.asarray(kernel), jnp.asarray(array(f"{name}.bias")[..., 0, 0]))
 
         def repconv(name: str) -> RepConv:
             def branch(branch_name: str) -> ExpandedConvolution:
@@ -182,7 +183,9 @@ class RVSR(eqx.Module):
             body=body,
             tail=tail,
             project=convolution("tail.project"),
-            borders=jax.tree_util.tree_map_with_path(lambda path, _: array(_border_name(path)), borders),
+            borders=jax.tree_util.tree_map_with_path(
+                lambda path, _: jnp.asarray(array(_border_name(path))), borders
+            ),
             upscale_padding=upscale_padding,
             output_crop=output_crop,
             upscale_factor=round((len(arrays["tail.project.bias"]) / 3) ** 0.5),

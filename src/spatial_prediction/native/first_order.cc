@@ -36,12 +36,13 @@ class Fit {
  public:
   std::vector<double> mean, coefficients;
 
-  explicit Fit(const Shape& shape)
+  Fit(const Shape& shape, int64_t bytes)  // as of `lagged::Products`
       : mean(shape.channels),
         coefficients(kSides * shape.channels),
         shape_(shape),
         ones_(std::max(shape.height, shape.width), T(1)),
-        products_(shape, ffi::Span<const int64_t>(kLags, 6), ones_.data(), ones_.data()),
+        products_(shape, ffi::Span<const int64_t>(kLags, 6), ones_.data(), ones_.data(),
+                  bytes),
         sums_(3 * shape.channels),
         energies_(kSides * shape.channels),
         totals_(kSides * shape.channels) {}
@@ -49,7 +50,7 @@ class Fit {
   void take(const T* x) {
     const int64_t channels = shape_.channels;
     products_.take(x, mean.data());
-    products_.sums(sums_.data());
+    products_.sums(x, sums_.data());
     std::fill(energies_.begin(), energies_.end(), 0.0);
     std::fill(totals_.begin(), totals_.end(), 0.0);
     for (int64_t side = 0; side < kSides; ++side)
@@ -122,7 +123,7 @@ ffi::Error first_order(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::ResultBuffer
   if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   kernels::for_each_map(pool, shape.maps, [&] {
-    return [&, fit = std::make_unique<Fit<T>>(shape)](int64_t map) {
+    return [&, fit = std::make_unique<Fit<T>>(shape, lagged::Products<T>::kInCache)](int64_t map) {
       fit->take(x.typed_data() + map * size);
       std::copy(fit->mean.begin(), fit->mean.end(), means->typed_data() + map * channels);
       std::copy(fit->coefficients.begin(), fit->coefficients.end(),
@@ -148,7 +149,7 @@ ffi::Error first_order_gradient(ffi::ThreadPool pool, ffi::Buffer<D> cotangents,
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   kernels::take_over(cotangents, gradient);
   kernels::for_each_map(pool, shape.maps, [&] {
-    return [&, fit = std::make_unique<Fit<T>>(shape)](int64_t map) {
+    return [&, fit = std::make_unique<Fit<T>>(shape, lagged::Products<T>::kWhole)](int64_t map) {
       const T* here = x.typed_data() + map * size;
       fit->take(here);
       fit->add_gradient(here, mean_cotangents.typed_data() + map * channels,

@@ -28,11 +28,12 @@ ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Bu
   if (call.failed()) return call.error();
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   kernels::for_each_map(pool, shape.maps, [&] {
-    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
+    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data(),
+                                        Products<T>::kInCache),
             mean = std::vector<double>(channels),
             sum = std::vector<double>(lags.size() / 2 * channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data());
-      products.sums(sum.data());
+      products.sums(x.typed_data() + map * size, sum.data());
       std::copy(mean.begin(), mean.end(), means->typed_data() + map * channels);
       std::copy(sum.begin(), sum.end(), sums->typed_data() + map * sum.size());
     };
@@ -57,7 +58,8 @@ ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags
   const int64_t count = lags.size() / 2;
   kernels::take_over(cotangents, gradient);
   kernels::for_each_map(pool, shape.maps, [&] {
-    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
+    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data(),
+                                        Products<T>::kWhole),
             mean = std::vector<double>(channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data());
       const T* of_means = mean_cotangents.typed_data() + map * channels;

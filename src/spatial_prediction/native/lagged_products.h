@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <limits>
 #include <numeric>
 
 #include "checks.h"
@@ -40,12 +41,12 @@ struct Run {
   int64_t first, count, offset;
 };
 
-// The place of the map in its buffer.
+// The place of some rows of the map in their buffer: `front` elements and `down` of its rows come before them and after.
 struct Layout {
-  int64_t row, front, size, period;
+  int64_t row, down = 0, front, period;
 
   Layout(const Shape& shape, ffi::Span<const int64_t> lags) {
-    int64_t down = 0, across = 0;
+    int64_t across = 0;
     for (size_t i = 0; i < lags.size(); i += 2) {
       down = std::max(down, std::abs(lags[i]));
       across = std::max(across, std::abs(lags[i + 1]));
@@ -55,7 +56,6 @@ struct Layout {
     row = (row + period - 1) / period * period;
     front = down * row + across * shape.channels;
     front = (front + period - 1) / period * period;
-    size = shape.height * row;
   }
 };
 
@@ -81,14 +81,13 @@ struct PeriodSums {
   }
 };
 
-// Centres and tapers a map into its buffer, whose gaps stay zero.
+// Centres and tapers rows of a map into the buffer, whose gaps stay zero.
 template <typename T>
-FOR_EACH_PROCESSOR void lay_out(const T* x, const T* centre, const T* taper_y, const T* taper_row,
-                                const Shape& shape, const Layout& layout, T* z) {
-  const int64_t length = shape.width * shape.channels;
-  for (int64_t y = 0; y < shape.height; ++y)
+FOR_EACH_PROCESSOR void lay_out(const T* x, const T* centre, const T* taper_y, const T* taper_row, int64_t rows,
+                                int64_t length, int64_t row, T* z) {
+  for (int64_t y = 0; y < rows; ++y)
     for (int64_t k = 0; k < length; ++k)
-      z[y * layout.row + k] = (x[y * length + k] - centre[k]) * (taper_y[y] * taper_row[k]);
+      z[y * row + k] = (x[y * length + k] - centre[k]) * (taper_y[y] * taper_row[k]);
 }
 
 // Calls work(count, first) for parts of a run; count is a compile-time constant.
@@ -110,11 +109,11 @@ ALWAYS_INLINE void in_parts(const Run& run, const Work& work) {
 // the next block, so that the elements stay in the fastest cache.
 struct LaggedSums {
   template <int64_t bytes, typename T>
-  ALWAYS_INLINE static void run(const T* z, const std::vector<Run>& runs, const Layout& layout, int64_t channels,
-                                double* sums) {
+  ALWAYS_INLINE static void run(const T* z, int64_t all, const std::vector<Run>& runs, const Layout& layout,
+                                int64_t channels, double* sums) {
     for (int64_t lane = 0; lane < layout.period; lane += Registers<T, bytes>::kLanes)
-      for (int64_t begin = lane; begin < layout.size; begin += kBlock * layout.period) {
-        const int64_t size = std::min(kBlock * layout.period, layout.size - begin);
+      for (int64_t begin = lane; begin < all; begin += kBlock * layout.period) {
+        const int64_t size = std::min(kBlock * layout.period, all - begin);
         for (const Run& run : runs)
           in_parts(run, [&](auto count, int64_t l) ALWAYS_INLINED {
             add<count(), bytes>(z + begin, run.offset + l * channels, channels, layout.period, size,
@@ -217,18 +216,23 @@ FOR_EACH_PROCESSOR void add_shifted(const T* x, const T* row, const Shape& shape
     for (int64_t k = 0; k < length; ++k) total[y * length + k] += x[y * length + k] + row[k];
 }
 
-// Memory with which one thread computes the products of maps, one after the other.
+// Memory with which one thread computes the products of maps, one after the other: that of a whole map, which a gradient
+// needs, or, to stay in the cache, of as many rows as `bytes` hold.
 template <typename T>
 class Products {
  public:
-  Products(const Shape& shape, ffi::Span<const int64_t> lags, const T* taper_y, const T* taper_x)
+  static constexpr int64_t kInCache = 1 << 18, kWhole = std::numeric_limits<int64_t>::max();
+
+  Products(const Shape& shape, ffi::Span<const int64_t> lags, const T* taper_y, const T* taper_x, int64_t bytes)
       : shape_(shape),
         layout_(shape, lags),
+        at_once_(std::clamp<int64_t>(bytes / (layout_.row * sizeof(T)), 2 * layout_.down + 1,
+                                     std::max(shape.height, 2 * layout_.down + 1))),
         count_(lags.size() / 2),
         taper_y_(taper_y),
         taper_row_(shape.width * shape.channels),
         row_(shape.width * shape.channels),
-        memory_(2 * layout_.front + layout_.size + layout_.period, T(0)),
+        memory_(2 * layout_.front + at_once_ * layout_.row + layout_.period, T(0)),
         weights_(count_ * layout_.period),
         period_sums_(std::max<int64_t>(1, count_) * layout_.period) {
     for (int64_t l = 0; l < count_; ++l) {
@@ -242,17 +246,26 @@ class Products {
     for (size_t k = 0; k < taper_row_.size(); ++k) taper_row_[k] = taper_x[k / shape.channels];
   }
 
-  // Loads a map and writes its means (channels).
+  // Takes a map, and writes its means (channels). A whole one stays loaded.
   void take(const T* x, double* mean) {
     take_means(x, mean);
     repeat(mean, row_.size(), row_.data());
-    lay_out(x, row_.data(), taper_y_, taper_row_.data(), shape_, layout_, z());
+    std::fill_n(z() - layout_.down * layout_.row, layout_.down * layout_.row, T(0));
+    load(x, 0, at_once_ + layout_.down, 0);
   }
 
-  // Writes the sums (lags, channels) of the products of the loaded map.
-  void sums(double* sums) {
+  // Writes the sums (lags, channels) of the products of the map that was taken.
+  void sums(const T* x, double* sums) {
     std::fill(period_sums_.begin(), period_sums_.end(), 0.0);
-    kernels::run<LaggedSums>(z(), runs_, layout_, shape_.channels, period_sums_.data());
+    const int64_t down = layout_.down;
+    for (int64_t first = 0;; first += at_once_) {
+      const int64_t count = std::min(at_once_, shape_.height - first);
+      kernels::run<LaggedSums>(z(), count * layout_.row, runs_, layout_, shape_.channels, period_sums_.data());
+      if (first + at_once_ >= shape_.height) break;
+      T* const kept = z() + (at_once_ - down) * layout_.row;
+      std::copy_n(kept, 2 * down * layout_.row, z() - down * layout_.row);
+      load(x, first + at_once_ + down, at_once_, down);
+    }
     fold(count_, sums);
   }
 
@@ -278,6 +291,16 @@ class Products {
  private:
   T* z() { return memory_.data() + layout_.front; }
 
+  // Loads rows of the map from `first` on, zeros below its last, to row `to` of the buffer.
+  void load(const T* x, int64_t first, int64_t count, int64_t to) {
+    const int64_t length = shape_.width * shape_.channels;
+    const int64_t there = std::clamp<int64_t>(shape_.height - first, 0, count);
+    T* const rows = z() + to * layout_.row;
+    if (there > 0)
+      lay_out(x + first * length, row_.data(), taper_y_ + first, taper_row_.data(), there, length, layout_.row, rows);
+    std::fill(rows + there * layout_.row, rows + count * layout_.row, T(0));
+  }
+
   void take_means(const T* x, double* mean) {
     const int64_t size = shape_.height * shape_.width * shape_.channels;
     std::fill(period_sums_.begin(), period_sums_.end(), 0.0);
@@ -302,7 +325,7 @@ class Products {
 
   Shape shape_;
   Layout layout_;
-  int64_t count_;
+  int64_t at_once_, count_;
   std::vector<Run> runs_;
   const T* taper_y_;
   std::vector<T> taper_row_, row_;

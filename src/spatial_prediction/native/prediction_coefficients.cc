@@ -231,12 +231,13 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   const Unknowns directions[] = {{down->dimensions(), down_lag}, {right->dimensions(), right_lag}};
   T* results[] = {down->typed_data(), right->typed_data()};
   kernels::for_each_map(pool, shape.maps, [&] {
-    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
+    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data(),
+                                        Products<T>::kInCache),
             systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}},
             mean = std::vector<double>(channels),
             sum = std::vector<double>(lag_count * channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data());
-      products.sums(sum.data());
+      products.sums(x.typed_data() + map * size, sum.data());
       std::copy(mean.begin(), mean.end(), means->typed_data() + map * channels);
       for (int d = 0; d < 2; ++d) {
         const int64_t entries = directions[d].count * directions[d].columns;
@@ -274,12 +275,13 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
   const T* cotangents[] = {down_cotangents.typed_data(), right_cotangents.typed_data()};
   kernels::take_over(x_cotangents, gradient);
   kernels::for_each_map(pool, shape.maps, [&] {
-    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data()),
+    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data(),
+                                        Products<T>::kWhole),
             systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}},
             mean = std::vector<double>(channels), sum = std::vector<double>(lag_count * channels),
             sum_cotangents = std::vector<double>(lag_count * channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data());
-      products.sums(sum.data());
+      products.sums(x.typed_data() + map * size, sum.data());
       std::fill(sum_cotangents.begin(), sum_cotangents.end(), 0.0);
       for (int d = 0; d < 2; ++d) {
         const int64_t entries = directions[d].count * directions[d].columns;

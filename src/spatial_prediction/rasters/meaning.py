@@ -108,7 +108,7 @@ class Meaning:
         """Give what is unusual in a window, each kind once for a raster."""
         found = {
             UNDECLARED_ZEROS: any(each.undeclared_zeros for each in decoded.values()),
-            UNLIKELY: any((each.dn[~each.missing] < LEAST_LIKELY_DN).any() for each in decoded.values()),
+            UNLIKELY: any(((each.dn < LEAST_LIKELY_DN) & ~each.missing).any() for each in decoded.values()),
         }
         for doubt, is_there in found.items():
             if is_there and doubt not in self._doubts_told:

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from spatial_prediction.errors import WriteError
+from spatial_prediction.upscaling.geotiff import needs_copy
 from spatial_prediction.upscaling.output import Output
 from spatial_prediction.upscaling.settings import UpscaleSettings
 
@@ -24,7 +25,7 @@ def needed_bytes(output: Output, settings: UpscaleSettings) -> tuple[int, int]:
     """
     left = 1.0 if settings.compress == "none" else COMPRESSED
     overviews = OVERVIEWS if settings.format == "cog" else 0.0
-    aside = settings.format == "cog" or (settings.format == "gtiff" and settings.strategy == "blend")
+    aside = settings.format == "cog" or (settings.format == "gtiff" and needs_copy(output))
     return (
         round(output.raw_bytes * left * (1 + overviews)),
         round(output.raw_bytes * (1 + overviews)) if aside else 0,

@@ -38,7 +38,7 @@ def geotiff_written(path: Path, output: Output) -> Iterator[Write]:
     a hole behind.
     """
     codec = _codec(output)
-    if output.in_whole_blocks:
+    if not needs_copy(output):
         with _pixels_written(path, output, codec) as write:
             yield write
     else:
@@ -46,6 +46,11 @@ def geotiff_written(path: Path, output: Output) -> Iterator[Write]:
         with _copied(path, output, {"driver": "GTiff", **layout, **codec}) as write:
             yield write
     check_complete(path)
+
+
+def needs_copy(output: Output) -> bool:
+    """Whether a GeoTIFF in blocks is written twice."""
+    return output.compression.codec != "none" and not output.in_whole_blocks
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import jax
 
+from spatial_prediction.background import stored_behind
 from spatial_prediction.compiled_programs import keep_compiled_programs
 from spatial_prediction.files import written_aside
 from spatial_prediction.models import BUNDLED_NETWORK, RVSR, load_network
@@ -110,7 +111,12 @@ def upscale(
         check_disk_space(target, output, settings)
         if settings.format == "netcdf":
             check_fits(place, source)
-        with only_writer(target), written_aside(target) as temporary, writer_failures_named(target):
+        with (
+            only_writer(target),
+            written_aside(target) as temporary,
+            writer_failures_named(target),
+            stored_behind(temporary),
+        ):
             upscaled = _write(raster, temporary, output, network, settings)
     _report(source, target, upscaled)
     return upscaled
@@ -125,9 +131,6 @@ def _write(raster: Raster, path: Path, output: Output, network: RVSR, settings: 
     margin = min(map(min, strategy.overlap)) if _inside_pixels(plan) > WORTH_A_PROGRAM else 0
     programs = Programs(network, margin)
     batch = settings.batch or (1 if jax.default_backend() == "cpu" else TILES_AT_ONCE)
-    output = output._replace(
-        in_whole_blocks=not strategy.fade and settings.tile * factor % BLOCK == 0,
-    )
     with WRITERS[settings.format](path, output) as write:
         kind = Blended if strategy.fade else TileByTile
         upscaler = kind(plan, programs, output.samples, write, batch)
@@ -161,6 +164,7 @@ def _output(
         tags=kept_tags(raster.tags) | made,
         compression=Compression(settings.compress, settings.codec_level),
         is_point=str(raster.tags.get("AREA_OR_POINT", "")).lower() == "point",
+        in_whole_blocks=settings.strategy != "blend" and settings.tile * factor % BLOCK == 0,
     )
 
 

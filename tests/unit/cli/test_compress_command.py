@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from tests.cube_writer import BANDS, COLUMNS, ROWS, QuickMethod, cube, write_envi, write_netcdf
 from tests.helpers import REPOSITORY
+from tests.line_networks import random_network
 
 from spatial_prediction.__main__ import main
 from spatial_prediction.cli import compress, decompress, inspect
+from spatial_prediction.compression.integer_linerwkv import save_network
+from spatial_prediction.compression.linerwkv import quantised
 from spatial_prediction.compression.methods import METHODS
-from spatial_prediction.errors import ConfigurationError, StreamError
+from spatial_prediction.errors import CheckpointError, ConfigurationError, StreamError
 
 
 @pytest.fixture
@@ -49,6 +52,34 @@ def test_a_cube_is_compressed_restored_and_shown(tmp_path, packed, capsys, caplo
     assert "  header: data ignore value: 9999" in shown
     assert "  header: wavelength: 420.5, 500, 640.25, 2450" in shown
     assert shown[-1] == "checksums  those of all 3 groups are right"
+
+
+@pytest.mark.parametrize("predictor", ["linerwkv", "mixture"])
+def test_a_network_is_named_both_ways(tmp_path, predictor, capsys):
+    network, another = tmp_path / "network.safetensors", tmp_path / "another.safetensors"
+    save_network(network, quantised(random_network()), {"trained_on": "nothing"})
+    save_network(another, quantised(random_network(seed=1)))
+    path, packed = write_envi(tmp_path / "a.bil", cube("u2")), tmp_path / "a.spc"
+    to, back = ["--out", str(packed)], ["decompress", str(packed), "--out", str(tmp_path / "b.hdr")]
+    with pytest.raises(ConfigurationError, match=f"'{predictor}': needs a network: --network FILE"):
+        main(["compress", str(path), "--predictor", predictor, *to])
+    with pytest.raises(ConfigurationError, match="network: predictor='dpcm' takes none"):
+        main(["compress", str(path), "--predictor", "dpcm", "--network", str(network), *to])
+    assert not packed.exists()
+    main(["compress", str(path), "--predictor", predictor, "--network", str(network), *to])
+    main(["inspect", str(packed)])
+    assert f"predictor  {predictor}" in capsys.readouterr().out
+    with pytest.raises(ConfigurationError, match=r"give that \(--network FILE\)"):
+        main(back)
+    with pytest.raises(ConfigurationError, match="but the cube was compressed with"):
+        main([*back, "--network", str(another)])
+    with pytest.raises(CheckpointError, match=r"a\.bil: "):
+        main([*back, "--network", str(path)])
+    with pytest.raises(ConfigurationError, match="is the network itself"):
+        main(["decompress", str(packed), "--out", str(network), "--network", str(network), "--overwrite"])
+    assert not (tmp_path / "b.hdr").exists()
+    main([*back, "--network", str(network)])
+    assert (tmp_path / "b.bil").read_bytes() == path.with_suffix(".bil").read_bytes()
 
 
 def test_rows_are_restored_by_themselves(tmp_path, packed):

@@ -94,7 +94,7 @@ def test_threads_change_nothing(of_network):
 
 def test_a_network_is_given_where_one_is_needed_and_nowhere_else():
     cube = smooth_cube(2, 2, 2)
-    with pytest.raises(ConfigurationError, match="'linerwkv': needs network="):
+    with pytest.raises(ConfigurationError, match="'linerwkv': needs a network: --network FILE"):
         compress(cube, predictor="linerwkv")
     with pytest.raises(ConfigurationError, match="'ccsds123' takes none"):
         compress(cube, network=NETWORK)

@@ -16,10 +16,13 @@ import pytest
 import rasterio
 from tests.cube_writer import BANDS, COLUMNS, ROWS, QuickMethod, cube, write_envi, write_geotiff, write_netcdf
 from tests.helpers import REPOSITORY
+from tests.line_networks import random_network
 from tests.unit.test_full_disks import files_no_larger_than
 
 from spatial_prediction.compression.container import ContainerReader
 from spatial_prediction.compression.cubes import compress
+from spatial_prediction.compression.integer_linerwkv import save_network
+from spatial_prediction.compression.linerwkv import quantised
 from spatial_prediction.compression.methods import METHODS
 from spatial_prediction.cube_files import report
 from spatial_prediction.cube_files.commands import compress_file, decompress_file
@@ -302,26 +305,37 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, writer):
 SLOW = """
 import sys, time
 from spatial_prediction.__main__ import main
-from spatial_prediction.compression.methods import METHODS
+from spatial_prediction.compression.methods import METHODS, METHODS_OF_NETWORKS, linerwkv
 from tests.cube_writer import QuickMethod
-class Slow(QuickMethod):
+class Slow:
+    def __init__(self, method):
+        self.method = method
     def encode(self, group, delta):
         time.sleep(0.3)
-        return super().encode(group, delta)
+        return self.method.encode(group, delta)
     def decode(self, stream, shape, dtype, delta):
         time.sleep(0.3)
-        return super().decode(stream, shape, dtype, delta)
-METHODS["ccsds123"] = Slow
+        return self.method.decode(stream, shape, dtype, delta)
+METHODS["ccsds123"] = lambda: Slow(QuickMethod())
+METHODS_OF_NETWORKS["linerwkv"] = lambda network: Slow(linerwkv(network))
 main(sys.argv[1:])
 """
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["b.img", "b.tif", "b.nc"])
-def test_a_killed_run_leaves_nothing_that_reads_as_whole(tmp_path, name):
+@pytest.mark.parametrize(
+    ("name", "predictor"),
+    [("b.img", "ccsds123"), ("b.tif", "ccsds123"), ("b.nc", "ccsds123"), ("b.img", "linerwkv")],
+)
+def test_a_killed_run_leaves_nothing_that_reads_as_whole(tmp_path, name, predictor):
     writers = {"b.img": write_envi, "b.tif": write_geotiff, "b.nc": write_netcdf}
     path = writers[name](tmp_path / f"a{name[1:]}", cube())
     packed, out = tmp_path / "a.spc", tmp_path / name
+    network = None
+    if predictor == "linerwkv":
+        network = tmp_path / "network.safetensors"
+        save_network(network, quantised(random_network()))
+    given = ["--network", network] if network else []
 
     def killed(target, *arguments):
         command = [sys.executable, "-c", SLOW, *map(str, arguments)]
@@ -335,11 +349,11 @@ def test_a_killed_run_leaves_nothing_that_reads_as_whole(tmp_path, name):
         running.wait()
         assert not target.exists()
 
-    killed(packed, "compress", path, "--out", packed, "--rows-per-group", 1)
-    compress_file(path, packed, rows_per_group=1)
-    killed(out, "decompress", packed, "--out", out)
+    killed(packed, "compress", path, "--out", packed, "--rows-per-group", 1, "--predictor", predictor, *given)
+    compress_file(path, packed, rows_per_group=1, predictor=predictor, network=network)
+    killed(out, "decompress", packed, "--out", out, *given)
     assert not (tmp_path / "b.hdr").exists()
-    decompress_file(packed, out)
+    decompress_file(packed, out, network=network)
     assert [each.name for each in tmp_path.iterdir() if each.name.startswith(".")] == []
 
 

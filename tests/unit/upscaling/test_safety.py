@@ -10,6 +10,7 @@ from collections import namedtuple
 
 import pytest
 import rasterio
+import rasterio.shutil
 from tests.upscaled_scenes import network_file, read, scene, write_scene
 
 from spatial_prediction import output_files, process_lock
@@ -73,6 +74,32 @@ def test_a_disk_without_room_is_refused_before_anything_is_computed(files, tmp_p
     with pytest.raises(WriteError, match=r"out\.tif: takes about .* MB .* 1\.0 MB are free .*--format gtiff"):
         upscale(source, out, model=model)
     assert sorted(each.name for each in tmp_path.iterdir()) == ["in.tif", "repl.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("tile", "compress", "strategy", "twice"),
+    [
+        (128, "zstd", "padding", False),
+        (60, "zstd", "padding", True),
+        (128, "zstd", "blend", True),
+        (60, "none", "padding", False),
+    ],
+)
+def test_a_geotiff_is_written_twice_where_blocks_would_be_compressed_twice(
+    files, caplog, monkeypatch, tile, compress, strategy, twice
+):
+    source, model, out = files
+    copied = []
+    copy = rasterio.shutil.copy
+    monkeypatch.setattr(rasterio.shutil, "copy", lambda *given, **more: copied.append(copy(*given, **more)))
+    caplog.set_level("INFO")
+    settings = UpscaleSettings(tile=tile, format="gtiff", compress=compress, strategy=strategy)
+    upscale(source, out, model=model, settings=settings)
+    assert bool(copied) is twice
+    assert ("while it is made" in caplog.text) is twice
+    with rasterio.open(out) as dataset:
+        assert (dataset.height, dataset.width) == (600, 560)
+        assert dataset.read(1).all()
 
 
 @pytest.mark.slow

@@ -1,6 +1,8 @@
 """Files of integer networks: named arrays with a checksum, and nothing that could run."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from spatial_prediction.compression.integer_linerwkv.bounds import check
 from spatial_prediction.compression.integer_linerwkv.network import IntegerNetwork
@@ -10,15 +12,21 @@ from spatial_prediction.named_arrays import load_arrays, save_arrays
 _KIND = "integer LineRWKV"
 
 
-def save_network(path: str | Path, network: IntegerNetwork) -> None:
+def save_network(path: str | Path, network: IntegerNetwork, about: Mapping[str, Any] | None = None) -> None:
     """Write a network as a safetensors file, complete or not at all.
+
+    Args:
+        path: of the file.
+        network: what codes.
+        about: more for the file's header, anything that JSON can hold; says nothing to a codec.
 
     Raises:
         CheckpointError: it is no network that can be used.
         WriteError: the disk is full, the folder read-only, and so on.
     """
     check(network)
-    save_arrays(Path(path), network.to_named_arrays(), {"kind": _KIND, "identity": network.identity()})
+    header = {**(about or {}), "kind": _KIND, "identity": network.identity()}
+    save_arrays(Path(path), network.to_named_arrays(), header)
 
 
 def load_network(path: str | Path) -> IntegerNetwork:

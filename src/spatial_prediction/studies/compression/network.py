@@ -1,4 +1,4 @@
-"""The network that codes: kept with what it has seen, and made integers.
+"""The network that codes: made integers, and kept with what it has seen.
 
 All that codecs need to know of where a network comes from is :func:`load_network`.
 """
@@ -8,9 +8,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from spatial_prediction.compression import integer_linerwkv
 from spatial_prediction.compression.integer_linerwkv import IntegerNetwork
 from spatial_prediction.compression.linerwkv import LineRWKV, quantised
-from spatial_prediction.named_arrays import load_arrays, save_arrays
+from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
 from spatial_prediction.studies.compression.config import NetworkSettings
 from spatial_prediction.studies.compression.cubes.cube import Cube
@@ -42,19 +43,19 @@ def load_network(path: Path) -> TrainedNetwork:
     Raises:
         CheckpointError: the file is missing, damaged, or no such network.
     """
-    arrays, header = load_arrays(path)
-    network = quantised(LineRWKV.from_named_arrays(arrays))
+    network = integer_linerwkv.load_network(path)
+    _, header = load_arrays(path)
     return TrainedNetwork(network, header["trained_on"], tuple(header["seen"]), path.stat().st_size)
 
 
 def save_network(
     path: Path, model: LineRWKV, cubes: Sequence[Cube], settings: NetworkSettings, *, trained_on: str
 ) -> None:
-    """Write a network with what it was trained on, complete or not at all."""
-    header: dict[str, Any] = {
+    """Write the integer form of a network with what it was trained on, complete or not at all."""
+    about: dict[str, Any] = {
         "trained_on": trained_on,
         "seen": [cube.identity() for cube in cubes],
         "sources": [cube.source for cube in cubes],
         "provenance": provenance(training=asdict(settings)),
     }
-    save_arrays(path, model.to_named_arrays(), header)
+    integer_linerwkv.save_network(path, quantised(model), about)
