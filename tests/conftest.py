@@ -19,6 +19,15 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "golden: compares with reference data beside the checkout")
 
 
+LONGEST = ("test_slurm.py", "test_configurations.py")
+"""Files of tests that take minutes each."""
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with the longest tests: at the end one process would be at them, and the others idle."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
+
+
 def pytest_runtest_setup(item):
     if not item.get_closest_marker("golden") or shared_folder("golden").exists():
         return

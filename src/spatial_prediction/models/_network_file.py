@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -109,13 +110,7 @@ def _network(path: str | Path, arrays: Mapping[str, np.ndarray], header: Mapping
     """Put the arrays in their places, and compare their shapes with the sizes in the header."""
     padding, upscale_padding = header["padding"], header["upscale_padding"]
     try:
-        make = functools.partial(
-            RVSR.initialised,
-            padding=border_from_name(padding),
-            upscale_padding=padding_from_name(upscale_padding, 1),
-            **header["model"],
-        )
-        expected = eqx.filter_eval_shape(lambda: make(key=jax.random.key(0)))
+        wanted = _shapes(padding, upscale_padding, json.dumps(header["model"]))
         model = RVSR.from_named_arrays(arrays, padding=padding, upscale_padding=upscale_padding)
     except (ValueError, TypeError, IndexError, KeyError, ArithmeticError) as error:
         raise CheckpointError(f"{path}: {error}; {_REMEDY}") from None
@@ -123,7 +118,6 @@ def _network(path: str | Path, arrays: Mapping[str, np.ndarray], header: Mapping
         (jax.tree_util.keystr(place), leaf.shape)
         for place, leaf in jax.tree_util.tree_leaves_with_path(eqx.filter(model, eqx.is_array))
     ]
-    wanted = [leaf.shape for leaf in jax.tree.leaves(eqx.filter(expected, lambda x: hasattr(x, "shape")))]
     for (place, shape), right in zip(sizes, wanted, strict=True):
         if shape != right:
             raise CheckpointError(
@@ -131,3 +125,16 @@ def _network(path: str | Path, arrays: Mapping[str, np.ndarray], header: Mapping
                 f"{header['model']}; {_REMEDY}"
             )
     return model
+
+
+@functools.lru_cache(maxsize=32)
+def _shapes(padding: str, upscale_padding: str, sizes: str) -> list[tuple[int, ...]]:
+    """Shapes of the arrays of a network with these sizes (JSON), found without making them."""
+    make = functools.partial(
+        RVSR.initialised,
+        padding=border_from_name(padding),
+        upscale_padding=padding_from_name(upscale_padding, 1),
+        **json.loads(sizes),
+    )
+    expected = eqx.filter_eval_shape(lambda: make(key=jax.random.key(0)))
+    return [leaf.shape for leaf in jax.tree.leaves(eqx.filter(expected, lambda x: hasattr(x, "shape")))]

@@ -3,7 +3,6 @@
 // all; it is written as phases, the new pixels of each old one as channels (colour, row, column), as pixels, or as
 // samples of a file.
 
-#include <cmath>
 #include <limits>
 
 #include "framed_maps.h"
@@ -150,35 +149,52 @@ struct Limits {
   float scale, offset, lowest, highest;
 };
 
-// Rounds the phases of a row to samples, each colour a block of phases: to[colour][row of new pixels][column]. Where a
-// pixel's mask is zero they are `nodata`. Sets `beyond` to whether any was beyond the limits; what is not a number is
-// below them.
+// Rounds vectors of values and limits them to what samples can hold. What is not a number becomes the lowest sample.
+template <int64_t bytes>
+struct Rounding {
+  using Value = typename Registers<float, bytes>::Register;
+  using Whole = typename Registers<int32_t, bytes>::Register;
+
+  explicit Rounding(const Limits& limits)
+      : scale(limits.scale), offset(limits.offset), lowest(Value{} + limits.lowest), highest(Value{} + limits.highest) {}
+
+  // Returns where the value was beyond the limits: not zero.
+  ALWAYS_INLINE Whole round(Value& value) const {
+    constexpr float no_fraction = 1.5f * (1 << 23);  // added, it leaves none
+    const Value least = lowest - 1.0f, greatest = highest + 1.0f;
+    Value rounded = (value + offset) * scale;
+    rounded = rounded > least ? rounded : least;
+    rounded = rounded < greatest ? rounded : greatest;
+    rounded = (rounded + no_fraction) - no_fraction;
+    value = rounded < lowest ? lowest : rounded;
+    value = value > highest ? highest : value;
+    return (Whole)(rounded - value);
+  }
+
+  float scale, offset;
+  Value lowest, highest;
+};
+
+// Makes samples of the phases of a row, each colour a block of phases: to[colour][row of new pixels][column]. Where a
+// pixel's mask is zero they are `nodata`. Sets `beyond` to whether any was beyond the limits.
 struct Encode {
   template <int64_t bytes, typename S>
   ALWAYS_INLINE static void run(Row<float>& phases, int64_t width, const float* masks, const Limits& limits, S nodata,
                                 S* to, int64_t colour_step, bool& beyond) {
     using In = Registers<float, bytes>;
-    using V = typename In::Register;
-    using Whole = typename Registers<int32_t, bytes>::Register;
+    using Whole = typename Rounding<bytes>::Whole;
     typedef S Made __attribute__((vector_size(In::kLanes * sizeof(S)), aligned(sizeof(S)), may_alias));
-    constexpr float rounding = 1.5f * (1 << 23);  // added, it leaves no fraction
-    const V lowest = V{} + limits.lowest, highest = V{} + limits.highest;
-    const V least = lowest - 1.0f, greatest = highest + 1.0f;
+    const Rounding<bytes> rounding(limits);
     Whole changed{};
     for (int64_t c = 0; c < rows::blocks_of(phases.channels); ++c) {
       const float* values = phases.block(c);
       for (int64_t w = 0; w < width; ++w, values += kVector) {
         S made[kVector];
         for (int64_t lane = 0; lane < kVector; lane += In::kLanes) {
-          V value = (In::at(values + lane) + limits.offset) * limits.scale;
-          value = value > least ? value : least;
-          value = value < greatest ? value : greatest;
-          value = (value + rounding) - rounding;
-          V within = value < lowest ? lowest : value;
-          within = within > highest ? highest : within;
-          changed |= (Whole)(value - within);
+          auto value = In::at(values + lane);
+          changed |= rounding.round(value);
           // by way of 32 bits, for which processors have instructions
-          const Whole whole = __builtin_convertvector(within, Whole);
+          const Whole whole = __builtin_convertvector(value, Whole);
           *reinterpret_cast<Made*>(made + lane) = __builtin_convertvector(whole, Made);
         }
         if (masks[2 * w] == 0) std::fill_n(made, kVector, nodata);
@@ -191,20 +207,30 @@ struct Encode {
   }
 };
 
-// How many new pixels of a row, where both masks are not zero, have a sample that was beyond the limits.
-inline int32_t count_limited(Row<float>& phases, int64_t width, const float* masks, const Limits& limits) {
-  int32_t count = 0;
-  for (int64_t w = 0; w < width; ++w)
-    for (int64_t p = 0; p < kVector && masks[2 * w] != 0 && masks[2 * w + 1] != 0; ++p) {
-      bool within = true;
-      for (int64_t c = 0; c < rows::blocks_of(phases.channels); ++c) {
-        const float rounded = std::nearbyint((phases.block(c)[w * kVector + p] + limits.offset) * limits.scale);
-        within = within && limits.lowest <= rounded && rounded <= limits.highest;
+// Counts the new pixels of a row, where both masks are not zero, that have a sample beyond the limits.
+struct CountLimited {
+  template <int64_t bytes>
+  ALWAYS_INLINE static void run(Row<float>& phases, int64_t width, const float* masks, const Limits& limits,
+                                int32_t& count) {
+    using In = Registers<float, bytes>;
+    using Whole = typename Rounding<bytes>::Whole;
+    const Rounding<bytes> rounding(limits);
+    Whole counts{};
+    for (int64_t w = 0; w < width; ++w) {
+      if (masks[2 * w] == 0 || masks[2 * w + 1] == 0) continue;
+      for (int64_t lane = 0; lane < kVector; lane += In::kLanes) {
+        Whole changed{};
+        for (int64_t c = 0; c < rows::blocks_of(phases.channels); ++c) {
+          auto value = In::at(phases.block(c) + w * kVector + lane);
+          changed |= rounding.round(value);
+        }
+        counts -= changed != 0;  // which is -1
       }
-      count += !within;
     }
-  return count;
-}
+    count = 0;
+    for (int64_t i = 0; i < In::kLanes; ++i) count += counts[i];
+  }
+};
 
 // masks (*maps, height, width, 2): whether a pixel is valid, and whether it is counted -> samples (*maps, colours,
 // factor * height, factor * width) of (value + offset) * scale, and how many of the counted new pixels have a sample
@@ -240,7 +266,11 @@ ffi::Error upscaled_samples(ffi::ThreadPool pool, Dimensions factors, double sca
       bool beyond;
       kernels::run<Encode>(phases, width, mask, limits, static_cast<Sample>(nodata), to, height * width * kVector,
                            beyond);
-      if (beyond) counts[map] += count_limited(phases, width, mask, limits);
+      if (beyond) {
+        int32_t count;
+        kernels::run<CountLimited>(phases, width, mask, limits, count);
+        counts[map] += count;
+      }
     };
   });
   std::copy(counts.begin(), counts.end(), limited->typed_data());
