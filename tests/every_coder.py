@@ -12,8 +12,6 @@ from spatial_prediction.compression.methods import ByContext
 from spatial_prediction.compression.predictors import (
     NEIGHBOURS,
     DifferentialPredictor,
-    LeastSquaresPredictor,
-    LineRWKVPredictor,
 )
 
 STANDARD = {
@@ -43,21 +41,13 @@ def coders(networks: Mapping[str, IntegerNetwork], *, threads: int = 1) -> dict[
     found |= {name: _container(name, None, threads) for name in ("ccsds123", "least_squares")}
     for name, network in networks.items():
         found[f"linerwkv {name}"] = _container("linerwkv", network, threads)
-        found[f"least squares and {name}"] = _mixed(network)
+        found[f"least squares and {name}"] = _container("mixture", network, threads)
     return found
 
 
 def _by_context(predictor, *arguments) -> Coder:
     method = ByContext(partial(predictor, *arguments))
     return Coder(method.encode, method.decode)
-
-
-def _mixed(network: IntegerNetwork) -> Coder:
-    def predictor(*, columns, bands):
-        expert = LineRWKVPredictor(network, columns=columns, bands=bands)
-        return LeastSquaresPredictor(columns=columns, bands=bands, experts=[expert])
-
-    return _by_context(predictor)
 
 
 def _standard(settings) -> Coder:
