@@ -9,11 +9,12 @@ from spatial_prediction.studies.interpolation.config import Frames, MaskSettings
 from spatial_prediction.studies.interpolation.fields.field import save_field
 from spatial_prediction.studies.interpolation.fields.synthetic import synthetic_field
 from spatial_prediction.studies.interpolation.masks import draw_masks, save_masks
-from spatial_prediction.studies.interpolation.protocols import Task
+from spatial_prediction.studies.interpolation.protocols import Task, task
 from spatial_prediction.studies.interpolation.stages.evaluation import evaluate, reconstruct
 from spatial_prediction.studies.interpolation.stages.remembered import (
     Remembered,
     averaged,
+    calibrated,
     evaluate_average,
 )
 
@@ -37,8 +38,8 @@ def constant(mean, variance, asked=None):
 
 def saved(path, mean, variance, *tasks, mask=SETTINGS.name, failed=False):
     remembered = Remembered(constant(mean, variance))
-    for task in tasks:
-        remembered(task)
+    for asked in tasks:
+        remembered(asked)
     remembered.save(path, model="static_product", mask=mask, failed=failed)
     return path
 
@@ -75,6 +76,31 @@ def test_predictions_of_other_masks_or_tasks_are_refused(tmp_path):
         averaged([path], SETTINGS.name)(Task(range(6, 8), TASK.known))
 
 
+def test_variances_are_calibrated_where_the_truth_is_known():
+    asked = task("train_and_part", "validation", FRAMES, MASKS, np.isfinite(FIELD.values))
+    predict = calibrated(constant(280.0, 4.0), FIELD, asked)
+    mean, variance = predict(asked)
+    shown = slice(asked.frames.start, asked.frames.stop)
+    hidden = np.isfinite(FIELD.values[shown]) & ~asked.known[shown]
+    np.testing.assert_allclose(np.mean((FIELD.values[shown] - mean)[hidden] ** 2 / variance[hidden]), 1)
+    np.testing.assert_allclose(predict(TASK)[1], variance.flat[0])
+
+
+@pytest.mark.parametrize("case", ["no variance", "nothing hidden", "no error"])
+def test_what_cannot_be_calibrated_stays_as_it_is(case):
+    asked = task("train_and_part", "validation", FRAMES, MASKS, np.isfinite(FIELD.values))
+    if case == "nothing hidden":
+        asked = Task(asked.frames, np.ones_like(asked.known))
+
+    def predict(task):
+        mean, variance = constant(280.0, 4.0)(task)
+        if case == "no error":
+            mean = FIELD.values[task.frames.start : task.frames.stop]
+        return mean, None if case == "no variance" else variance
+
+    assert calibrated(predict, FIELD, asked) is predict
+
+
 @pytest.mark.parametrize("failed", [False, True])
 def test_an_average_is_evaluated_like_a_model(tmp_path, failed):
     save_field(tmp_path / "field", FIELD)
@@ -98,4 +124,8 @@ def test_an_average_is_evaluated_like_a_model(tmp_path, failed):
         assert len(found) == 0
     else:
         assert set(found["model"]) == {"average"}
-        np.testing.assert_array_equal(found["nlpd"], expected["nlpd"])
+        np.testing.assert_array_equal(found["mae"], expected["mae"])
+        hidden = found[(found["condition_on"] == "causal") & (found["part"] == "validation")].iloc[0]
+        # of a Gaussian with one variance that fits its errors
+        fitting = 0.5 * (1 + np.log(2 * np.pi * hidden["rmse"] ** 2))
+        np.testing.assert_allclose(hidden["nlpd"], fitting, rtol=1e-6)

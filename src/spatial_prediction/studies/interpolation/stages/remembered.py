@@ -11,8 +11,9 @@ import numpy as np
 from spatial_prediction.errors import CheckpointError
 from spatial_prediction.named_arrays import load_arrays, save_arrays
 from spatial_prediction.studies.interpolation.config import AVERAGE, Frames
+from spatial_prediction.studies.interpolation.fields.field import Field, load_field
 from spatial_prediction.studies.interpolation.masks import load_masks
-from spatial_prediction.studies.interpolation.protocols import Task
+from spatial_prediction.studies.interpolation.protocols import Task, task
 from spatial_prediction.studies.interpolation.stages.evaluation import Grid, Predictor, write_evaluation
 
 logger = logging.getLogger(__name__)
@@ -84,14 +85,65 @@ def averaged(paths: Sequence[Path], mask: str) -> Predictor | None:
     return predict if members else None
 
 
+def calibrated(predict: Predictor, field: Field, asked: Task) -> Predictor:
+    """The same with one factor on all variances, with which those of a prediction fit its known truth.
+
+    How far models are apart says how uncertain a mixture is only if they err independently of each other.
+
+    Args:
+        predict: the model, with variances.
+        field: the truth.
+        asked: of the frames that may be looked at, validation frames.
+
+    Returns:
+        A predictor whose squared errors at hidden pixels of these frames are its variances, on average.
+    """
+    mean, variance = predict(asked)
+    shown = slice(asked.frames.start, asked.frames.stop)
+    truth = field.values[shown]
+    hidden = np.isfinite(truth) & ~asked.known[shown]
+    if variance is None or not hidden.any():
+        return predict
+    factor = np.mean((truth - mean)[hidden] ** 2 / variance[hidden])
+    if not 0 < factor < np.inf:
+        return predict
+
+    def scaled(task: Task) -> tuple[Grid, Grid | None]:
+        mean, variance = predict(task)
+        return mean, None if variance is None else factor * variance
+
+    return scaled
+
+
 def evaluate_average(
-    prediction_paths: Sequence[Path], *, masks_path: Path, frames: Frames, **evaluation: Any
+    prediction_paths: Sequence[Path],
+    *,
+    field_path: Path,
+    masks_path: Path,
+    frames: Frames,
+    headline: str,
+    **evaluation: Any,
 ) -> None:
-    """Evaluate the average of several models, from predictions under the same protocols."""
-    predict = averaged(prediction_paths, mask := load_masks(masks_path)[1].name)
+    """Evaluate the average of several models, from predictions under the same protocols.
+
+    Its variances are :func:`calibrated` on validation frames, under the headline's protocol.
+    """
+    field, (masks, settings) = load_field(field_path), load_masks(masks_path)
+    predict = averaged(prediction_paths, settings.name)
     if predict is None:
-        logger.warning("the average on %s has no scores: all fits failed", mask)
-    write_evaluation(AVERAGE, predict, masks_path=masks_path, frames=frames, **evaluation)
+        logger.warning("the average on %s has no scores: all fits failed", settings.name)
+    else:
+        present = np.isfinite(field.values[: frames.total])
+        predict = calibrated(predict, field, task(headline, "validation", frames, masks, present))
+    write_evaluation(
+        AVERAGE,
+        predict,
+        field_path=field_path,
+        masks_path=masks_path,
+        frames=frames,
+        headline=headline,
+        **evaluation,
+    )
 
 
 def _name(task: Task) -> str:
