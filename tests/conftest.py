@@ -5,10 +5,15 @@ import signal
 
 import jax
 import pytest
+from hypothesis import settings
 
 from tests.helpers import shared_folder
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+
+# How long an example takes depends on what else the machine does, and the first one compiles.
+settings.register_profile("without_deadline", deadline=None)
+settings.load_profile("without_deadline")
 
 # A shell's job in the background ignores Ctrl-C, and so would all that tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
