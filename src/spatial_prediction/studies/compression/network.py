@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from spatial_prediction.compression import integer_linerwkv
 from spatial_prediction.compression.integer_linerwkv import IntegerNetwork
 from spatial_prediction.compression.linerwkv import LineRWKV, quantised
+from spatial_prediction.errors import CheckpointError
 from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
 from spatial_prediction.studies.compression.config import NetworkSettings
@@ -45,6 +46,11 @@ def load_network(path: Path) -> TrainedNetwork:
     """
     network = integer_linerwkv.load_network(path)
     _, header = load_arrays(path)
+    if not header.keys() >= {"trained_on", "seen"}:
+        raise CheckpointError(
+            f"{path}: does not say what its network has seen, so its bytes might have to count; "
+            "give a network of train_linerwkv.py"
+        )
     return TrainedNetwork(network, header["trained_on"], tuple(header["seen"]), path.stat().st_size)
 
 

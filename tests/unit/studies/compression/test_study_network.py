@@ -4,9 +4,11 @@ from itertools import islice
 import jax
 import numpy as np
 import pytest
+from tests.line_networks import random_network
 
+from spatial_prediction.compression import integer_linerwkv
 from spatial_prediction.compression.linerwkv import quantised
-from spatial_prediction.errors import SceneError
+from spatial_prediction.errors import CheckpointError, SceneError
 from spatial_prediction.studies.compression.config import NetworkSettings, SyntheticSettings
 from spatial_prediction.studies.compression.cubes.cube import Cube
 from spatial_prediction.studies.compression.cubes.synthetic import synthetic_cube
@@ -37,6 +39,15 @@ def test_patches_are_windows_of_any_cube():
 def test_a_cube_of_one_line_cannot_be_trained_on():
     with pytest.raises(SceneError, match="flat: has one line"):
         next(batches([numbered("flat", (1, 5, 4))], SETTINGS))
+
+
+def test_a_network_that_does_not_say_what_it_has_seen_is_refused(tmp_path):
+    path = tmp_path / "network.safetensors"
+    integer_linerwkv.save_network(path, quantised(random_network()))
+    with pytest.raises(
+        CheckpointError, match=r"network\.safetensors: does not say what .* has seen"
+    ):
+        load_network(path)
 
 
 @pytest.fixture
