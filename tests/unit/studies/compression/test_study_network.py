@@ -44,9 +44,7 @@ def test_a_cube_of_one_line_cannot_be_trained_on():
 def test_a_network_that_does_not_say_what_it_has_seen_is_refused(tmp_path):
     path = tmp_path / "network.safetensors"
     integer_linerwkv.save_network(path, quantised(random_network()))
-    with pytest.raises(
-        CheckpointError, match=r"network\.safetensors: does not say what .* has seen"
-    ):
+    with pytest.raises(CheckpointError, match=r"network\.safetensors: does not say what .* has seen"):
         load_network(path)
 
 
