@@ -2,7 +2,14 @@
 
 from spatial_prediction.compression.integer_linerwkv import network as form
 from spatial_prediction.compression.integer_linerwkv import tables
-from spatial_prediction.compression.integer_linerwkv._lanes import Lanes, least, magnitude, most, where
+from spatial_prediction.compression.integer_linerwkv._lanes import (
+    Lanes,
+    Table,
+    least,
+    magnitude,
+    most,
+    where,
+)
 
 
 def rounded(x: Lanes, bits: Lanes) -> Lanes:
@@ -25,14 +32,24 @@ def log_weight(summed: Lanes, bits: Lanes) -> Lanes:
     return clipped(rounded(summed, bits), form.LARGEST_LOG) << form.LOG_STEP_BITS
 
 
-def table_index(x: Lanes) -> Lanes:
-    """Where in the tables of sigmoid and softplus a log weight's magnitude stands."""
-    return least((magnitude(x) + 128) >> (tables.LOG_BITS - tables.LOG_INDEX_BITS), tables.ENTRIES - 1)
+def sigmoid_and_softplus(x: Lanes, logistic: Table) -> tuple[Lanes, Lanes]:
+    """Return the sigmoid of a log weight, and the softplus of its magnitude's negative."""
+    index = (magnitude(x) + 128) >> (tables.LOG_BITS - tables.LOG_INDEX_BITS)
+    both = logistic.at(least(index, tables.ENTRIES - 1))
+    positive = both & 0xFFFF
+    return where(x < 0, x.like(1 << tables.GATE_BITS) - positive, positive), (both >> 16) & 0xFFFF
 
 
-def gate(x: Lanes, positive: Lanes) -> Lanes:
-    """Return the sigmoid of a log weight whose magnitude has the sigmoid ``positive``."""
-    return where(x < 0, positive.like(1 << tables.GATE_BITS) - positive, positive)
+def sigmoid(x: Lanes, logistic: Table) -> Lanes:
+    """Return the sigmoid of a log weight."""
+    return sigmoid_and_softplus(x, logistic)[0]
+
+
+def normalised(
+    short: Lanes, root: Lanes, half: Lanes, shift: Lanes, gain: Lanes, bias: Lanes, bits: Lanes
+) -> Lanes:
+    """End of a layer norm: a quotient by the deviation, then gain and bias."""
+    return rounded(((short * root + half) >> shift) * gain + bias, bits)
 
 
 def whole(coarse: Lanes, fine: Lanes) -> Lanes:

@@ -19,10 +19,11 @@ COLUMNS = 64
 """Of every array: a block of columns."""
 _WIDTH = 16
 _VECTORS = COLUMNS // _WIDTH
-_WORD = ir.IntType(32)
+_WORD, _LONG = ir.IntType(32), ir.IntType(64)
 _WORDS = ir.VectorType(_WORD, _WIDTH)
 _HALVES = ir.VectorType(ir.IntType(16), _WIDTH)
-_RESULTS = ("out", "pairs", "sum", "largest")
+_BEGIN = {"sum": 0, "largest": -(2**31)}
+_RESULTS = ("out", "pairs", *_BEGIN)
 
 
 class Lanes:
@@ -66,6 +67,29 @@ class Lanes:
         return Lanes(self.builder, self.builder.icmp_signed(">=", self.value, self.like(other).value))
 
 
+class Table:
+    """An array of 32-bit numbers in a program being built."""
+
+    def __init__(self, builder: ir.IRBuilder, data: ir.Value) -> None:
+        self.builder, self.data = builder, data
+
+    def at(self, index: Lanes) -> Lanes:
+        """Look up a number for each lane, whose indices must be those of entries.
+
+        Indices are taken out by two, which costs half as much; processors gather no faster.
+        """
+        builder = self.builder
+        pairs = builder.bitcast(index.value, ir.VectorType(_LONG, _WIDTH // 2))
+        found = _WORDS(ir.Undefined)
+        for place in range(_WIDTH // 2):
+            pair = builder.extract_element(pairs, _WORD(place))
+            halves = builder.and_(pair, _LONG(0xFFFFFFFF)), builder.lshr(pair, _LONG(32))
+            for lane, half in enumerate(halves if sys.byteorder == "little" else halves[::-1]):
+                entry = builder.load(builder.gep(self.data, [half]))
+                found = builder.insert_element(found, entry, _WORD(2 * place + lane))
+        return Lanes(builder, found)
+
+
 def where(condition: Lanes, this: Lanes, that: Lanes | int) -> Lanes:
     """Choose by lane."""
     builder = this.builder
@@ -95,12 +119,13 @@ def over_features(*kinds: str) -> Callable[[Callable[..., Any]], Any]:
 
     - ``"element"``, (features, 64) int32 or int16: given to the formula
     - ``"feature"``, (features,) int32 or int16, ``"column"``, (64,) int32, ``"number"``, int32: likewise
+    - ``"table"``, int32: given as :class:`Table`
     - ``"out"``, (features, 64) int32 or int16: gets what the formula returns
     - ``"pairs"``, at least (features / 2, 64) int32: the same, below 2**15 in magnitude or from 0 to 255, as
       :func:`multiply_pairs` takes it
     - ``"sum"`` and ``"largest"``, (64,) int32: get the sum or maximum over the features
 
-    The formula returns a result for each of the last three, in their order. Arrays may be the same.
+    The formula returns a result for each of the last four, in their order. Arrays may be the same.
     """
 
     def decorate(formula: Callable[..., Any]) -> Any:
@@ -151,15 +176,30 @@ class _Loop:
             for kind, array in zip(self._kinds, self._arguments, strict=True)
             if kind in ("element", "feature")
         )
-        step = 2 if "pairs" in self._kinds else 1
-        for place, kind in enumerate(self._kinds):
-            if kind in ("sum", "largest"):
+        if totals := [place for place, kind in enumerate(self._kinds) if kind in _BEGIN]:
+            self._begin(totals)
+            with cgutils.for_range(builder, features) as rows:
+                for vector in map(index, range(_VECTORS)):
+                    self._store([rows.index], vector, [self._results(rows.index, vector)])
+            for place in totals:
                 for vector in range(_VECTORS):
-                    builder.store(_WORDS(None), self._at(place, index(vector)), align=4)
+                    total = builder.load(self._totals[place, vector])
+                    builder.store(total, self._at(place, index(vector)), align=4)
+            return
+        step = 2 if "pairs" in self._kinds else 1
         with cgutils.for_range_slice(builder, index(0), features, index(step)) as (first, _):
             rows = [builder.add(first, index(ahead)) for ahead in range(step)]
             with cgutils.for_range(builder, index(_VECTORS)) as vectors:
                 self._store(rows, vectors.index, [self._results(row, vectors.index) for row in rows])
+
+    def _begin(self, totals: list[int]) -> None:
+        """Make room for sums and maxima of 64 columns, which LLVM keeps in registers."""
+        self._totals = {}
+        for place in totals:
+            for vector in range(_VECTORS):
+                self._totals[place, vector] = cgutils.alloca_once(self._builder, _WORDS)
+                nothing = _WORDS([_BEGIN[self._kinds[place]]] * _WIDTH)
+                self._builder.store(nothing, self._totals[place, vector])
 
     def _at(self, place: int, vector: ir.Value) -> ir.Value:
         kind = _HALVES if self._halves[place] else _WORDS
@@ -170,7 +210,7 @@ class _Loop:
         return self._builder.add(self._builder.mul(row, row.type(_VECTORS)), vector)
 
     def _results(self, row: ir.Value, vector: ir.Value) -> tuple[Lanes, ...]:
-        given = []
+        given: list[Lanes | Table] = []
         for place, kind in enumerate(self._kinds):
             if kind == "element":
                 given.append(self._loaded(place, self._vector_of(row, vector)))
@@ -180,6 +220,8 @@ class _Loop:
                 given.append(self._in_every_lane(self._feature(place, row)))
             elif kind == "number":
                 given.append(self._in_every_lane(self._arguments[place]))
+            elif kind == "table":
+                given.append(Table(self._builder, self._arguments[place].data))
         result = self._formula(*given)
         return result if isinstance(result, tuple) else (result,)
 
@@ -210,8 +252,10 @@ class _Loop:
                 if kind == "out":
                     self._put(lanes, place, self._vector_of(row, vector))
                 else:
-                    before = self._loaded(place, vector)
-                    self._put(before + lanes if kind == "sum" else most(before, lanes), place, vector)
+                    total = self._totals[place, vector.constant]
+                    before = Lanes(self._builder, self._builder.load(total))
+                    after = before + lanes if kind == "sum" else most(before, lanes)
+                    self._builder.store(after.value, total)
 
     def _put(self, lanes: Lanes, place: int, vector: ir.Value) -> None:
         halves = self._halves[place]

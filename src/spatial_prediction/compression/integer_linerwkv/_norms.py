@@ -7,12 +7,12 @@ import numpy as np
 from spatial_prediction.compression._compiled import compiled
 from spatial_prediction.compression.integer_linerwkv import network as form
 from spatial_prediction.compression.integer_linerwkv import tables
-from spatial_prediction.compression.integer_linerwkv._arithmetic import clipped, rounded
+from spatial_prediction.compression.integer_linerwkv._arithmetic import clipped, normalised
 from spatial_prediction.compression.integer_linerwkv._lanes import (
     COLUMNS,
     Lanes,
+    Table,
     least,
-    magnitude,
     most,
     over_features,
     where,
@@ -61,16 +61,15 @@ def measure(x, short, room):
 
     ``room.columns`` gets, for each column, the factor, half a unit and the shift of the quotient.
     """
-    total, largest, excess, half, start = (
-        room.columns[0], room.columns[1], room.columns[2], room.columns[3], room.columns[4],
+    columns = room.columns
+    total, highest, excess, half, lowest, start = (
+        columns[0], columns[1], columns[2], columns[3], columns[4], columns[5],
     )  # fmt: skip
-    _sum(x, total[0])
-    _centre(x, total[0], np.int32(x.shape[0]), short, largest[0])
-    _choose_shift(largest, room.guard, excess, half, start)
-    _shorten(short, half[0], excess[0], short, total[0])
-    _choose_root(total, start, total, half, excess)
-    for n in range(COLUMNS):
-        total[0, n] = room.roots[np.uint32(total[0, n])]
+    _measure(x, total[0], highest[0], lowest[0])
+    _choose_shift(total, highest, lowest, np.int32(x.shape[0]), room.guard, excess, half, start)
+    square = highest
+    _shorten(x, total[0], np.int32(x.shape[0]), half[0], excess[0], short, square[0])
+    _choose_root(room.roots, square, start, total, half, excess)
 
 
 @compiled
@@ -91,20 +90,17 @@ def normalise_for_product(x, gain, bias, bits, room, out):
     _scale_and_clip(short, columns[0, 0], columns[3, 0], columns[2, 0], gain, bias, bits, out)
 
 
-@over_features("element", "sum")
-def _sum(x: Lanes) -> Lanes:
-    return x
+@over_features("element", "sum", "largest", "largest")
+def _measure(x: Lanes) -> tuple[Lanes, ...]:
+    return x, x, x.like(0) - x
 
 
-@over_features("element", "column", "number", "out", "largest")
-def _centre(x: Lanes, total: Lanes, count: Lanes) -> tuple[Lanes, ...]:
-    centred = x * count - total
-    return centred, magnitude(centred)
-
-
-@over_features("element", "number", "out", "out", "out")
-def _choose_shift(largest: Lanes, guard: Lanes) -> tuple[Lanes, ...]:
+@over_features(*("element",) * 3, "number", "number", "out", "out", "out")
+def _choose_shift(
+    total: Lanes, highest: Lanes, lowest: Lanes, count: Lanes, guard: Lanes
+) -> tuple[Lanes, ...]:
     """Shift of the centred, half a unit of it, and what the sum of squares begins with."""
+    largest = most(highest * count - total, lowest * count + total)
     excess = largest.like(0)
     for bits in (16, 8, 4, 2, 1):
         longer = largest >= 1 << (_SHORT_BITS + bits)
@@ -113,15 +109,15 @@ def _choose_shift(largest: Lanes, guard: Lanes) -> tuple[Lanes, ...]:
     return excess, (excess.like(1) << excess) >> 1, guard >> least(excess + excess, 31)
 
 
-@over_features("element", "column", "column", "out", "sum")
-def _shorten(centred: Lanes, half: Lanes, excess: Lanes) -> tuple[Lanes, ...]:
-    short = (centred + half) >> excess
+@over_features("element", "column", "number", "column", "column", "out", "sum")
+def _shorten(x: Lanes, total: Lanes, count: Lanes, half: Lanes, excess: Lanes) -> tuple[Lanes, ...]:
+    short = (x * count - total + half) >> excess
     return short, short * short
 
 
-@over_features("element", "element", "out", "out", "out")
-def _choose_root(total: Lanes, start: Lanes) -> tuple[Lanes, ...]:
-    """Where in the table the inverse root stands, half a unit of the quotient, and its shift."""
+@over_features("table", "element", "element", "out", "out", "out")
+def _choose_root(roots: Table, total: Lanes, start: Lanes) -> tuple[Lanes, ...]:
+    """The inverse root, half a unit of the quotient, and its shift."""
     square = most((total + start) >> 2, 1)
     doublings = square.like(0)
     for bits in (8, 4, 2, 1):
@@ -129,20 +125,14 @@ def _choose_root(total: Lanes, start: Lanes) -> tuple[Lanes, ...]:
         square = where(smaller, square << (2 * bits), square)
         doublings = where(smaller, doublings + bits, doublings)
     shift = doublings.like(19) - doublings
-    return (square >> 18) - tables.ROOT_FIRST, shift.like(1) << (shift - 1), shift
-
-
-def _scaled(
-    short: Lanes, root: Lanes, half: Lanes, shift: Lanes, gain: Lanes, bias: Lanes, bits: Lanes
-) -> Lanes:
-    return rounded(((short * root + half) >> shift) * gain + bias, bits)
+    return roots.at((square >> 18) - tables.ROOT_FIRST), shift.like(1) << (shift - 1), shift
 
 
 @over_features("element", "column", "column", "column", "feature", "feature", "number", "out")
 def _scale(*arguments: Lanes) -> Lanes:
-    return _scaled(*arguments)
+    return normalised(*arguments)
 
 
 @over_features("element", "column", "column", "column", "feature", "feature", "number", "out")
 def _scale_and_clip(*arguments: Lanes) -> Lanes:
-    return clipped(_scaled(*arguments), 1 << form.ACTIVATION_BITS)
+    return clipped(normalised(*arguments), 1 << form.ACTIVATION_BITS)

@@ -12,6 +12,7 @@ from spatial_prediction.compression.integer_linerwkv._norms import Room, room_fo
 from spatial_prediction.compression.integer_linerwkv.kernels import (
     add,
     convolve,
+    copy,
     pair,
     predict,
     shorten,
@@ -36,8 +37,8 @@ class Memory(NamedTuple):
         line_averages: means and log weights, likewise, int32.
         band_inputs: (column blocks, blocks, 2, features, 64) int16, anew for each line.
         band_averages: likewise, int32.
-        encoded: this line as the encoder sees it, (column blocks, bands, features, 64) int32.
-        expected: what of it was expected, likewise.
+        encoded: the band just given, as the encoder sees it, (column blocks, features, 64) int32.
+        expected: what was expected of each band, (column blocks, bands, features, 64) int32.
         band_zero: first band of the line before, normalised, (columns with the last block filled + 2,) int16.
         row: the band just given, likewise.
         prediction: of the next band, normalised, (columns with the last block filled,) int32.
@@ -74,7 +75,7 @@ def memory_for(network: IntegerNetwork, columns: int, bands: int) -> Memory:
     return Memory(
         *state(network.lines, blocks, bands),
         *state(network.bands, blocks),
-        encoded=np.zeros((blocks, bands, features, COLUMNS), np.int32),
+        encoded=np.zeros((blocks, features, COLUMNS), np.int32),
         expected=np.zeros((blocks, bands, features, COLUMNS), np.int32),
         band_zero=np.zeros(length, np.int16),
         row=np.zeros(length, np.int16),
@@ -96,7 +97,7 @@ def normalise_row(samples, mean, deviation, row):
 
 @compiled
 @no_type_check
-def encode_row(network, memory, columns, band):
+def encode_row(network, memory, columns):
     """Encode ``memory.row`` into ``memory.encoded``."""
     features = memory.layer.shape[0]
     taps, room, pairs = memory.taps, memory.room, memory.room.pairs[0]
@@ -105,12 +106,12 @@ def encode_row(network, memory, columns, band):
             taps[tap] = memory.row[block * COLUMNS + tap : (block + 1) * COLUMNS + tap]
         taps[3:8] = 0
         pair(taps[:8], pairs)
-        convolve(network.encoder_in, 0, pairs, room, memory.encoded[block, band])
+        convolve(network.encoder_in, 0, pairs, room, memory.encoded[block])
     for index in range(network.encoder.shift.shape[0]):
         for block in range(memory.encoded.shape[0]):
             start = block * COLUMNS
             count = min(COLUMNS, columns - start)
-            shorten_to_halves(memory.encoded[block, band], _LAYER_SHIFT, room.now)
+            shorten_to_halves(memory.encoded[block], _LAYER_SHIFT, room.now)
             memory.layer[:, 1 + start : 1 + start + count] = room.now[:, :count]
         for block in range(memory.encoded.shape[0]):
             start = block * COLUMNS
@@ -119,23 +120,26 @@ def encode_row(network, memory, columns, band):
                     :, start + tap : start + COLUMNS + tap
                 ]
             pair(taps[: 3 * features], pairs)
-            convolve(network.encoder, index, pairs, room, memory.encoded[block, band])
+            convolve(network.encoder, index, pairs, room, memory.encoded[block])
 
 
 @compiled
 @no_type_check
-def finish_line(network, memory):
-    """Take in the line that was encoded: predict the first band of the next into ``memory.prediction``."""
-    prediction = memory.prediction
+def expect_of_next_line(network, memory, band):
+    """Take one step in time, from a band that was encoded to what is expected of it in the next line."""
     for block in range(memory.encoded.shape[0]):
-        for band in range(memory.encoded.shape[1]):
-            x = memory.expected[block, band]
-            x[:] = memory.encoded[block, band]
-            step(
-                network.lines, memory.line_inputs[block, band], memory.line_averages[block, band], x,
-                memory.room,
-            )  # fmt: skip
-        out = prediction[block * COLUMNS : (block + 1) * COLUMNS]
+        x = memory.expected[block, band]
+        copy(memory.encoded[block], x)
+        inputs, averages = memory.line_inputs[block, band], memory.line_averages[block, band]
+        step(network.lines, inputs, averages, x, memory.room)
+
+
+@compiled
+@no_type_check
+def begin_line(network, memory):
+    """Predict the first band of the next line into ``memory.prediction``."""
+    for block in range(memory.encoded.shape[0]):
+        out = memory.prediction[block * COLUMNS : (block + 1) * COLUMNS]
         predict(network.band_zero, memory.expected[block, 0], memory.room, out)
         for n in range(COLUMNS):
             out[n] = _I(out[n] + _I(_I(memory.band_zero[1 + block * COLUMNS + n]) * _SKIP))
@@ -151,7 +155,7 @@ def predict_next_band(network, memory, band):
     room = memory.room
     x, pairs = room.rows[6], room.pairs[0]
     for block in range(memory.encoded.shape[0]):
-        subtract(memory.encoded[block, band], memory.expected[block, band], x)
+        subtract(memory.encoded[block], memory.expected[block, band], x)
         step(network.bands, memory.band_inputs[block], memory.band_averages[block], x, room)
         add(x, memory.expected[block, band + 1], x)
         shift = _DECODER_SHIFT
@@ -180,10 +184,11 @@ def take_band(network, memory, band, samples, mean, deviation, values, predictin
     normalise_row(samples[band], mean[band], deviation[band], memory.row)
     if band == 0:
         memory.band_zero[:] = memory.row
-    encode_row(network, memory, samples.shape[1], band)
+    encode_row(network, memory, samples.shape[1])
     if predicting and band + 1 < samples.shape[0]:
         predict_next_band(network, memory, band)
         denormalise(memory.prediction, mean[band + 1], deviation[band + 1], values)
+    expect_of_next_line(network, memory, band)
 
 
 @compiled

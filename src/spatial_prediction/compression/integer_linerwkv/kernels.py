@@ -9,16 +9,17 @@ from spatial_prediction.compression.integer_linerwkv import network as form
 from spatial_prediction.compression.integer_linerwkv import tables
 from spatial_prediction.compression.integer_linerwkv._arithmetic import (
     clipped,
-    gate,
     log_weight,
+    normalised,
     rounded,
     scaled,
-    table_index,
+    sigmoid,
+    sigmoid_and_softplus,
     whole,
 )
 from spatial_prediction.compression.integer_linerwkv._lanes import (
-    COLUMNS,
     Lanes,
+    Table,
     least,
     magnitude,
     most,
@@ -27,19 +28,10 @@ from spatial_prediction.compression.integer_linerwkv._lanes import (
 from spatial_prediction.compression.integer_linerwkv._norms import measure, normalise, normalise_for_product
 from spatial_prediction.compression.integer_linerwkv._products import multiply_pairs
 
-_SIGMOID, _GELU_DEFICIT = tables.sigmoid(), tables.gelu_deficit()
-_BOTH = (_SIGMOID | tables.softplus() << 16).astype(np.int32)
+_GELU_DEFICIT = tables.gelu_deficit()
+_LOGISTIC = (tables.sigmoid() | tables.softplus() << 16).astype(np.int32)
 """Sigmoid in the lower half of a word, softplus in the upper one."""
 _GAIN = np.int32(form.GAIN_BITS)
-
-
-@compiled
-@no_type_check
-def look_up(table, x):
-    """Replace indices (features, 64) by what stands there."""
-    for f in range(x.shape[0]):
-        for n in range(COLUMNS):
-            x[f, n] = table[np.uint32(x[f, n])]
 
 
 @compiled
@@ -77,18 +69,10 @@ def mix_in_time(blocks, index, before, mean, log, x, room):
     for which in range(3):
         _mix(now, before, mixes[which, 0], mixes[which, 1], pairs)
         product(matrices[which], pairs, rows[which])
-    before[:] = now
-    keys, values, gates = rows[0], rows[1], rows[2]
-    first, decay = blocks.first[index], blocks.decay[index]
-    _begin_average(
-        keys, gates, log, first, decay, shifts[0], shifts[2], keys, gates, rows[3], rows[4], rows[5]
-    )
-    look_up(_SIGMOID, rows[3])
-    look_up(_BOTH, rows[4])
-    look_up(_SIGMOID, rows[5])
+    copy(now, before)
     _average(
-        keys, values, gates, rows[3], rows[4], rows[5], mean, log, first, decay, shifts[1], mean, log, pairs,
-        fine_pairs,
+        _LOGISTIC, rows[0], rows[1], rows[2], mean, log, blocks.first[index], blocks.decay[index], shifts[0],
+        shifts[1], shifts[2], mean, log, pairs, fine_pairs,
     )  # fmt: skip
     product(matrices[3], pairs, rows[0])
     product(matrices[3], fine_pairs, rows[1])
@@ -105,29 +89,25 @@ def mix_channels(blocks, index, before, x, room):
     for which in range(2):
         _mix(now, before, mixes[3 + which, 0], mixes[3 + which, 1], pairs)
         product(matrices[4 + which], pairs, rows[which])
-    before[:] = now
-    _begin_gate(rows[1], shifts[5], rows[1], rows[2])
-    look_up(_SIGMOID, rows[2])
+    copy(now, before)
     _rectify(rows[0], shifts[4], pairs, fine_pairs)
     product(matrices[6], pairs, rows[3])
     product(matrices[6], fine_pairs, rows[4])
-    _add_gated(x, rows[3], rows[4], rows[1], rows[2], shifts[6], x)
+    _add_gated(_LOGISTIC, x, rows[3], rows[4], rows[1], shifts[6], shifts[5], x)
 
 
 @compiled
 @no_type_check
 def convolve(layers, layer, pairs, room, out):
     """Apply a convolution, its layer norm and GELU to inputs in pairs, (taps and channels / 2, 64)."""
-    norm, summed, deficit, columns = layers.norm, room.rows[0], room.rows[1], room.columns
+    norm, summed, columns = layers.norm, room.rows[0], room.columns
     product(layers.weight[layer], pairs, summed)
     _add_bias(summed, layers.bias[layer], layers.shift[layer], summed)
     measure(summed, summed, room)
-    _begin_gelu(
-        summed, columns[0, 0], columns[3, 0], columns[2, 0], norm.gain[layer], norm.bias[layer],
-        norm.shift[layer], out, deficit,
+    _scale_and_activate(
+        _GELU_DEFICIT, summed, columns[0, 0], columns[3, 0], columns[2, 0], norm.gain[layer],
+        norm.bias[layer], norm.shift[layer], out,
     )  # fmt: skip
-    look_up(_GELU_DEFICIT, deficit)
-    subtract(out, deficit, out)
 
 
 @compiled
@@ -145,54 +125,34 @@ def _mix(now: Lanes, before: Lanes, share: Lanes, share_before: Lanes) -> Lanes:
     return (now * share + before * share_before + (1 << 14)) >> 15
 
 
-@over_features(*("element",) * 3, *("feature",) * 2, *("number",) * 2, *("out",) * 5)
-def _begin_average(
-    keys: Lanes, gates: Lanes, log: Lanes, first: Lanes, decay: Lanes, key_bits: Lanes, gate_bits: Lanes
-) -> tuple[Lanes, ...]:
-    """Log weights of keys and gates, and where the sigmoids stand of what the average needs."""
-    key, gates = log_weight(keys, key_bits), log_weight(gates, gate_bits)
-    return (
-        key,
-        gates,
-        table_index(key + first - log),
-        table_index(key - (log + decay)),
-        table_index(gates),
-    )
-
-
-@over_features(*("element",) * 8, *("feature",) * 2, "number", "out", "out", "pairs", "pairs")
+@over_features(
+    "table", *("element",) * 5, *("feature",) * 2, *("number",) * 3, "out", "out", "pairs", "pairs"
+)
 def _average(
+    logistic: Table,
     keys: Lanes,
     values: Lanes,
     gates: Lanes,
-    reading: Lanes,
-    both: Lanes,
-    gating: Lanes,
     mean: Lanes,
     log: Lanes,
     first: Lanes,
     decay: Lanes,
+    key_bits: Lanes,
     value_bits: Lanes,
+    gate_bits: Lanes,
 ) -> tuple[Lanes, ...]:
     """Mean and log weight with the new value, and what the gates let through, in two parts."""
+    key, gates, aged = log_weight(keys, key_bits), log_weight(gates, gate_bits), log + decay
     change = clipped(rounded(values, value_bits), form.LARGEST_STREAM) - mean
-    read = mean + scaled(change, gate(keys + first - log, reading))
-    read = scaled(read, gate(gates, gating))
-    aged = log + decay
-    mean = mean + scaled(change, gate(keys - aged, both & 0xFFFF))
-    log = most(keys, aged) + ((both >> 16) & 0xFFFF)
-    return mean, log, read >> 8, read & 255
+    read = mean + scaled(change, sigmoid(key + first - log, logistic))
+    read = scaled(read, sigmoid(gates, logistic))
+    fraction, softplus = sigmoid_and_softplus(key - aged, logistic)
+    return mean + scaled(change, fraction), most(key, aged) + softplus, read >> 8, read & 255
 
 
 @over_features("element", "element", "element", "number", "out")
 def _add(x: Lanes, coarse: Lanes, fine: Lanes, bits: Lanes) -> Lanes:
     return clipped(x + rounded(whole(coarse, fine), bits), form.LARGEST_STREAM)
-
-
-@over_features("element", "number", "out", "out")
-def _begin_gate(gates: Lanes, bits: Lanes) -> tuple[Lanes, ...]:
-    log = log_weight(gates, bits)
-    return log, table_index(log)
 
 
 @over_features("element", "number", "pairs", "pairs")
@@ -203,10 +163,13 @@ def _rectify(summed: Lanes, bits: Lanes) -> tuple[Lanes, ...]:
     return square >> 8, square & 255
 
 
-@over_features(*("element",) * 5, "number", "out")
-def _add_gated(x: Lanes, coarse: Lanes, fine: Lanes, gates: Lanes, gating: Lanes, bits: Lanes) -> Lanes:
+@over_features("table", *("element",) * 4, "number", "number", "out")
+def _add_gated(
+    logistic: Table, x: Lanes, coarse: Lanes, fine: Lanes, gates: Lanes, bits: Lanes, gate_bits: Lanes
+) -> Lanes:
     value = clipped(rounded(whole(coarse, fine), bits), form.LARGEST_STREAM)
-    return clipped(x + scaled(value, gate(gates, gating)), form.LARGEST_STREAM)
+    gated = scaled(value, sigmoid(log_weight(gates, gate_bits), logistic))
+    return clipped(x + gated, form.LARGEST_STREAM)
 
 
 @over_features("element", "feature", "number", "out")
@@ -214,14 +177,27 @@ def _add_bias(summed: Lanes, bias: Lanes, bits: Lanes) -> Lanes:
     return clipped(rounded(summed, bits) + bias, form.LARGEST_STREAM)
 
 
-@over_features("element", *("column",) * 3, *("feature",) * 2, "number", "out", "out")
-def _begin_gelu(
-    short: Lanes, root: Lanes, half: Lanes, shift: Lanes, gain: Lanes, bias: Lanes, bits: Lanes
-) -> tuple[Lanes, ...]:
-    """What is positive, and where the rest stands in the table."""
-    y = rounded(((short * root + half) >> shift) * gain + bias, bits)
+@over_features("table", "element", *("column",) * 3, *("feature",) * 2, "number", "out")
+def _scale_and_activate(
+    deficit: Table,
+    short: Lanes,
+    root: Lanes,
+    half: Lanes,
+    shift: Lanes,
+    gain: Lanes,
+    bias: Lanes,
+    bits: Lanes,
+) -> Lanes:
+    """End of the layer norm, and GELU."""
+    y = normalised(short, root, half, shift, gain, bias, bits)
     index = (magnitude(y) + 4) >> (tables.STREAM_BITS - tables.GELU_INDEX_BITS)
-    return most(y, 0), least(index, tables.ENTRIES - 1)
+    return most(y, 0) - deficit.at(least(index, tables.ENTRIES - 1))
+
+
+@over_features("element", "out")
+def copy(x: Lanes) -> Lanes:
+    """Copy, which a loop of 64 numbers does faster than an assignment of slices."""
+    return x
 
 
 @over_features("element", "element", "out")

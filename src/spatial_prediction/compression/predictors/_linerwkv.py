@@ -8,8 +8,8 @@ import numpy as np
 from spatial_prediction.compression._compiled import compiled
 from spatial_prediction.compression._protocol import FRACTION_BITS, Prediction
 from spatial_prediction.compression.integer_linerwkv.coding import (
+    begin_line,
     denormalise,
-    finish_line,
     memory_for,
     take_band,
 )
@@ -97,7 +97,7 @@ class LineRWKVPredictor:
             self._measure()
             for band in range(len(self._samples)):
                 self._take(band, predicting=False)
-        finish_line(self._network, self._memory)
+        begin_line(self._network, self._memory)
         if self._line % STATISTICS_LINES == STATISTICS_LINES - 1:
             self._measure()
         self._line, self._band = self._line + 1, 0
