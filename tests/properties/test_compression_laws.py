@@ -58,7 +58,7 @@ def cubes_and_parameters(draw):
     return cube, parameters, limit
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cubes_and_parameters())
 def test_no_sample_comes_back_with_a_larger_error_than_allowed(drawn):
     cube, parameters, limit = drawn
@@ -67,7 +67,7 @@ def test_no_sample_comes_back_with_a_larger_error_than_allowed(drawn):
     assert np.abs(decoded.astype(np.int64) - cube.astype(np.int64)).max() <= limit
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(cubes_and_parameters(), st.data())
 def test_predictions_are_those_of_plain_integers(drawn, data):
     cube, given_parameters, _ = drawn
@@ -106,7 +106,7 @@ def number(bits):
     return st.integers(-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(arrays(np.uint16, SHAPES), st.sampled_from(["BSQ", "BI"]), st.integers(8, 32), st.data())
 def test_residuals_come_back(residuals, order, U_max, data):
     M = data.draw(st.integers(1, residuals.shape[2]))
@@ -123,7 +123,7 @@ def cubes_and_deltas(draw):
 
 
 @pytest.mark.parametrize("predictor", PREDICTORS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(cubes_and_deltas(), st.integers(1, 6))
 def test_containers_of_every_predictor_hold_any_cube(predictor, drawn, rows):
     cube, delta = drawn
@@ -134,14 +134,14 @@ def test_containers_of_every_predictor_hold_any_cube(predictor, drawn, rows):
     assert (np.abs(decoded.astype(int) - cube.astype(int)).max((0, 1)) <= delta).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.binary(max_size=200))
 def test_any_bytes_give_an_error_or_a_cube(stream):
     assert outcome(stream) in ("cube", "error")
 
 
 @pytest.mark.parametrize("kind", EACH_KIND)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(cube=arrays(np.uint16, (5, 3, 4)), seed=st.integers(0, 1 << 30))
 def test_any_damage_to_any_stream_gives_an_error_or_a_cube(kind, cube, seed):
     stream = ccsds123.compress(cube, **EACH_KIND[kind])

@@ -50,8 +50,8 @@ SHAPE = (2, 5, 6)
 every_layer = pytest.mark.parametrize("name", LAYERS)
 seeds = st.integers(0, 2**32 - 1)
 odd = st.sampled_from([1, 3, 5])
-few = settings(deadline=None, max_examples=4)  # each traces anew
-law = settings(deadline=None, max_examples=15)
+few = settings(max_examples=4)  # each traces anew
+law = settings(max_examples=15)
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 

@@ -64,7 +64,7 @@ def check(posterior, kernel, mask, values):
     np.testing.assert_allclose([mean.ravel(), variance.ravel()], wanted, rtol=1e-9, atol=1e-9)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(mask=masks)
 def test_structured_solver_is_the_dense_one_whatever_the_mask(mask):
     values = values_of(mask)
@@ -89,7 +89,7 @@ def test_structured_solver_is_the_dense_one_for_odd_masks(odd):
     check(AdditiveGridGP(TIME, SPACE, **COMMON).condition(mask, values), additive, mask, values)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(mask=masks)
 def test_rank_is_pixels_and_frames_minus_connected_components(mask):
     flat = mask.reshape(SHAPE[0], -1)
@@ -102,7 +102,7 @@ def test_rank_is_pixels_and_frames_minus_connected_components(mask):
     assert statistics.projected.size == observed.sum() - components
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(mask=masks, seed=st.integers(0, 99))
 def test_statistics_keep_the_sum_of_squares_and_forget_the_order(mask, seed):
     values = 1000 + values_of(mask, seed)
@@ -148,7 +148,7 @@ def test_static_and_product_is_the_dense_one():
     assert isinstance(model.condition(mask, values).model, StaticProductGP)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(mask=masks, further=masks)
 def test_density_of_further_observations_is_that_of_the_conditional_distribution(mask, further):
     assume(mask.sum() + further.sum() < 20)

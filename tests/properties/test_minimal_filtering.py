@@ -38,7 +38,7 @@ def exact(x, kernel, bias):
     return np.einsum("nhwiab,abio->nhwo", windows, kernel.astype(np.float64)) + bias
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.integers(1, 2), st.integers(3, 15), st.integers(3, 75), st.integers(5, 20), st.integers(7, 33),
     st.integers(0, 100),

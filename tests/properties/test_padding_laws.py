@@ -46,7 +46,7 @@ seeds = st.integers(0, 2**32 - 1)
 pad_widths = st.tuples(*[st.tuples(st.integers(0, 4), st.integers(0, 4))] * 2)
 
 
-law = settings(deadline=None, max_examples=15)
+law = settings(max_examples=15)
 
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
@@ -97,7 +97,7 @@ def assert_equal_to_rounding(actual, expected):
 
 
 @every_padding
-@settings(deadline=None, max_examples=3)  # each traces anew
+@settings(max_examples=3)  # each traces anew
 @given(pad_widths, sizes, sizes, st.sampled_from(["float16", "bfloat16", "float32", "float64"]))
 def test_shape_grows_by_the_pad_width_and_the_dtype_is_kept(name, pad_width, height, width, dtype):
     (top, bottom), (left, right) = pad_width

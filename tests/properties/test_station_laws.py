@@ -25,7 +25,7 @@ rows = st.lists(
 NAMES = ("time", "lat", "lon", "temp", "error")
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(rows=rows, delimiter=st.sampled_from(",;\t"), blank=st.booleans())
 def test_a_table_survives_text(tmp_path_factory, rows, delimiter, blank):
     """Every time, place, value and error that is written is read again, bit by bit, and so from memory."""
@@ -48,7 +48,7 @@ def test_a_table_survives_text(tmp_path_factory, rows, delimiter, blank):
     assert str(in_memory) == str(found)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     west=st.integers(-180, 179),
     south=st.integers(-90, 80),
@@ -67,7 +67,7 @@ def test_cells_fill_their_bounds(west, south, size, step):
         np.testing.assert_allclose(np.diff(axis), step)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(start=st.integers(-1000, 1000), count=st.integers(1, 40), step=st.sampled_from([0.1, 0.3, 1.0, 7.5]))
 def test_a_range_of_times_ends_where_it_says(start, count, step):
     found = wanted_times(f"{start}/{start + (count - 1) * step!r}/{step}", np.zeros(1))
@@ -75,7 +75,7 @@ def test_a_range_of_times_ends_where_it_says(start, count, step):
     np.testing.assert_allclose(found, start + step * np.arange(count))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(
     places=arrays.arrays(np.float64, (7, 2), elements=st.integers(-50, 50).map(float), unique=True),
     seconds=arrays.arrays(np.float64, 7, elements=st.integers(0, 10**6).map(float)),

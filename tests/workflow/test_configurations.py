@@ -71,9 +71,7 @@ def check_jobs(jobs, scripts):
                 scripts[os.path.basename(script)](arguments)
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(configurations(SCHEMA))
 def test_any_valid_configuration_is_planned_and_its_commands_are_understood(planner, scripts, config):
     config |= {"studies": ["super_resolution"]}

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -13,7 +13,6 @@ SHAPES = st.tuples(*[st.integers(0, 5)] * 3)
 RESIDUALS = SHAPES.flatmap(lambda shape: arrays(np.uint16, shape))
 
 
-@settings(deadline=None)
 @given(RESIDUALS)
 def test_any_residuals_come_back(residuals):
     np.testing.assert_array_equal(decode_residuals(encode_residuals(residuals), residuals.shape), residuals)

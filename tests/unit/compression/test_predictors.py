@@ -42,7 +42,7 @@ def round_trip(name, cube, error):
 
 
 @pytest.mark.parametrize("name", MAKERS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_any_cube_comes_back(name, data):
     dtype = data.draw(st.sampled_from(["uint16", "int16", "uint8", ">u2"]))

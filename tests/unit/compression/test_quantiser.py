@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spatial_prediction.compression.predictors import FRACTION_BITS
 from spatial_prediction.compression.predictors._quantiser import map_residuals, unmap_residuals
 
 
-@settings(deadline=None)  # the first call compiles
 @given(
     low=st.sampled_from([0, -32768, -128]),
     error=st.integers(0, 70000),

@@ -84,7 +84,7 @@ def close(dn, values, attributes, kept):
     return (np.abs(got - expected) <= tolerance).all()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(band=bands())
 def test_decoding_is_that_of_netcdf4_python(tmp_path_factory, band):
     samples, attributes = band
@@ -97,7 +97,7 @@ def test_decoding_is_that_of_netcdf4_python(tmp_path_factory, band):
     assert close(decoded.dn, np.ma.getdata(theirs), attributes, ~mask)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(band=bands())
 def test_decoding_is_that_of_xarray(tmp_path_factory, band):
     samples, attributes = band
@@ -123,7 +123,7 @@ def test_decoding_is_that_of_xarray(tmp_path_factory, band):
     assert close(decoded.dn, theirs, attributes, ~mask)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     samples=st.lists(st.integers(-32_768, 32_767), min_size=1, max_size=9),
     offset=st.sampled_from([0, -1000]),

@@ -45,7 +45,7 @@ def test_one_sample_less_is_noticed_and_missing_padding_is_not(tmp_path, format,
         read_scene(path, size=SIZE)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     format=st.sampled_from(CLASSIC),
     lengths=st.lists(st.integers(1, 5), min_size=1, max_size=3),

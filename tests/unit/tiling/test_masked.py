@@ -14,7 +14,6 @@ MASKS = arrays.arrays(bool, (12, 14))
 RUBBISH = st.sampled_from([np.nan, np.inf, 0.0, 1e30, -7.0])
 
 
-@settings(deadline=None)
 @given(MASKS, RUBBISH, RUBBISH)
 def test_filling_never_looks_under_the_mask(mask, first, second):
     filled = [fill_masked(np.where(mask, np.float32(value), IMAGE), mask) for value in (first, second)]
@@ -24,7 +23,6 @@ def test_filling_never_looks_under_the_mask(mask, first, second):
         assert np.isfinite(filled[0]).all()
 
 
-@settings(deadline=None)
 @given(MASKS)
 def test_each_masked_pixel_becomes_a_nearest_valid_one(mask):
     if mask.all():
@@ -38,7 +36,7 @@ def test_each_masked_pixel_becomes_a_nearest_valid_one(mask):
         assert any((IMAGE[:, r, c] == filled[:, row, column]).all() for r, c in nearest)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(MASKS, RUBBISH, st.sampled_from([Strategy.abutting(), Strategy.exact(1), Strategy.blended(2)]))
 def test_masked_values_never_reach_the_output(mask, value, strategy):
     clean = upscale_array(IMAGE, blur, strategy=strategy, tile=5, factor=2, mask=mask)
@@ -48,7 +46,7 @@ def test_masked_values_never_reach_the_output(mask, value, strategy):
     np.testing.assert_array_equal(np.isnan(tiled).all(axis=0), mask.repeat(2, 0).repeat(2, 1))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(MASKS)
 def test_exact_tiles_equal_the_whole_filled_image(mask):
     tiled = upscale_array(IMAGE, blur, strategy=Strategy.exact(1), tile=5, factor=2, mask=mask)
@@ -130,7 +128,7 @@ def test_beyond_a_straight_border_lies_what_the_padding_predicts(name, side):
     np.testing.assert_allclose(filled, np.clip(padded, *ends), atol=2e-5)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(MASKS, RUBBISH, st.sampled_from(["lp2x3", "lp1x1cs", "extr2"]))
 def test_continuing_never_looks_under_the_mask(mask, value, name):
     padding = padding_from_name(name, 1)
@@ -143,7 +141,7 @@ def test_continuing_never_looks_under_the_mask(mask, value, name):
         assert (filled.max(axis=(1, 2)) <= valid.max(axis=1)).all()
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(MASKS, RUBBISH)
 def test_masked_values_never_reach_the_output_through_what_continues_them(mask, value):
     options = {

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from spatial_prediction.tiling import Mixer, Strategy, plan_tiles
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     height=st.integers(1, 40),
     width=st.integers(1, 40),

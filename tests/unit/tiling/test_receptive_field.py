@@ -91,7 +91,7 @@ def test_any_function_is_measured():
     assert stated_receptive_field(blur) is None
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(*[st.integers(0, 9)] * 4)
 def test_a_function_that_looks_as_far_as_drawn(above, below, left, right):
     """Each pixel is the sum of those at the four ends of a cross: nothing between, as in a dilated kernel."""

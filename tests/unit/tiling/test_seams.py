@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spatial_prediction.tiling import (
@@ -86,19 +86,15 @@ def test_seams_stand_out_of_noise_only_when_they_are_there():
     assert not seam_is_visible(plane(), [8])
 
 
-law = settings(deadline=None)
-
 MAPS = st.integers(0, 2**32 - 1).map(lambda seed: np.random.default_rng(seed).standard_normal((3, 4, 5)))
 
 
-@law
 @given(MAPS, MAPS, MAPS)
 def test_predictions_deviate_by_no_more_than_the_bound(truth, first, second):
     errors = [np.mean((prediction - truth) ** 2) for prediction in (first, second)]
     assert np.mean((first - second) ** 2) <= deviation_bound(*errors) * (1 + 1e-12)
 
 
-@law
 @given(MAPS, MAPS)
 def test_opposite_errors_reach_the_bound(truth, error):
     mse = np.mean(error**2)

@@ -73,7 +73,7 @@ def test_tiles_that_abut_see_nothing_of_each_other():
             )
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 23), st.integers(1, 30), st.integers(1, 9), st.integers(0, 3), st.integers(0, 3))
 def test_strips_come_in_order_and_make_up_the_image(height, width, tile, overlap, fade):
     image = IMAGE[:, :height, :width]

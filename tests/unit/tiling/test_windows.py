@@ -1,11 +1,9 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from spatial_prediction.tiling import ReceptiveField, Strategy, plan_tiles, strategy_from_name
-
-law = settings(deadline=None)
 
 OVERLAPS = st.tuples(*[st.tuples(st.integers(0, 6), st.integers(0, 6))] * 2)
 
@@ -36,7 +34,6 @@ def summed_weights(plan, shape):
     return total
 
 
-@law
 @given(SHAPES, TILES, tilings(), FACTORS)
 def test_weights_sum_to_one_at_every_pixel(shape, tile, strategy, factor):
     plan = plan_tiles(shape, tile=tile, strategy=strategy, factor=factor)
@@ -44,7 +41,6 @@ def test_weights_sum_to_one_at_every_pixel(shape, tile, strategy, factor):
     assert all((span.weights >= 0).all() for span in (*plan.rows, *plan.columns))
 
 
-@law
 @given(SHAPES, TILES, OVERLAPS, FACTORS)
 def test_crops_write_every_pixel_once(shape, tile, overlap, factor):
     plan = plan_tiles(shape, tile=tile, strategy=Strategy.cropped(overlap), factor=factor)
@@ -52,7 +48,6 @@ def test_crops_write_every_pixel_once(shape, tile, overlap, factor):
     assert all((span.weights == 1).all() for span in (*plan.rows, *plan.columns))
 
 
-@law
 @given(SHAPES, TILES, tilings())
 def test_windows_lie_in_the_image_and_have_one_shape(shape, tile, strategy):
     plan = plan_tiles(shape, tile=tile, strategy=strategy)
@@ -63,7 +58,6 @@ def test_windows_lie_in_the_image_and_have_one_shape(shape, tile, strategy):
         assert kept == list(range(size))
 
 
-@law
 @given(SHAPES, TILES, tilings(), FACTORS)
 def test_what_is_written_was_read_with_the_overlap_around_it(shape, tile, strategy, factor):
     plan = plan_tiles(shape, tile=tile, strategy=strategy, factor=factor)
