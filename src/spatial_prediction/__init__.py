@@ -3,8 +3,8 @@
 The rooms of this package, lowest level first (a room imports only lower ones):
 
 - ``errors``, ``files``, ``output_files``, ``named_arrays``, ``background``, ``process_lock``, ``progress``,
-  ``command``, ``normalisation``, ``configuration``, ``training_settings``, ``provenance``, ``reflectance``:
-  what everything may use; no JAX.
+  ``command``, ``normalisation``, ``configuration``, ``training_settings``, ``tidy_tables``,
+  ``provenance``, ``reflectance``: what everything may use; no JAX.
   ``names`` reads every name of a padding or another border handling. ``differentiation`` and
   ``compiled_programs``, with JAX, give functions derivatives of their own and keep what was compiled.
 - ``native``, ``rasters``, ``statistics``, ``plotting``, ``training``, ``gaussian_process``, ``compression``:

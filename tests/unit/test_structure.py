@@ -21,6 +21,7 @@ LEVELS = (
         "files",
         "output_files",
         "named_arrays",
+        "tidy_tables",
         "progress",
         "command",
         "normalisation",

@@ -7,6 +7,7 @@ import pandas as pd
 
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.studies.interpolation.metrics import METRICS
+from spatial_prediction.tidy_tables import read_table
 
 KEYS = ("mask", "model", "kind", "condition_on", "part", "pixels")
 """Columns that name a row of scores; ``kind`` is ``model`` or ``baseline``."""
@@ -21,17 +22,7 @@ def read_scores(path: Path) -> pd.DataFrame:
     Raises:
         ConfigurationError: the file is missing or is no such table.
     """
-    try:
-        table = pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(
-            f"{path}: cannot be read as a table ({error}); make it again with its rule"
-        ) from error
-    if missing := [name for name in COLUMNS if name not in table]:
-        raise ConfigurationError(
-            f"{path}: column(s) {', '.join(missing)} missing; make it again with its rule"
-        )
-    return table[list(COLUMNS)]
+    return read_table(path, COLUMNS)
 
 
 def gathered_scores(paths: Sequence[Path]) -> pd.DataFrame:
