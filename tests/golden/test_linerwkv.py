@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from tests.helpers import shared_folder
+from tests.state_dict_writer import file_of
 
 from spatial_prediction.compression import linerwkv
 from spatial_prediction.compression.entropy_coder import encode_residuals
@@ -80,6 +81,19 @@ def test_arrays_go_in_and_out_by_name(size):
     assert named.keys() == arrays.keys()
     for name, array in arrays.items():
         np.testing.assert_array_equal(named[name], array)
+
+
+@pytest.mark.parametrize("size", ["xs", "s"])
+def test_published_parameters_are_known_by_their_digest(size):
+    assert linerwkv.parameters_digest(read(f"weights_{size}")) == linerwkv.PUBLISHED[size].digest
+
+
+@pytest.mark.parametrize("size", ["xs", "s"])
+def test_published_parameters_come_out_of_a_file_of_pytorch(size):
+    arrays = read(f"weights_{size}")
+    found = linerwkv.parsed_state_dict(file_of(arrays), "rwkv-final.pth")
+    linerwkv.PUBLISHED[size].check(found, "rwkv-final.pth")
+    assert found.keys() == arrays.keys()
 
 
 def test_activations():

@@ -113,6 +113,30 @@ def test_a_network_is_trained_on_a_folder_of_its_own(planned, own_cubes):
     assert re.findall(r"cubes/training/(\w+)\.safetensors", trained) == ["jasper", "potsdam", "third"]
 
 
+def test_the_published_network_codes_in_place_of_a_trained_one(study, planned):
+    def jobs(**published):
+        network = {"source": "published", "published": published}
+        planned_jobs = planned({"network": network, "training": {"data": "others"}})
+        for job in planned_jobs:
+            if job["rule"] == "benchmark_codec":
+                needed = re.findall(r"--network=results/compression/networks/(\w+)", job["command"])
+                assert bool(needed) == bool(re.search("--codec=(linerwkv|mixture)", job["command"]))
+                assert set(needed) <= {f"published_{published['size']}"}
+        (built,) = (job["command"] for job in planned_jobs if job["rule"] == "build_linerwkv")
+        assert f"--size={published['size']}" in built
+        return rules(planned_jobs), built
+
+    made = DEFAULT | {"build_linerwkv": 1}
+    del made["train_linerwkv"]
+    counted, built = jobs(size="s", path=None)
+    assert counted == made | {"retrieve_linerwkv": 1}
+    assert "--weights=resources/compression/published/linerwkv_s.pth" in built
+    (study.folder / "my weights.pth").touch()
+    counted, built = jobs(size="xs", path="my weights.pth")
+    assert counted == made
+    assert "'--weights=my weights.pth'" in built
+
+
 def test_nothing_is_made_for_predictors_that_nobody_asked_for(planned):
     jobs = rules(planned({"predictors": ["ccsds123"]}))
     assert "train_linerwkv" not in jobs

@@ -93,6 +93,35 @@ def get_json(
     return with_retries(attempt, address=address, patience=patience)
 
 
+def get_bytes(address: str, *, largest: int, patience: Patience = PATIENCE) -> bytes:
+    """Fetch a small file whole, whose checksum nobody states; ``download`` is for those that have one.
+
+    Args:
+        address: of the file.
+        largest: bytes that it may have.
+        patience: time limits and retries; each attempt begins anew.
+
+    Raises:
+        RetrievalError: it cannot be had, or is larger.
+    """
+
+    def attempt() -> bytes:
+        # An encoded body would have other bytes than the file.
+        headers = {"Accept-Encoding": "identity"}
+        content = bytearray()
+        with response_to(address, session=session, patience=patience, headers=headers) as response:
+            for block in blocks(response, patience):
+                content += block
+                if len(content) > largest:
+                    raise RetrievalError(
+                        f"{address}: the server sends more than {largest} bytes; check the address"
+                    )
+        return bytes(content)
+
+    with requests.Session() as session:
+        return with_retries(attempt, address=address, patience=patience)
+
+
 def with_retries(attempt: Callable[[], Outcome], *, address: str, patience: Patience) -> Outcome:
     """Call ``attempt`` until it does not raise a `TransientError`, with growing waits between.
 

@@ -5,7 +5,7 @@ import requests
 
 from spatial_prediction.errors import RetrievalError
 from spatial_prediction.retrieval import web as module
-from spatial_prediction.retrieval.web import Patience, TransientError, get_json, with_retries
+from spatial_prediction.retrieval.web import Patience, TransientError, get_bytes, get_json, with_retries
 
 
 @pytest.fixture
@@ -47,6 +47,28 @@ def test_what_a_server_asks_in_no_known_form_is_not_heard(server, waits, asked):
         get_json(f"{server.address}/nothing", session=session, patience=Patience())
     assert len(waits) == 1
     assert waits[0] <= 1.0
+
+
+@pytest.mark.parametrize("faults", [[], [503], ["drop", "drop"]])
+def test_small_files_come_whole(published, patience, faults):
+    name, content = next(iter(published.files.items()))
+    published.faults = list(faults)
+    assert get_bytes(f"{published.mirror}/{name}", largest=len(content), patience=patience) == content
+    assert len(published.log) == len(faults) + 1
+
+
+def test_small_files_are_no_larger_than_expected(published, patience):
+    name, content = next(iter(published.files.items()))
+    address = f"{published.mirror}/{name}"
+    with pytest.raises(RetrievalError, match=rf"{name}: the server sends more than {len(content) - 1} bytes"):
+        get_bytes(address, largest=len(content) - 1, patience=patience)
+
+
+def test_small_files_that_never_come_whole_are_given_up(published, patience):
+    name, content = next(iter(published.files.items()))
+    published.faults = ["drop"] * patience.attempts
+    with pytest.raises(RetrievalError, match=f"{name}: .* after {patience.attempts} attempts"):
+        get_bytes(f"{published.mirror}/{name}", largest=len(content), patience=patience)
 
 
 def test_waits_double_with_jitter_up_to_the_longest():

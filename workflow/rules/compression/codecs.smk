@@ -11,6 +11,8 @@ def network_file(wildcards):
     """The network that a codec needs; none for others."""
     if wildcards.codec not in WITH_NETWORK:
         return []
+    if not trains_network(COMPRESSION):
+        return PUBLISHED_LINERWKV
     return LINERWKV_FILE.format(network=NETWORK_OF[wildcards.cube])
 
 

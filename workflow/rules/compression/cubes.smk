@@ -1,4 +1,4 @@
-# Cubes to compress, and the networks that are trained on others.
+# Cubes to compress, and the networks that are trained on others, or were by their authors.
 
 
 def source_of_cube(wildcards):
@@ -49,3 +49,28 @@ use rule run_script as train_linerwkv with:
             },
         ),
         settings=flags(**network_settings(COMPRESSION)),
+
+
+use rule run_script as retrieve_linerwkv with:
+    input:
+        code=code("compression/retrieve_linerwkv"),
+    output:
+        output=FETCHED_WEIGHTS,
+    log:
+        f"{LOGS}/retrieve_linerwkv.log",
+    params:
+        files=files,
+        settings=flags(size=PUBLISHED_SIZE),
+
+
+use rule run_script as build_linerwkv with:
+    input:
+        weights=WEIGHTS_HERE or FETCHED_WEIGHTS,
+        code=code("compression/build_linerwkv"),
+    output:
+        output=PUBLISHED_LINERWKV,
+    log:
+        f"{LOGS}/build_linerwkv.log",
+    params:
+        files=files,
+        settings=flags(size=PUBLISHED_SIZE),

@@ -4,11 +4,12 @@ from spatial_prediction.studies.compression.validation import (
     SYNTHETIC,
     WITH_NETWORK,
     codecs_of,
-    needs_network,
     network_settings,
     networks_of,
+    published_weights,
     raw_cubes,
     training_raw_cubes,
+    trains_network,
     validated as valid_compression,
 )
 
@@ -16,19 +17,24 @@ try:
     config["compression"] = COMPRESSION = valid_compression(config, SCHEMA)
     RAW_CUBES = raw_cubes(COMPRESSION)
     TRAINING_CUBES = training_raw_cubes(COMPRESSION)
+    WEIGHTS_HERE = published_weights(COMPRESSION)
 except SpatialPredictionError as error:
     raise WorkflowError(str(error))
 
 COMPRESSED = f"{RESULTS}/compression"
 CUBE_FILE = f"{RESOURCES}/compression/cubes/{{cube}}.safetensors"
 LINERWKV_FILE = f"{COMPRESSED}/networks/{{network}}.safetensors"
+# The published network: its file as fetched, or a copy that is here already, and its integers.
+PUBLISHED_SIZE = COMPRESSION["network"]["published"]["size"]
+FETCHED_WEIGHTS = f"{RESOURCES}/compression/published/linerwkv_{PUBLISHED_SIZE}.pth"
+PUBLISHED_LINERWKV = f"{COMPRESSED}/networks/published_{PUBLISHED_SIZE}.safetensors"
 CUBES = list(RAW_CUBES) or [SYNTHETIC]
 PREDICTED = COMPRESSION["predictors"]
 CODECS = codecs_of(COMPRESSION)
 CUBE_FORMATS = {"formats": COMPRESSION["figures"]["formats"]}
 # Raw files by the name of their cube; those of a folder to train on stand in a folder of their own.
 TO_READ = RAW_CUBES | {f"training/{name}": raw for name, raw in TRAINING_CUBES.items()}
-# For each cube the network that codes it, and for each network the cubes that it has seen.
+# For each cube the trained network that codes it, and for each network the cubes that it has seen.
 NETWORK_OF = networks_of(COMPRESSION, CUBES)
 SEEN_BY = {
     network: (

@@ -23,6 +23,12 @@ PEERS = tuple(f"{codec}-{arrangement}" for codec in PEER_CODECS for arrangement 
 SIZES = ("xs", "s", "m", "l")
 """Sizes of the network, as published."""
 
+NETWORK_SOURCES = ("trained", "published")
+"""Where the network comes from: the study trains it, or its authors did."""
+
+PUBLISHED_SIZES = ("xs", "s")
+"""Sizes of the authors' networks that can be had."""
+
 TRAINING_DATA = ("synthetic", "others", "directory")
 """What the network is trained on: synthetic cubes, the other cubes of the study, or those of a folder."""
 

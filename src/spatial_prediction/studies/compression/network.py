@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from spatial_prediction.compression import integer_linerwkv
 from spatial_prediction.compression.integer_linerwkv import IntegerNetwork
-from spatial_prediction.compression.linerwkv import LineRWKV, quantised
+from spatial_prediction.compression.linerwkv import LineRWKV, Published, quantised
 from spatial_prediction.errors import CheckpointError
 from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
@@ -24,22 +24,22 @@ class TrainedNetwork(NamedTuple):
     Attributes:
         network: its integer form.
         trained_on: what it was trained on, in words.
-        seen: identities of the cubes it was trained on.
+        seen: identities of the cubes it was trained on; None where nobody knows them.
         size: bytes of the file that keeps it.
     """
 
     network: IntegerNetwork
     trained_on: str
-    seen: tuple[str, ...]
+    seen: tuple[str, ...] | None
     size: int
 
     def bytes_counted(self, identity: str) -> int:
-        """Bytes that count in the rate of a cube: none, unless the network has seen it."""
-        return self.size if identity in self.seen else 0
+        """Bytes that count in the rate of a cube: none, unless the network has seen it, or may have."""
+        return self.size if self.seen is None or identity in self.seen else 0
 
 
 def load_network(path: Path) -> TrainedNetwork:
-    """Read what :func:`save_network` wrote.
+    """Read what :func:`save_network` or :func:`save_published` wrote.
 
     Raises:
         CheckpointError: the file is missing, damaged, or no such network.
@@ -49,9 +49,10 @@ def load_network(path: Path) -> TrainedNetwork:
     if not header.keys() >= {"trained_on", "seen"}:
         raise CheckpointError(
             f"{path}: does not say what its network has seen, so its bytes might have to count; "
-            "give a network of train_linerwkv.py"
+            "give a network of train_linerwkv.py or build_linerwkv.py"
         )
-    return TrainedNetwork(network, header["trained_on"], tuple(header["seen"]), path.stat().st_size)
+    seen = None if header["seen"] is None else tuple(header["seen"])
+    return TrainedNetwork(network, header["trained_on"], seen, path.stat().st_size)
 
 
 def save_network(
@@ -63,5 +64,16 @@ def save_network(
         "seen": [cube.identity() for cube in cubes],
         "sources": [cube.source for cube in cubes],
         "provenance": provenance(training=asdict(settings)),
+    }
+    integer_linerwkv.save_network(path, quantised(model), about)
+
+
+def save_published(path: Path, model: LineRWKV, published: Published) -> None:
+    """Write the integer form of a network of its authors, of which nobody says what cubes it has seen."""
+    about: dict[str, Any] = {
+        "trained_on": "HySpecNet-11k (EnMAP) by its authors; cubes not known",
+        "seen": None,
+        "sources": [published.address],
+        "provenance": provenance(parameters=published.digest),
     }
     integer_linerwkv.save_network(path, quantised(model), about)

@@ -19,7 +19,8 @@ COLUMNS = (
     "largest_error", "rmse", "psnr", "verified", "status",
 )  # fmt: skip
 """All of them, in order. ``kind`` is ``predictor`` or ``peer``; memory is in bytes; ``trained_on`` is empty
-where nothing was trained; ``model_bytes`` are of a network that has seen the cube, and count in the rate."""
+where nothing was trained; ``model_bytes`` are of a network that has seen the cube, or may have,
+and count in the rate."""
 
 
 def read_measurements(path: Path) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from spatial_prediction.configuration import check_path, check_shape
@@ -13,7 +14,11 @@ from spatial_prediction.studies.compression.cubes.listing import RawCube, list_c
 KEY = "compression"
 """The key at the top of the configuration that is this study's."""
 
-PATHS = ("compression.cubes.directory.path", "compression.training.directory.path")
+PATHS = (
+    "compression.cubes.directory.path",
+    "compression.network.published.path",
+    "compression.training.directory.path",
+)
 
 SYNTHETIC = "synthetic"
 """Name of the synthetic cube."""
@@ -43,7 +48,7 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
         raise ConfigurationError(
             "compression.predictors: names none, and neither does peers.codecs; name one"
         )
-    if needs_network(section):
+    if trains_network(section):
         _check_training(cubes, training)
     return section
 
@@ -68,13 +73,35 @@ def needs_network(section: Mapping[str, Any]) -> bool:
     return bool(set(section["predictors"]) & set(WITH_NETWORK))
 
 
+def trains_network(section: Mapping[str, Any]) -> bool:
+    """Whether such a network is one that the study trains."""
+    return needs_network(section) and section["network"]["source"] == "trained"
+
+
+def published_weights(section: Mapping[str, Any]) -> str | None:
+    """A copy of the published network's file on this machine; None where it is to be fetched, or not needed.
+
+    Raises:
+        ConfigurationError: there is no such file.
+    """
+    if not needs_network(section) or trains_network(section):
+        return None
+    path: str | None = section["network"]["published"]["path"]
+    if path is not None and not Path(path).is_file():
+        raise ConfigurationError(
+            f"compression.network.published.path: there is no file {path!r}; copy rwkv-final.pth there, or "
+            "write null to have it fetched"
+        )
+    return path
+
+
 def network_settings(section: Mapping[str, Any]) -> dict[str, Any]:
     """Those settings of a section that say how the network is trained."""
     return {field.name: section["training"][field.name] for field in fields(NetworkSettings)}
 
 
 def networks_of(section: Mapping[str, Any], cubes: Sequence[str]) -> dict[str, str]:
-    """For each cube the name of the network that codes it: one for all, or one that has seen all others."""
+    """For each cube the trained network that codes it, by name: one for all, or one that saw all others."""
     data = section["training"]["data"]
     return {cube: f"without_{cube}" if data == "others" else data for cube in cubes}
 
@@ -91,7 +118,7 @@ def raw_cubes(section: Mapping[str, Any]) -> dict[str, RawCube]:
     if cubes["source"] == "synthetic":
         return {}
     found = list_cubes(cubes["directory"]["path"], cubes["directory"]["pattern"])
-    if len(found) < 2 and section["training"]["data"] == "others" and needs_network(section):
+    if len(found) < 2 and section["training"]["data"] == "others" and trains_network(section):
         raise ConfigurationError(
             f"compression.training.data: is 'others', and {cubes['directory']['path']!r} has one cube; add "
             "cubes, or train on synthetic"
@@ -107,7 +134,7 @@ def training_raw_cubes(section: Mapping[str, Any]) -> dict[str, RawCube]:
         SceneError: there is no such folder or no such file, or a file is not described.
     """
     training = section["training"]
-    if training["data"] != "directory" or not needs_network(section):
+    if training["data"] != "directory" or not trains_network(section):
         return {}
     return list_cubes(training["directory"]["path"], training["directory"]["pattern"])
 

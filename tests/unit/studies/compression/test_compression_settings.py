@@ -5,14 +5,23 @@ import yaml
 from tests.helpers import REPOSITORY
 
 from spatial_prediction.errors import ConfigurationError, SceneError
-from spatial_prediction.studies.compression.config import PEERS, PREDICTORS, SIZES, TRAINING_DATA
+from spatial_prediction.studies.compression.config import (
+    NETWORK_SOURCES,
+    PEERS,
+    PREDICTORS,
+    PUBLISHED_SIZES,
+    SIZES,
+    TRAINING_DATA,
+)
 from spatial_prediction.studies.compression.validation import (
     codecs_of,
     needs_network,
     network_settings,
     networks_of,
+    published_weights,
     raw_cubes,
     training_raw_cubes,
+    trains_network,
     validated,
 )
 
@@ -48,6 +57,9 @@ def test_names_in_the_schema_are_those_of_the_library():
     training = shape["training"]["properties"]
     assert tuple(training["size"]["enum"]) == SIZES
     assert tuple(training["data"]["enum"]) == TRAINING_DATA
+    network = shape["network"]["properties"]
+    assert tuple(network["source"]["enum"]) == NETWORK_SOURCES
+    assert tuple(network["published"]["properties"]["size"]["enum"]) == PUBLISHED_SIZES
 
 
 @pytest.mark.parametrize(
@@ -61,6 +73,8 @@ def test_names_in_the_schema_are_those_of_the_library():
         ({"predictors": ["wavelet"]}, "must be one of dpcm, ccsds123"),
         ({"peers__codecs": ["jpegls-rows"]}, "must be one of zstd-bands"),
         ({"deltas": [1, 2]}, "compression.deltas: is [1, 2]; must contain 0"),
+        ({"network__source": "none"}, "compression.network.source: is 'none'; must be one of trained"),
+        ({"network__published": {"size": "l", "path": None}}, "published.size: is 'l'; must be one of xs"),
         ({"training__lines": 1}, "compression.training.lines: is 1; must be at least 2"),
     ],
 )
@@ -74,6 +88,30 @@ def test_faults_are_named_with_their_remedy(changes, message):
 def test_a_seed_of_training_does_not_matter_where_nothing_is_trained():
     section = validated(changed(predictors=["ccsds123"], cubes__synthetic__seed=103), SCHEMA)
     assert not needs_network(section)
+
+
+def test_nothing_is_trained_where_the_published_network_codes(tmp_path):
+    config = changed(network__source="published", cubes__synthetic__seed=103, training__data="directory")
+    config["compression"]["training"]["directory"]["path"] = str(tmp_path / "none")
+    section = validated(config, SCHEMA)
+    assert needs_network(section)
+    assert not trains_network(section)
+    assert published_weights(section) is None
+    assert training_raw_cubes(section) == {}
+
+
+def test_a_copy_of_the_published_network_must_be_there_where_it_is_needed(tmp_path):
+    path = tmp_path / "rwkv-final.pth"
+    config = changed(network__source="published", network__published={"size": "s", "path": str(path)})
+    with pytest.raises(ConfigurationError, match=r"published\.path: there is no file .*rwkv-final\.pth"):
+        published_weights(validated(config, SCHEMA))
+    config["compression"]["network"]["source"] = "trained"
+    assert published_weights(validated(config, SCHEMA)) is None
+    path.touch()
+    config["compression"]["network"]["source"] = "published"
+    assert published_weights(validated(config, SCHEMA)) == str(path)
+    config["compression"]["predictors"] = ["ccsds123"]
+    assert published_weights(validated(config, SCHEMA)) is None
 
 
 def folder_of(tmp_path, *names):

@@ -54,7 +54,7 @@ def rate_table(measurements: pd.DataFrame) -> Table:
             "Columns are largest errors of a sample, in DN; 0 is lossless. Predictors of this package "
             "quantise inside the loop of prediction; the others code samples that were quantised beforehand.",
             "Every stream was decoded, and the cube compared with the original.",
-            "The bytes of a network count in the rate of a cube that it has seen, and in no other's.",
+            "The bytes of a network count in the rate of a cube that it has or may have seen, in no other.",
             "CCSDS-123 stands for CCSDS 123.0-B-2 with its default parameters, lossless.",
         ),
         warned=frozenset(warned),
