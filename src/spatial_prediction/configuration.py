@@ -6,12 +6,12 @@ Says what is wrong in words a user can act on. Knows no study, and imports nothi
 import difflib
 import math
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.normalisation import plain_path
+from spatial_prediction.normalisation import plain_path, value_of
 
 COMMON_KEYS = ("studies", "results", "resources")
 """Keys at the top that belong to no study."""
@@ -90,6 +90,13 @@ def check_folders(config: Mapping[str, Any]) -> None:
                     f"{key}: is {config[key]!r}, but {str(folder)!r} leads to {str(folder.readlink())!r}, "
                     "which is not there; make that folder, or name another"
                 )
+
+
+def check_paths(config: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Check the paths that stand under some keys, with dots, as :func:`check_path` does."""
+    for key in keys:
+        if (path := value_of(config, key)) is not None:
+            check_path(path, key)
 
 
 def check_path(path: str, key: str) -> None:

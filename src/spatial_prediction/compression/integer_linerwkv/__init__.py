@@ -5,6 +5,10 @@ such a network of a trained one, ``save_network`` and ``load_network`` keep it i
 """
 
 from spatial_prediction.compression.integer_linerwkv.network import IntegerNetwork
-from spatial_prediction.compression.integer_linerwkv.network_file import load_network, save_network
+from spatial_prediction.compression.integer_linerwkv.network_file import (
+    load_network,
+    load_network_with_header,
+    save_network,
+)
 
-__all__ = ["IntegerNetwork", "load_network", "save_network"]
+__all__ = ["IntegerNetwork", "load_network", "load_network_with_header", "save_network"]

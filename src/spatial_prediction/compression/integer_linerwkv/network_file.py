@@ -35,6 +35,11 @@ def load_network(path: str | Path) -> IntegerNetwork:
     Raises:
         CheckpointError: the file is missing, damaged, holds something else, or numbers that no network has.
     """
+    return load_network_with_header(path)[0]
+
+
+def load_network_with_header(path: str | Path) -> tuple[IntegerNetwork, dict[str, Any]]:
+    """Read a network and what else was written ``about`` it, like :func:`load_network`."""
     arrays, header = load_arrays(path)
     if header.get("kind") != _KIND:
         raise CheckpointError(
@@ -46,4 +51,4 @@ def load_network(path: str | Path) -> IntegerNetwork:
         check(network)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from None
-    return network
+    return network, header

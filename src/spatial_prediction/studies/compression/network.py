@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spatial_prediction.compression import integer_linerwkv
-from spatial_prediction.compression.integer_linerwkv import IntegerNetwork
+from spatial_prediction.compression.integer_linerwkv import IntegerNetwork, load_network_with_header
 from spatial_prediction.compression.linerwkv import LineRWKV, Published, quantised
 from spatial_prediction.errors import CheckpointError
-from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
 from spatial_prediction.studies.compression.config import NetworkSettings
 from spatial_prediction.studies.compression.cubes.cube import Cube
@@ -44,8 +43,7 @@ def load_network(path: Path) -> TrainedNetwork:
     Raises:
         CheckpointError: the file is missing, damaged, or no such network.
     """
-    network = integer_linerwkv.load_network(path)
-    _, header = load_arrays(path)
+    network, header = load_network_with_header(path)
     if not header.keys() >= {"trained_on", "seen"}:
         raise CheckpointError(
             f"{path}: does not say what its network has seen, so its bytes might have to count; "

@@ -5,9 +5,9 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from spatial_prediction.configuration import check_path, check_shape
+from spatial_prediction.configuration import check_paths, check_shape
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.normalisation import value_of, with_plain_paths
+from spatial_prediction.normalisation import with_plain_paths
 from spatial_prediction.studies.compression.config import WITH_NETWORK, NetworkSettings
 from spatial_prediction.studies.compression.cubes.listing import RawCube, list_cubes
 
@@ -35,9 +35,7 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
         ConfigurationError: a key is faulty; names it, its value, and what is allowed.
     """
     check_shape(config, schema, [KEY])
-    for key in PATHS:
-        if (path := value_of(config, key)) is not None:
-            check_path(path, key)
+    check_paths(config, PATHS)
     section: dict[str, Any] = with_plain_paths(config, PATHS)[KEY]
     cubes, training = section["cubes"], section["training"]
     for part, source in ((cubes, cubes["source"]), (training, training["data"])):

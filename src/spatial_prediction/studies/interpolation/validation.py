@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from spatial_prediction.configuration import check_path, check_shape
+from spatial_prediction.configuration import check_paths, check_shape
 from spatial_prediction.errors import ConfigurationError
-from spatial_prediction.normalisation import value_of, with_plain_paths
+from spatial_prediction.normalisation import with_plain_paths
 from spatial_prediction.studies.interpolation.config import (
     AVERAGE,
     LARGEST_GRID,
@@ -31,9 +31,7 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
         ConfigurationError: a key is faulty; names it, its value, and what is allowed.
     """
     check_shape(config, schema, [KEY])
-    for key in PATHS:
-        if (path := value_of(config, key)) is not None:
-            check_path(path, key)
+    check_paths(config, PATHS)
     section: dict[str, Any] = with_plain_paths(config, PATHS)[KEY]
     field, frames = section["field"], Frames(**section["frames"])
     if field["source"] == "synthetic":

@@ -7,13 +7,13 @@ from typing import Any
 from spatial_prediction.configuration import (
     COMMON_KEYS,
     LONGEST_NAME,
-    check_path,
+    check_paths,
     check_places,
     check_shape,
 )
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.names import parse_border_name, parse_padding_name
-from spatial_prediction.normalisation import plain_path, value_of, with_plain_paths
+from spatial_prediction.normalisation import plain_path, with_plain_paths
 from spatial_prediction.studies.super_resolution.config import (
     LARGEST_OUTPUT_CROP,
     UPSCALE_FACTOR,
@@ -50,9 +50,7 @@ def validated(config: Mapping[str, Any], schema: Mapping[str, Any]) -> dict[str,
     check_shape(config, schema, [*COMMON_KEYS, *KEYS])
     check_places(config)
     _check_nesting(config["results"], config["resources"])
-    for key in PATHS:
-        if (path := value_of(config, key)) is not None:
-            check_path(path, key)
+    check_paths(config, PATHS)
     presets = presets_from_names(config["presets"], config["custom_presets"])
     for name, fields in config["custom_presets"].items():
         check_border_name(fields["padding"], f"custom_presets.{name}.padding")
