@@ -1,6 +1,6 @@
 // XLA custom calls: channel means and lagged products of centred, tapered maps, and their derivative.
 
-#include "lagged_products.h"
+#include "summed_maps.h"
 
 #include "checks.h"
 

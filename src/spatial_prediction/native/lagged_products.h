@@ -10,10 +10,9 @@
 #pragma once
 
 #include <limits>
-#include <numeric>
 
 #include "checks.h"
-#include "kernels.h"
+#include "map_parts.h"
 
 namespace lagged {
 
@@ -34,7 +33,6 @@ inline Shape checked(checks::Call& call, ffi::Span<const int64_t> lags, checks::
 }
 
 constexpr int64_t kLagsAtOnce = 13;  // sums kept in registers
-constexpr int64_t kBlock = 64;       // terms added before a sum is carried to double precision
 
 // Consecutive lags to the right.
 struct Run {
@@ -58,28 +56,6 @@ struct Layout {
     row = (row + period - 1) / period * period;
     front = down * row + across * shape.channels;
     front = (front + period - 1) / period * period;
-  }
-};
-
-// Adds the elements at the same place of all whole periods of a map, taken as one row of pixels.
-struct PeriodSums {
-  template <int64_t bytes, typename T>
-  ALWAYS_INLINE static void run(const T* x, int64_t size, int64_t period, double* sums) {
-    using In = Registers<T, bytes>;
-    constexpr int64_t together = 4;  // independent sums
-    for (int64_t begin = 0; begin + period <= size; begin += kBlock * period) {
-      const int64_t end = std::min(begin + kBlock * period, size / period * period);
-      for (int64_t lane = 0; lane < period; lane += In::kLanes) {
-        typename In::Register partial[together] = {};
-        int64_t n = begin + lane;
-        for (; n + (together - 1) * period < end; n += together * period)
-#pragma GCC unroll 4
-          for (int64_t i = 0; i < together; ++i) partial[i] += In::at(x + n + i * period);
-        for (; n < end; n += period) partial[0] += In::at(x + n);
-        partial[0] = (partial[0] + partial[1]) + (partial[2] + partial[3]);
-        for (int64_t v = 0; v < In::kLanes; ++v) sums[lane + v] += partial[0][v];
-      }
-    }
   }
 };
 
@@ -216,47 +192,6 @@ FOR_EACH_PROCESSOR void add_shifted(const T* x, const T* row, const Shape& shape
   const int64_t length = shape.width * shape.channels;
   for (int64_t y = 0; y < shape.height; ++y)
     for (int64_t k = 0; k < length; ++k) total[y * length + k] += x[y * length + k] + row[k];
-}
-
-// The rows of a map are summed in parts, each by one thread. What a part is depends on the map alone, and so do the sums.
-struct Parts {
-  static constexpr int64_t kLeastRows = 12, kMost = 64;
-  int64_t rows, count, height;
-
-  explicit Parts(int64_t height)
-      : rows(std::max(kLeastRows, (height + kMost - 1) / kMost)), count((height + rows - 1) / rows), height(height) {}
-
-  int64_t begin(int64_t part) const { return part * rows; }
-  int64_t end(int64_t part) const { return std::min(height, (part + 1) * rows); }
-};
-
-// Adds up the channels of pixels.
-template <typename T>
-class Totals {
- public:
-  explicit Totals(const Shape& shape)
-      : channels_(shape.channels), period_(std::lcm(shape.channels, kVector)), period_sums_(period_) {}
-
-  // Writes the sums (channels) of all `pixels`.
-  void take(const T* x, int64_t pixels, double* sums) {
-    const int64_t size = pixels * channels_, left = size % period_;
-    std::fill(period_sums_.begin(), period_sums_.end(), 0.0);
-    kernels::run<PeriodSums>(x, size, period_, period_sums_.data());
-    std::fill_n(sums, channels_, 0.0);
-    for (int64_t n = 0; n < period_; ++n) sums[n % channels_] += period_sums_[n];
-    for (int64_t n = 0; n < left; ++n) sums[n % channels_] += x[size - left + n];
-  }
-
- private:
-  int64_t channels_, period_;
-  std::vector<double> period_sums_;
-};
-
-// Sums of (parts, count), added in their order.
-inline void add_in_order(const double* of_parts, int64_t parts, int64_t count, double* sums) {
-  std::fill_n(sums, count, 0.0);
-  for (int64_t part = 0; part < parts; ++part, of_parts += count)
-    for (int64_t i = 0; i < count; ++i) sums[i] += of_parts[i];
 }
 
 // Memory with which one thread computes the products of maps, one after the other: that of a whole map, which a gradient
@@ -413,52 +348,5 @@ class Products {
   Totals<T> totals_;
   std::vector<double> of_parts_;
 };
-
-// Calls finish(map, step, means (channels), sums (lags, channels)) for `steps` steps of each map, on all threads; `begin`
-// makes the `finish` of a thread. Many maps are divided among the threads, few are summed by all of them together.
-template <typename T, typename Begin>
-void for_each_map_summed(ffi::ThreadPool& pool, const Shape& shape, ffi::Span<const int64_t> lags, const T* taper_y,
-                         const T* taper_x, const T* x, int64_t steps, const Begin& begin) {
-  const int64_t length = shape.width * shape.channels, size = shape.height * length, channels = shape.channels;
-  const int64_t lag_sums = lags.size() / 2 * channels;
-  const auto products = [&] { return Products<T>(shape, lags, taper_y, taper_x, Products<T>::kInCache); };
-  if (shape.maps >= 2 * pool.num_threads()) {
-    return kernels::for_each_map(pool, shape.maps, [&] {
-      return [&, products = products(), mean = std::vector<double>(channels), sums = std::vector<double>(lag_sums),
-              finish = begin()](int64_t map) mutable {
-        products.take(x + map * size, mean.data(), sums.data());
-        for (int64_t step = 0; step < steps; ++step) finish(map, step, mean.data(), sums.data());
-      };
-    });
-  }
-  const Parts parts(shape.height);
-  std::vector<double> of_parts(shape.maps * parts.count * std::max(channels, lag_sums));
-  std::vector<double> means(shape.maps * channels), sums(shape.maps * lag_sums);
-  kernels::for_each_map(pool, shape.maps * parts.count, [&] {
-    return [&, totals = Totals<T>(shape)](int64_t index) mutable {
-      const int64_t first = parts.begin(index % parts.count), last = parts.end(index % parts.count);
-      totals.take(x + index / parts.count * size + first * length, (last - first) * shape.width,
-                  of_parts.data() + index * channels);
-    };
-  });
-  for (int64_t map = 0; map < shape.maps; ++map)
-    add_in_order(of_parts.data() + map * parts.count * channels, parts.count, channels, means.data() + map * channels);
-  for (double& mean : means) mean /= shape.height * shape.width;
-  kernels::for_each_map(pool, shape.maps * parts.count, [&] {
-    return [&, products = products()](int64_t index) mutable {
-      const int64_t map = index / parts.count;
-      products.centre(means.data() + map * channels);
-      products.sum_part(x + map * size, index % parts.count, of_parts.data() + index * lag_sums);
-    };
-  });
-  for (int64_t map = 0; map < shape.maps; ++map)
-    add_in_order(of_parts.data() + map * parts.count * lag_sums, parts.count, lag_sums, sums.data() + map * lag_sums);
-  kernels::for_each_map(pool, shape.maps * steps, [&] {
-    return [&, finish = begin()](int64_t index) mutable {
-      const int64_t map = index / steps;
-      finish(map, index % steps, means.data() + map * channels, sums.data() + map * lag_sums);
-    };
-  });
-}
 
 }  // namespace lagged

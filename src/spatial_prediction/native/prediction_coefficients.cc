@@ -7,7 +7,7 @@
 
 #include "checks.h"
 #include "cholesky.h"
-#include "lagged_products.h"
+#include "summed_maps.h"
 
 namespace {
 
