@@ -193,12 +193,11 @@ def weights_for_pytorch(model: Any) -> dict[str, np.ndarray]:
     arrays = {}
     for name, layer in layers.items():
         arrays[f"{name}.weight"], arrays[f"{name}.bias"] = layer.kernel, layer.bias
-    ffn = model.body.ffn
-    stacks = {"convolution": model.body.repconv, "expand": ffn.expand, "reduce": ffn.reduce}
-    for name, stack in stacks.items():
-        for block in range(len(stack.bias)):
-            arrays[f"blocks.{block}.{name}.weight"] = stack.kernel[block]
-            arrays[f"blocks.{block}.{name}.bias"] = stack.bias[block]
+    for index, block in enumerate(model.body):
+        parts = {"convolution": block.repconv, "expand": block.ffn.expand, "reduce": block.ffn.reduce}
+        for name, layer in parts.items():
+            arrays[f"blocks.{index}.{name}.weight"] = layer.kernel
+            arrays[f"blocks.{index}.{name}.bias"] = layer.bias
     return {
         name: np.ascontiguousarray(np.asarray(each).transpose(3, 2, 0, 1) if each.ndim == 4 else each)
         for name, each in arrays.items()

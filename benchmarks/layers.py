@@ -49,7 +49,7 @@ def main() -> None:
     key, shape = jax.random.key(0), (options.batch, options.size, options.size)
     x, weights = jax.random.normal(key, (*shape, 16)), jax.random.normal(jax.random.key(1), (*shape, 16))
     image = jax.random.normal(key, (*shape, 3)) / 3
-    block = jax.tree.map(lambda leaf: leaf[0], network.body)
+    block = network.body[0]
     kernel, bias = block.repconv.kernel, block.repconv.bias
     border = network.borders[1]
 

@@ -39,13 +39,15 @@ class RVSR(eqx.Module):
     3x3 convolutions then need no padding and run without it, which gives exactly the kept part of the
     uncropped output.
 
+    The blocks of ``body`` are stacked, with a leading axis; those of a merged network are apart.
+
     Call it on one example (3, height, width); ``apply`` takes channels-last batches, as in training.
     Values are reflectance scaled to [-1, 1]. Source: arXiv 2404.16484, as re-implemented for arXiv
     2502.12300, whose parameter count (218,928) and numbers it reproduces.
     """
 
     head: Convolution
-    body: Block
+    body: Block | tuple[Block, ...]
     tail: RepConv | Convolution
     project: Convolution
     borders: tuple[AbstractBorder, ...]
@@ -203,12 +205,17 @@ class RVSR(eqx.Module):
         Raises:
             ValueError: the branches have been merged; their weights are gone.
         """
-        if isinstance(self.tail, Convolution) or isinstance(self.body.repconv, Convolution):
+        body = self.body
+        if (
+            isinstance(self.tail, Convolution)
+            or isinstance(body, tuple)
+            or isinstance(body.repconv, Convolution)
+        ):
             raise ValueError("branches have been merged; export the network before merge_branches")
         named = {}
         parts = {"head": self.head, "tail.project": self.project}
-        parts |= {"body.ffn.expand": self.body.ffn.expand, "body.ffn.reduce": self.body.ffn.reduce}
-        for name, repconv in (("body.repconv", self.body.repconv), ("tail.repconv", self.tail)):
+        parts |= {"body.ffn.expand": body.ffn.expand, "body.ffn.reduce": body.ffn.reduce}
+        for name, repconv in (("body.repconv", body.repconv), ("tail.repconv", self.tail)):
             parts[f"{name}.residual_1x1"] = repconv.residual_1x1
             parts[f"{name}.residual_3x3"] = repconv.residual_3x3
             for branch in ("branch_1", "branch_2"):
@@ -260,9 +267,8 @@ class RVSR(eqx.Module):
         features = [head]
         # A loop over equal blocks (lax.scan) would compile sooner, but XLA runs convolutions inside loops
         # several times slower on CPUs.
-        for index in range(self.depth - 2):
-            block = jax.tree.map(lambda leaf, index=index: leaf[index], self.body)
-            features.append(self._block(features[-1], index + 1, block))
+        for index, block in enumerate(_blocks(self.body), 1):
+            features.append(self._block(features[-1], index, block))
         features[-1] = features[-1] + _cropped(head, (head.shape[1] - features[-1].shape[1]) // 2)
         return self._ending(x, features[-1]), features
 
@@ -305,7 +311,7 @@ class RVSR(eqx.Module):
     @property
     def depth(self) -> int:
         """Number of 3x3 convolutions between input and output."""
-        return self.body.ffn.expand.bias.shape[0] + 2
+        return len(self.borders)
 
     @property
     def padding(self) -> AbstractPadding | None:
@@ -333,11 +339,19 @@ def _merged_borders(model: RVSR) -> tuple[AbstractBorder, ...]:
     return tuple(border.merged(layer) for border, layer in zip(model.borders, layers, strict=True))
 
 
-def _layers(head: Convolution, body: Block, tail: RepConv | Convolution) -> list[RepConv | Convolution]:
+def _layers(
+    head: Convolution, body: Block | tuple[Block, ...], tail: RepConv | Convolution
+) -> list[RepConv | Convolution]:
     """Take the 3x3 layers apart, in the order of the borders."""
-    blocks = body.ffn.expand.bias.shape[0]
-    layers = [jax.tree.map(lambda leaf, index=index: leaf[index], body.repconv) for index in range(blocks)]
-    return [head, *layers, tail]
+    return [head, *(block.repconv for block in _blocks(body)), tail]
+
+
+def _blocks(body: Block | tuple[Block, ...]) -> tuple[Block, ...]:
+    """Take the blocks apart."""
+    if isinstance(body, tuple):
+        return body
+    count = body.ffn.expand.bias.shape[0]
+    return tuple(jax.tree.map(lambda leaf, index=index: leaf[index], body) for index in range(count))
 
 
 def _border_name(path: tuple[Any, ...]) -> str:
@@ -347,13 +361,19 @@ def _border_name(path: tuple[Any, ...]) -> str:
 def merge_branches(model: RVSR) -> RVSR:
     """Return the inference form: each RepConv as one 3x3 convolution, with the same outputs.
 
-    Cheap and differentiable, so training may merge inside the step: the loss and its gradient with
-    respect to the branches are those of the unmerged form, for a tenth of the arithmetic.
+    The blocks are taken apart, too: to take a weight out of a stack costs a copy in each call. Cheap and
+    differentiable, so training may merge inside the step: the loss and its gradient with respect to the
+    branches are those of the unmerged form, for a tenth of the arithmetic.
     """
-    if isinstance(model.tail, Convolution) or isinstance(model.body.repconv, Convolution):
+    body = model.body
+    if (
+        isinstance(model.tail, Convolution)
+        or isinstance(body, tuple)
+        or isinstance(body.repconv, Convolution)
+    ):
         return model
-    merged = (model.body.repconv.merged(), model.tail.merged(), _merged_borders(model))
-    return eqx.tree_at(lambda m: (m.body.repconv, m.tail, m.borders), model, merged)
+    merged = (_blocks(Block(body.repconv.merged(), body.ffn)), model.tail.merged(), _merged_borders(model))
+    return eqx.tree_at(lambda m: (m.body, m.tail, m.borders), model, merged)
 
 
 def _cropped(x: Array, margin: int) -> Array:

@@ -49,8 +49,7 @@ class Fit {
 
   void take(const T* x) {
     const int64_t channels = shape_.channels;
-    products_.take(x, mean.data());
-    products_.sums(x, sums_.data());
+    products_.take(x, mean.data(), sums_.data());
     std::fill(energies_.begin(), energies_.end(), 0.0);
     std::fill(totals_.begin(), totals_.end(), 0.0);
     for (int64_t side = 0; side < kSides; ++side)

@@ -13,7 +13,8 @@ using kernels::Shape;
 using rows::columns_for;
 using rows::Row;
 
-constexpr int64_t kRows = 24;  // rows of results that one thread computes at a time, and sums the gradients of
+constexpr int64_t kRows = 12;        // rows of results that one thread computes at a time
+constexpr int64_t kSummedRows = 24;  // and sums the gradients of
 
 enum Side { kTop, kBottom, kLeft, kRight };
 constexpr int kSides = 4;

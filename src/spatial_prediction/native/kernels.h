@@ -1,23 +1,16 @@
-// What all kernels share: threads, vectors, the shape of maps, and the registration with XLA.
-//
-// Maps are independent and are handed to the threads one by one, so results do not depend on the number of threads.
+// What all kernels share: vectors, memory, the shape of maps, and the registration with XLA.
 
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <new>
-#include <thread>
 #include <utility>
 #include <vector>
 
-#include "xla/ffi/api/ffi.h"
-
-namespace ffi = xla::ffi;
+#include "threads.h"
 
 // One binary serves every processor of its family: the loader picks the version for the present one.
 // ONE_VERSION compiles a single version, as for other compilers and processors, for tests.
@@ -81,6 +74,24 @@ struct OnCacheLine {
 template <typename T>
 using Lined = std::vector<T, OnCacheLine<T>>;
 
+// The same without zeros at the beginning, for what is written before it is read: clearing it would take longer than
+// the work on a small map.
+template <typename T>
+struct NotCleared : OnCacheLine<T> {
+  template <typename U>
+  struct rebind {
+    using other = NotCleared<U>;
+  };
+  NotCleared() = default;
+  template <typename U>
+  NotCleared(const NotCleared<U>&) {}
+  void construct(T*) {}
+  void construct(T* at, const T& value) { ::new (at) T(value); }
+};
+
+template <typename T>
+using Scratch = std::vector<T, NotCleared<T>>;
+
 // Bytes of the vector registers that `run` uses: the processor's, or fewer if the environment says so, to test the
 // versions for other processors.
 inline int64_t register_bytes() {
@@ -128,30 +139,6 @@ inline Shape shape_of(ffi::Span<const int64_t> dimensions) {
   Shape shape{1, dimensions[rank - 3], dimensions[rank - 2], dimensions[rank - 1]};
   for (size_t i = 0; i + 3 < rank; ++i) shape.maps *= dimensions[i];
   return shape;
-}
-
-// Processes maps on the calling thread and on helper threads; `begin` makes the function with which a thread processes
-// its maps. A helper that starts too late finds nothing to do, and the caller does not wait for helpers that have not
-// started: a pool whose threads are all waiting would deadlock.
-template <typename Begin>
-void for_each_map(ffi::ThreadPool& pool, int64_t maps, const Begin& begin) {
-  struct State {
-    std::atomic<int64_t> next{0}, done{0};
-  };
-  auto state = std::make_shared<State>();
-  auto take = [state, maps, &begin] {
-    int64_t map = state->next.fetch_add(1);
-    if (map >= maps) return;
-    auto work = begin();
-    for (; map < maps; map = state->next.fetch_add(1)) {
-      work(map);
-      state->done.fetch_add(1);
-    }
-  };
-  const int64_t helpers = std::min<int64_t>(pool.num_threads(), maps) - 1;
-  for (int64_t i = 0; i < helpers; ++i) pool.Schedule(decltype(take)(take));
-  take();
-  while (state->done.load() < maps) std::this_thread::yield();
 }
 
 // Copies an argument to the result that is to overwrite it, unless both share their memory.

@@ -1,6 +1,6 @@
 // XLA custom calls: channel means and lagged products of centred, tapered maps, and their derivative.
 
-#include "lagged_products.h"
+#include "summed_maps.h"
 
 #include "checks.h"
 
@@ -21,21 +21,15 @@ template <ffi::DataType D>
 ffi::Error products(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Buffer<D> x,
                     ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::ResultBuffer<D> means,
                     ffi::ResultBuffer<D> sums) {
-  using T = ffi::NativeType<D>;
   checks::Call call("lagged_products");
   const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
   check_results(call, lags, shape, means->dimensions(), sums->dimensions());
   if (call.failed()) return call.error();
-  const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
-  kernels::for_each_map(pool, shape.maps, [&] {
-    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data(),
-                                        Products<T>::kInCache),
-            mean = std::vector<double>(channels),
-            sum = std::vector<double>(lags.size() / 2 * channels)](int64_t map) mutable {
-      products.take(x.typed_data() + map * size, mean.data());
-      products.sums(x.typed_data() + map * size, sum.data());
-      std::copy(mean.begin(), mean.end(), means->typed_data() + map * channels);
-      std::copy(sum.begin(), sum.end(), sums->typed_data() + map * sum.size());
+  const int64_t channels = shape.channels, lag_sums = lags.size() / 2 * channels;
+  lagged::for_each_map_summed(pool, shape, lags, taper_y.typed_data(), taper_x.typed_data(), x.typed_data(), 1, [&] {
+    return [&](int64_t map, int64_t, const double* mean, const double* sum) {
+      std::copy_n(mean, channels, means->typed_data() + map * channels);
+      std::copy_n(sum, lag_sums, sums->typed_data() + map * lag_sums);
     };
   });
   return ffi::Error::Success();
@@ -61,7 +55,7 @@ ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data(),
                                         Products<T>::kWhole),
             mean = std::vector<double>(channels)](int64_t map) mutable {
-      products.take(x.typed_data() + map * size, mean.data());
+      products.take(x.typed_data() + map * size, mean.data(), nullptr);
       const T* of_means = mean_cotangents.typed_data() + map * channels;
       const T* of_sums = sum_cotangents.typed_data() + map * count * channels;
       const std::vector<double> means(of_means, of_means + channels), sums(of_sums, of_sums + count * channels);

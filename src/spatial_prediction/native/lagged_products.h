@@ -10,10 +10,9 @@
 #pragma once
 
 #include <limits>
-#include <numeric>
 
 #include "checks.h"
-#include "kernels.h"
+#include "map_parts.h"
 
 namespace lagged {
 
@@ -34,20 +33,21 @@ inline Shape checked(checks::Call& call, ffi::Span<const int64_t> lags, checks::
 }
 
 constexpr int64_t kLagsAtOnce = 13;  // sums kept in registers
-constexpr int64_t kBlock = 64;       // terms added before a sum is carried to double precision
 
 // Consecutive lags to the right.
 struct Run {
   int64_t first, count, offset;
 };
 
-// The place of some rows of the map in their buffer: `front` elements and `down` of its rows come before them and after.
+// The place of some rows of the map in their buffer: `front` elements and `down` of its rows come before them and after,
+// of which lags reach `up` upwards.
 struct Layout {
-  int64_t row, down = 0, front, period;
+  int64_t row, up = 0, down = 0, front, period;
 
   Layout(const Shape& shape, ffi::Span<const int64_t> lags) {
     int64_t across = 0;
     for (size_t i = 0; i < lags.size(); i += 2) {
+      up = std::max(up, -lags[i]);
       down = std::max(down, std::abs(lags[i]));
       across = std::max(across, std::abs(lags[i + 1]));
     }
@@ -56,28 +56,6 @@ struct Layout {
     row = (row + period - 1) / period * period;
     front = down * row + across * shape.channels;
     front = (front + period - 1) / period * period;
-  }
-};
-
-// Adds the elements at the same place of all whole periods of a map, taken as one row of pixels.
-struct PeriodSums {
-  template <int64_t bytes, typename T>
-  ALWAYS_INLINE static void run(const T* x, int64_t size, int64_t period, double* sums) {
-    using In = Registers<T, bytes>;
-    constexpr int64_t together = 4;  // independent sums
-    for (int64_t begin = 0; begin + period <= size; begin += kBlock * period) {
-      const int64_t end = std::min(begin + kBlock * period, size / period * period);
-      for (int64_t lane = 0; lane < period; lane += In::kLanes) {
-        typename In::Register partial[together] = {};
-        int64_t n = begin + lane;
-        for (; n + (together - 1) * period < end; n += together * period)
-#pragma GCC unroll 4
-          for (int64_t i = 0; i < together; ++i) partial[i] += In::at(x + n + i * period);
-        for (; n < end; n += period) partial[0] += In::at(x + n);
-        partial[0] = (partial[0] + partial[1]) + (partial[2] + partial[3]);
-        for (int64_t v = 0; v < In::kLanes; ++v) sums[lane + v] += partial[0][v];
-      }
-    }
   }
 };
 
@@ -217,7 +195,7 @@ FOR_EACH_PROCESSOR void add_shifted(const T* x, const T* row, const Shape& shape
 }
 
 // Memory with which one thread computes the products of maps, one after the other: that of a whole map, which a gradient
-// needs, or, to stay in the cache, of as many rows as `bytes` hold.
+// needs, or, to stay in the cache, of as many rows of a part as `bytes` hold.
 template <typename T>
 class Products {
  public:
@@ -226,15 +204,18 @@ class Products {
   Products(const Shape& shape, ffi::Span<const int64_t> lags, const T* taper_y, const T* taper_x, int64_t bytes)
       : shape_(shape),
         layout_(shape, lags),
-        at_once_(std::clamp<int64_t>(bytes / (layout_.row * sizeof(T)), 2 * layout_.down + 1,
-                                     std::max(shape.height, 2 * layout_.down + 1))),
+        parts_(shape.height),
+        whole_(bytes == kWhole),
+        at_once_(std::max(2 * layout_.down + 1, whole_ ? shape.height : std::min(rows_of(bytes), parts_.rows))),
         count_(lags.size() / 2),
         taper_y_(taper_y),
         taper_row_(shape.width * shape.channels),
         row_(shape.width * shape.channels),
         memory_(2 * layout_.front + at_once_ * layout_.row + layout_.period, T(0)),
         weights_(count_ * layout_.period),
-        period_sums_(std::max<int64_t>(1, count_) * layout_.period) {
+        period_sums_(std::max<int64_t>(1, count_) * layout_.period),
+        totals_(shape),
+        of_parts_(parts_.count * std::max<int64_t>(1, count_) * shape.channels) {
     for (int64_t l = 0; l < count_; ++l) {
       const int64_t *lag = lags.begin() + 2 * l, *before = lag - 2;
       if (l > 0 && lag[0] == before[0] && lag[1] == before[1] + 1) {
@@ -243,30 +224,47 @@ class Products {
         runs_.push_back({l, 1, lag[0] * layout_.row + lag[1] * shape.channels});
       }
     }
-    for (size_t k = 0; k < taper_row_.size(); ++k) taper_row_[k] = taper_x[k / shape.channels];
+    for (int64_t x = 0; x < shape.width; ++x)
+      std::fill_n(taper_row_.begin() + x * shape.channels, shape.channels, taper_x[x]);
   }
 
-  // Takes a map, and writes its means (channels). A whole one stays loaded.
-  void take(const T* x, double* mean) {
+  // Writes the means (channels) of a map, and the sums (lags, channels) of its products unless their pointer is null. A
+  // whole map stays loaded.
+  void take(const T* x, double* mean, double* sums) {
     take_means(x, mean);
-    repeat(mean, row_.size(), row_.data());
-    std::fill_n(z() - layout_.down * layout_.row, layout_.down * layout_.row, T(0));
-    load(x, 0, at_once_ + layout_.down, 0);
+    centre(mean);
+    if (whole_) load(x, -layout_.down, shape_.height, -layout_.down, shape_.height + 2 * layout_.down);
+    if (!sums) return;
+    for (int64_t part = 0; part < parts_.count; ++part) {
+      double* const of_part = of_parts_.data() + part * size_of_sums();
+      if (whole_) {
+        std::fill(period_sums_.begin(), period_sums_.end(), 0.0);
+        add_products(parts_.begin(part), parts_.end(part) - parts_.begin(part));
+        fold(of_part);
+      } else {
+        sum_part(x, part, of_part);
+      }
+    }
+    add_in_order(of_parts_.data(), parts_.count, size_of_sums(), sums);
   }
 
-  // Writes the sums (lags, channels) of the products of the map that was taken.
-  void sums(const T* x, double* sums) {
+  // Takes the means (channels) that are subtracted from maps.
+  void centre(const double* mean) { repeat(mean, row_.size(), row_.data()); }
+
+  // Writes the sums (lags, channels) of the products of the pixels in a part with all others.
+  void sum_part(const T* x, int64_t part, double* sums) {
     std::fill(period_sums_.begin(), period_sums_.end(), 0.0);
-    const int64_t down = layout_.down;
-    for (int64_t first = 0;; first += at_once_) {
-      const int64_t count = std::min(at_once_, shape_.height - first);
-      kernels::run<LaggedSums>(z(), count * layout_.row, runs_, layout_, shape_.channels, period_sums_.data());
-      if (first + at_once_ >= shape_.height) break;
+    const int64_t down = layout_.down, end = parts_.end(part);
+    int64_t first = parts_.begin(part);
+    load(x, first - layout_.up, end + down, -layout_.up, layout_.up + at_once_ + down);
+    for (;; first += at_once_) {
+      add_products(0, std::min(at_once_, end - first));
+      if (first + at_once_ >= end) break;
       T* const kept = z() + (at_once_ - down) * layout_.row;
       std::copy_n(kept, 2 * down * layout_.row, z() - down * layout_.row);
-      load(x, first + at_once_ + down, at_once_, down);
+      load(x, first + at_once_ + down, end + down, down, at_once_);
     }
-    fold(count_, sums);
+    fold(sums);
   }
 
   // Adds to `total` (height, width, channels) the gradient with respect to the loaded map, from the cotangents of
@@ -280,10 +278,10 @@ class Products {
     kernels::run<Spread>(z(), runs_, weights_.data(), shape_, layout_, gradient);
     taper(gradient, taper_y_, taper_row_.data(), shape_);
     // centring subtracts the mean of the gradient; the gradient of the means is added
+    const int64_t pixels = shape_.height * shape_.width;
     std::vector<double> shift(channels);
-    take_means(gradient, shift.data());
-    for (int64_t c = 0; c < channels; ++c)
-      shift[c] = mean_cotangents[c] / (shape_.height * shape_.width) - shift[c];
+    totals_.take(gradient, pixels, shift.data());
+    for (int64_t c = 0; c < channels; ++c) shift[c] = (mean_cotangents[c] - shift[c]) / pixels;
     repeat(shift.data(), row_.size(), row_.data());
     add_shifted(gradient, row_.data(), shape_, total);
   }
@@ -291,30 +289,44 @@ class Products {
  private:
   T* z() { return memory_.data() + layout_.front; }
 
-  // Loads rows of the map from `first` on, zeros below its last, to row `to` of the buffer.
-  void load(const T* x, int64_t first, int64_t count, int64_t to) {
+  int64_t rows_of(int64_t bytes) const { return bytes / static_cast<int64_t>(layout_.row * sizeof(T)); }
+  int64_t size_of_sums() const { return count_ * shape_.channels; }
+
+  // Loads `count` rows of the map from `first` on to row `to` of the buffer; zeros from `last` on, and where the map has
+  // no rows.
+  void load(const T* x, int64_t first, int64_t last, int64_t to, int64_t count) {
     const int64_t length = shape_.width * shape_.channels;
-    const int64_t there = std::clamp<int64_t>(shape_.height - first, 0, count);
+    const int64_t above = std::clamp<int64_t>(-first, 0, count);
+    const int64_t there = std::clamp<int64_t>(std::min(last, shape_.height) - first - above, 0, count - above);
     T* const rows = z() + to * layout_.row;
+    T* const inside = rows + above * layout_.row;
+    std::fill(rows, inside, T(0));
     if (there > 0)
-      lay_out(x + first * length, row_.data(), taper_y_ + first, taper_row_.data(), there, length, layout_.row, rows);
-    std::fill(rows + there * layout_.row, rows + count * layout_.row, T(0));
+      lay_out(x + (first + above) * length, row_.data(), taper_y_ + first + above, taper_row_.data(), there, length,
+              layout_.row, inside);
+    std::fill(inside + there * layout_.row, rows + count * layout_.row, T(0));
+  }
+
+  void add_products(int64_t first, int64_t count) {
+    kernels::run<LaggedSums>(z() + first * layout_.row, count * layout_.row, runs_, layout_, shape_.channels,
+                             period_sums_.data());
   }
 
   void take_means(const T* x, double* mean) {
-    const int64_t size = shape_.height * shape_.width * shape_.channels;
-    std::fill(period_sums_.begin(), period_sums_.end(), 0.0);
-    kernels::run<PeriodSums>(x, size, layout_.period, period_sums_.data());
-    fold(1, mean);
-    const int64_t left = size % layout_.period;
-    for (int64_t n = 0; n < left; ++n) mean[n % shape_.channels] += x[size - left + n];
+    const int64_t length = shape_.width * shape_.channels;
+    for (int64_t part = 0; part < parts_.count; ++part) {
+      const int64_t begin = parts_.begin(part);
+      totals_.take(x + begin * length, (parts_.end(part) - begin) * shape_.width,
+                   of_parts_.data() + part * shape_.channels);
+    }
+    add_in_order(of_parts_.data(), parts_.count, shape_.channels, mean);
     for (int64_t c = 0; c < shape_.channels; ++c) mean[c] /= shape_.height * shape_.width;
   }
 
   // Sums of each channel from those of each place in the period.
-  void fold(int64_t count, double* sums) const {
-    std::fill(sums, sums + count * shape_.channels, 0.0);
-    for (int64_t i = 0; i < count * layout_.period; i += shape_.channels)
+  void fold(double* sums) const {
+    std::fill(sums, sums + size_of_sums(), 0.0);
+    for (int64_t i = 0; i < count_ * layout_.period; i += shape_.channels)
       for (int64_t c = 0; c < shape_.channels; ++c)
         sums[i / layout_.period * shape_.channels + c] += period_sums_[i + c];
   }
@@ -325,12 +337,16 @@ class Products {
 
   Shape shape_;
   Layout layout_;
+  Parts parts_;
+  bool whole_;
   int64_t at_once_, count_;
   std::vector<Run> runs_;
   const T* taper_y_;
   std::vector<T> taper_row_, row_;
   Lined<T> memory_, weights_, gradient_;
   std::vector<double> period_sums_;
+  Totals<T> totals_;
+  std::vector<double> of_parts_;
 };
 
 }  // namespace lagged

@@ -10,7 +10,7 @@
 namespace {
 
 using kernels::kVector;
-using kernels::Lined;
+using kernels::Scratch;
 using kernels::Shape;
 using checks::Dimensions;
 
@@ -143,10 +143,9 @@ class Frame {
  public:
   explicit Frame(const Geometry& of) : of_(of) {
     for (int s = 0; s < kSides; ++s) {
-      z_[s] = Lined<T>(of.sides[s].pixels() * kVector);
-      cotangents_[s] = z_[s];
-      coefficients_[s] = Lined<T>(of.sides[s].coefficients() * kVector);
-      coefficient_cotangents_[s] = coefficients_[s];
+      for (auto* pixels : {&z_[s], &cotangents_[s]}) pixels->resize(of.sides[s].pixels() * kVector);
+      for (auto* weights : {&coefficients_[s], &coefficient_cotangents_[s]})
+        weights->resize(of.sides[s].coefficients() * kVector);
     }
   }
 
@@ -231,7 +230,7 @@ class Frame {
                    [&](int64_t i, const Geometry::Pixel& at) { visit(i, of_.in_strip(s, at)); });
   }
 
-  Lanes<T>* lanes(Lined<T>& values) { return reinterpret_cast<Lanes<T>*>(values.data()); }
+  Lanes<T>* lanes(Scratch<T>& values) { return reinterpret_cast<Lanes<T>*>(values.data()); }
 
   __attribute__((always_inline)) Lanes<T> read(const T* from, int64_t pixel) const {
     from += pixel * of_.shape.channels + first_;
@@ -252,7 +251,7 @@ class Frame {
 
   const Geometry& of_;
   int64_t first_ = 0, count_ = 0;
-  Lined<T> z_[kSides], cotangents_[kSides], coefficients_[kSides], coefficient_cotangents_[kSides];
+  Scratch<T> z_[kSides], cotangents_[kSides], coefficients_[kSides], coefficient_cotangents_[kSides];
 };
 
 // Checks the maps, their means, the coefficients of each side and its strip, or the cotangents of these.

@@ -7,7 +7,7 @@
 
 #include "checks.h"
 #include "cholesky.h"
-#include "lagged_products.h"
+#include "summed_maps.h"
 
 namespace {
 
@@ -190,11 +190,11 @@ class System {
 };
 
 // Channels of (rows, channels), `count` from `first` on, side by side as (rows, kLanes), and back.
-void take_lanes(const std::vector<double>& rows, int64_t channels, int64_t first, int64_t count,
+void take_lanes(const double* rows, int64_t channels, int64_t first, int64_t count,
                 Lined<double>& lanes) {
   std::fill(lanes.begin(), lanes.end(), 0.0);
   for (size_t row = 0; row < lanes.size() / kLanes; ++row)
-    std::copy_n(rows.data() + row * channels + first, count, lanes.data() + row * kLanes);
+    std::copy_n(rows + row * channels + first, count, lanes.data() + row * kLanes);
 }
 
 void add_lanes(const Lined<double>& lanes, int64_t channels, int64_t first, int64_t count,
@@ -226,30 +226,23 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   check_solution(call, "down", down->dimensions(), down_lag, lags, shape);
   check_solution(call, "right", right->dimensions(), right_lag, lags, shape);
   if (call.failed()) return call.error();
-  const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
-  const int64_t lag_count = lags.size() / 2;
+  const int64_t channels = shape.channels, lag_count = lags.size() / 2;
   const Unknowns directions[] = {{down->dimensions(), down_lag}, {right->dimensions(), right_lag}};
   T* results[] = {down->typed_data(), right->typed_data()};
-  kernels::for_each_map(pool, shape.maps, [&] {
-    return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data(),
-                                        Products<T>::kInCache),
-            systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}},
-            mean = std::vector<double>(channels),
-            sum = std::vector<double>(lag_count * channels)](int64_t map) mutable {
-      products.take(x.typed_data() + map * size, mean.data());
-      products.sums(x.typed_data() + map * size, sum.data());
-      std::copy(mean.begin(), mean.end(), means->typed_data() + map * channels);
-      for (int d = 0; d < 2; ++d) {
-        const int64_t entries = directions[d].count * directions[d].columns;
-        for (int64_t first = 0; first < channels; first += kLanes) {
-          const int64_t lanes = std::min(kLanes, channels - first);
-          take_lanes(sum, channels, first, lanes, systems[d].sums);
-          kernels::run<System::Solve>(systems[d], scale, ridge);
-          systems[d].give(systems[d].solution, channels, lanes, results[d] + map * entries * channels + first);
-        }
-      }
+  const int64_t groups = (channels + kLanes - 1) / kLanes;
+  const auto begin = [&] {
+    return [&, systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}}](
+               int64_t map, int64_t step, const double* mean, const double* sums) mutable {
+      if (step == 0) std::copy_n(mean, channels, means->typed_data() + map * channels);
+      const int64_t d = step / groups, first = step % groups * kLanes, lanes = std::min(kLanes, channels - first);
+      const int64_t entries = directions[d].count * directions[d].columns;
+      take_lanes(sums, channels, first, lanes, systems[d].sums);
+      kernels::run<System::Solve>(systems[d], scale, ridge);
+      systems[d].give(systems[d].solution, channels, lanes, results[d] + map * entries * channels + first);
     };
-  });
+  };
+  lagged::for_each_map_summed(pool, shape, lags, taper_y.typed_data(), taper_x.typed_data(), x.typed_data(),
+                              2 * groups, begin);
   return ffi::Error::Success();
 }
 
@@ -280,14 +273,13 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
             systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}},
             mean = std::vector<double>(channels), sum = std::vector<double>(lag_count * channels),
             sum_cotangents = std::vector<double>(lag_count * channels)](int64_t map) mutable {
-      products.take(x.typed_data() + map * size, mean.data());
-      products.sums(x.typed_data() + map * size, sum.data());
+      products.take(x.typed_data() + map * size, mean.data(), sum.data());
       std::fill(sum_cotangents.begin(), sum_cotangents.end(), 0.0);
       for (int d = 0; d < 2; ++d) {
         const int64_t entries = directions[d].count * directions[d].columns;
         for (int64_t first = 0; first < channels; first += kLanes) {
           const int64_t lanes = std::min(kLanes, channels - first);
-          take_lanes(sum, channels, first, lanes, systems[d].sums);
+          take_lanes(sum.data(), channels, first, lanes, systems[d].sums);
           kernels::run<System::Solve>(systems[d], scale, ridge);
           systems[d].take(cotangents[d] + map * entries * channels + first, channels, lanes, systems[d].work);
           kernels::run<System::TurnToCotangents>(systems[d], scale);

@@ -126,9 +126,7 @@ struct Kernel {
         bias(blocks_of(size.outputs) * kVector, T(0)) {
     if (added) std::copy(added, added + size.outputs, bias.begin());
     if (kernel)
-      for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) {
-        here = kernel[size.place(a, b, i, o)];
-      });
+      for_each_vector([&](T* here, int64_t place, int64_t count) { std::copy_n(kernel + place, count, here); });
     find_spans();
   }
 
@@ -140,15 +138,17 @@ struct Kernel {
   // The kernel that carries cotangents back: turned by 180 degrees, inputs and outputs exchanged.
   static Kernel turned(const Size& size, const T* kernel) {
     Kernel result(size.exchanged());
-    result.for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) {
-      here = kernel[size.place(size.rows - 1 - a, size.columns - 1 - b, o, i)];
+    const auto& given = size;
+    result.for_each_place([&](T* here, int64_t a, int64_t b, int64_t i, int64_t first, int64_t count) {
+      for (int64_t o = 0; o < count; ++o)
+        here[o] = kernel[given.place(given.rows - 1 - a, given.columns - 1 - b, first + o, i)];
     });
     result.find_spans();
     return result;
   }
 
   void write(T* kernel, T* added) {
-    for_each_value([&](T& here, int64_t a, int64_t b, int64_t i, int64_t o) { kernel[size.place(a, b, i, o)] = here; });
+    for_each_vector([&](const T* here, int64_t place, int64_t count) { std::copy_n(here, count, kernel + place); });
     std::copy(bias.begin(), bias.begin() + size.outputs, added);
   }
 
@@ -171,15 +171,23 @@ struct Kernel {
         }
   }
 
+  // Calls visit(weights here, row, column, input, first output, count of outputs) for each vector.
   template <typename Visit>
-  void for_each_value(const Visit& visit) {
+  void for_each_place(const Visit& visit) {
     for (int64_t first = 0; first < size.outputs; first += kVector) {
       T* block = weights.data() + first / kVector * size.block();
       size.for_each_vector([&](int64_t place, int64_t a, int64_t b, int64_t i) {
-        for (int64_t o = first; o < std::min(size.outputs, first + kVector); ++o)
-          visit(block[place + o - first], a, b, i, o);
+        visit(block + place, a, b, i, first, std::min(kVector, size.outputs - first));
       });
     }
+  }
+
+  // Calls visit(weights here, place in the kernel as given, count of outputs) for each vector.
+  template <typename Visit>
+  void for_each_vector(const Visit& visit) {
+    for_each_place([&](T* here, int64_t a, int64_t b, int64_t i, int64_t first, int64_t count) {
+      visit(here, size.place(a, b, i, first), count);
+    });
   }
 };
 

@@ -17,6 +17,7 @@ namespace winograd {
 using kernels::kVector;
 using kernels::Lined;
 using kernels::Registers;
+using kernels::Scratch;
 using rows::blocks_of;
 using rows::Row;
 using rows::Size;
@@ -192,7 +193,7 @@ struct Kernel {
 // Tiles side by side, transformed along both axes: [place][block of channels][tile][channel of the block].
 struct Tiles {
   int64_t channels;
-  Lined<float> values, half;
+  Scratch<float> values, half;
 
   explicit Tiles(int64_t channels)
       : channels(channels),
@@ -395,7 +396,7 @@ class Bands {
 
  private:
   Tiles tiles_, cotangents_;
-  Lined<float> products_;
+  Scratch<float> products_;
 
   // Calls work(first tile, count) for the smallest number of groups of tiles, all of about the same size.
   template <typename Work>

@@ -149,6 +149,37 @@ def test_the_result_does_not_depend_on_the_batch_it_is_in():
         assert_close(jax.tree.map(lambda s, i=index: s[i], whole), padding.frame(x[index]), 0)
 
 
+NETWORK_ON_TILES = """
+import hashlib
+import jax
+from spatial_prediction import native
+from spatial_prediction.models import bundled_network
+
+assert native.available()
+network, digest = bundled_network(output_crop=0), hashlib.sha256()
+for shape in ((1, 48, 48, 3), (3, 30, 21, 3)):
+    digest.update(jax.jit(lambda x: network.apply(x))(jax.random.normal(jax.random.key(0), shape)).tobytes())
+print(digest.hexdigest())
+"""
+
+
+def test_the_result_does_not_depend_on_the_number_of_threads():
+    """Neither of one tile, whose parts are divided among threads, nor of few."""
+
+    def digest(threads):
+        ran = subprocess.run(
+            [sys.executable, "-c", NETWORK_ON_TILES],
+            env=os.environ | {"NPROC": str(threads)},  # as XLA reads it
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert len(ran.stdout.split()) == 1, ran.stderr[-2000:]
+        return ran.stdout
+
+    assert digest(1) == digest(2) == digest(5)
+
+
 CONVOLUTION_AND_FEED_FORWARD = """
 import os
 import jax, jax.numpy as jnp, numpy as np
