@@ -146,24 +146,20 @@ def training_step(padding: str, data: dict[str, np.ndarray]) -> Callable[[], Any
         return jnp.mean((model.phases_with_features(low)[0] - high) ** 2), None
 
     model = network(padding)
-    if (
-        hasattr(training, "mean_over_parts") and not model.couples_batch
-    ):  # as a study does; not in earlier commits
+    # as a study does; earlier commits cannot
+    if hasattr(training, "mean_over_parts") and not model.couples_batch:
         of_tiles = training.mean_over_parts(of_tiles, PART)
 
-    def loss(model: Any) -> Any:
-        return of_tiles(model, (low, high))[0]
-
-    @eqx.filter_jit(donate="all")
-    def step(model: Any, state: Any) -> Any:
-        value, gradient = eqx.filter_value_and_grad(loss)(model)
+    @eqx.filter_jit(donate="all-except-first")
+    def step(tiles: Any, model: Any, state: Any) -> Any:
+        value, gradient = eqx.filter_value_and_grad(lambda model: of_tiles(model, tiles)[0])(model)
         changes, state = adam.update(gradient, state, model)
         return eqx.apply_updates(model, changes), state, value
 
     now = [model, adam.init(eqx.filter(model, eqx.is_inexact_array))]
 
     def call() -> Any:
-        *now[:], value = step(*now)
+        *now[:], value = step((low, high), *now)
         return value
 
     return call
