@@ -100,7 +100,7 @@ class Thread {
   // Rows `first` to `last` of the cotangents of y, and those of x down to which none further below contributes.
   void run(int64_t map, int64_t first, int64_t last, Partial<T>& partial) {
     const int64_t above = task_.size.rows - 1;  // rows of cotangents that a row of results sees above its own
-    const int64_t begin = first ? first - (above + together_ - 1) / together_ * together_ : 0;
+    const int64_t begin = std::max<int64_t>(0, first - (above + together_ - 1) / together_ * together_);
     const int64_t end = last == task_.given.rows() ? task_.to.rows() : last;
     of_transformed_.clear();
     cotangents_.clear();

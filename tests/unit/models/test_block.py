@@ -78,6 +78,14 @@ def test_other_widths_and_kernels(size, padding, pad_width, monkeypatch):
     assert_close(*both(monkeypatch, function, *arguments), 2e-5)
 
 
+def test_a_kernel_that_is_taller_than_a_part_of_a_map(monkeypatch):
+    _, feed_forward, _ = example((1, 1, 1, 4), np.float64)
+    kernel = np.random.default_rng(1).normal(size=(53, 1, 4, 4)) / 15
+    x = jnp.asarray(np.random.default_rng(2).normal(size=(1, 110, 2, 4)))
+    layer = Convolution(jnp.asarray(kernel), jnp.zeros(4))
+    assert_close(*both(monkeypatch, with_gradients(None), layer, feed_forward, x), 1e-11)
+
+
 @pytest.mark.parametrize("value", [1e20, np.nan, np.inf])
 def test_a_pixel_that_is_no_usual_number_reaches_no_further_than_its_windows(value):
     convolution, feed_forward, x = example((1, 16, 15, 16), np.float32)
