@@ -39,6 +39,8 @@ CASES = {
 """What is done, with how many maps of how many rows and columns."""
 OPERATIONS = 2 * (3 * 9 * 16 + 8 * (16 * 9 * 16 + 2 * 16 * 32) + 16 * 9 * 16 + 16 * 48)
 """Of a forward pass, for each input pixel."""
+PART = 16
+"""Maps whose gradients are taken together."""
 
 
 class Way:
@@ -133,25 +135,31 @@ def training_step(padding: str, data: dict[str, np.ndarray]) -> Callable[[], Any
     import jax.numpy as jnp
     import optax
 
+    from spatial_prediction import training
     from spatial_prediction.models import pixel_unshuffle
 
     low, high = jnp.asarray(data["low"]), pixel_unshuffle(jnp.asarray(data["high"]), 4)
     adam = optax.adam(1e-3)
 
-    def loss(model: Any) -> Any:
-        return jnp.mean((model.phases_with_features(low)[0] - high) ** 2)
+    def of_tiles(model: Any, tiles: Any) -> Any:
+        low, high = tiles
+        return jnp.mean((model.phases_with_features(low)[0] - high) ** 2), None
 
-    @eqx.filter_jit(donate="all")
-    def step(model: Any, state: Any) -> Any:
-        value, gradient = eqx.filter_value_and_grad(loss)(model)
+    model = network(padding)
+    # as a study does; earlier commits cannot
+    if hasattr(training, "mean_over_parts") and not model.couples_batch:
+        of_tiles = training.mean_over_parts(of_tiles, PART)
+
+    @eqx.filter_jit(donate="all-except-first")
+    def step(tiles: Any, model: Any, state: Any) -> Any:
+        value, gradient = eqx.filter_value_and_grad(lambda model: of_tiles(model, tiles)[0])(model)
         changes, state = adam.update(gradient, state, model)
         return eqx.apply_updates(model, changes), state, value
 
-    model = network(padding)
     now = [model, adam.init(eqx.filter(model, eqx.is_inexact_array))]
 
     def call() -> Any:
-        *now[:], value = step(*now)
+        *now[:], value = step((low, high), *now)
         return value
 
     return call

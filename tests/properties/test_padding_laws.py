@@ -253,6 +253,15 @@ def test_vmap_a_loop_and_a_channels_last_batch_agree(name):
     assert_equal_to_rounding(np.moveaxis(np.asarray(batched), -1, 1), loop)
 
 
+@pytest.mark.parametrize("name", PADDINGS)
+def test_a_padding_says_whether_maps_depend_on_their_batch(name):
+    x = jnp.asarray(np.moveaxis(noise(6, (3, *SHAPE)), 1, -1), jnp.float32)
+    padding = PADDINGS[name](VERTICALLY)
+    whole, alone = jax.jit(padding.extend)(x)[:1], jax.jit(padding.extend)(x[:1])
+    alike = np.allclose(whole, alone, rtol=1e-4, atol=1e-4 * float(jnp.abs(alone).max()))
+    assert alike or padding.couples_batch
+
+
 # Degenerate maps
 
 DEGENERATE = {

@@ -1,4 +1,4 @@
-"""A 3x3 convolution and the feed-forward part behind it, as one kernel where no derivative is taken."""
+"""A 3x3 convolution and the feed-forward part behind it, as one kernel, and their derivative as another."""
 
 import jax
 import jax.numpy as jnp
@@ -20,8 +20,8 @@ def convolve_and_feed_forward(
 ) -> Float[Array, "batch out_height out_width outputs"]:
     """Return ``feed_forward`` of the convolution of ``padding.extend(x)``, or of ``x`` without padding.
 
-    The map between the two parts does not travel to memory, unless a derivative needs it: then both are
-    computed one after the other.
+    The map between the two parts does not travel to memory: the gradient computes it again. All other
+    derivatives are those of the two parts, one after the other.
     """
     x, frame = (x, None) if padding is None or isinstance(padding, ZeroPadding) else padding.with_frame(x)
     framed, pad_width = frame is not None, ((0, 0), (0, 0)) if padding is None else padding.pad_width
@@ -50,10 +50,11 @@ def convolve_and_feed_forward(
     def together(*arguments: Array) -> Array:
         return native.kernel("block", [result], widths=widths)(*arguments)[0]
 
-    @jax.custom_jvp
-    def computed(*arguments: Array) -> Array:
-        axes = (len(batch),) * 5 + (0,) * 6
-        return native.placed(together, apart, arguments, axes=(axes, len(batch)))
+    def gradient(arguments: tuple[Array, ...], cotangent: Array) -> tuple[Array, ...]:
+        *given, _ = arguments
+        return tuple(
+            native.kernel("block_gradient", native.like(*arguments), widths=widths)(cotangent, *given)
+        )
 
-    computed.defjvp(lambda arguments, changes: jax.jvp(apart, arguments, changes))
-    return computed(*arguments)
+    axes = native.BatchAxes((len(batch),) * 5 + (0,) * 6, len(batch))
+    return native.differentiable(apart, together, gradient, batch=axes)(*arguments)

@@ -27,6 +27,11 @@ from spatial_prediction.padding import AbstractPadding, RunningPrediction
 class AbstractBorder(eqx.Module):
     """The border handling of 3x3 convolutions; may hold arrays that are trained with the network."""
 
+    @property
+    def couples_batch(self) -> bool:
+        """Whether a border, or a memory for later ones, depends on which maps form a batch."""
+        return False
+
     def for_layer(self, layer: RepConv | Convolution) -> "AbstractBorder":
         """Return a copy with new, untrained arrays for ``layer``, or itself if it has no arrays."""
         del layer
@@ -70,6 +75,11 @@ class PaddedBorder(AbstractBorder):
 
     def __check_init__(self) -> None:
         check_one_pixel(self.padding)
+
+    @property
+    def couples_batch(self) -> bool:
+        """Whether the padding couples the maps of a batch."""
+        return self.padding.couples_batch
 
     def for_layer(self, layer: RepConv | Convolution) -> "PaddedBorder":
         """Return the handling with separate arrays for the channels of ``layer``."""

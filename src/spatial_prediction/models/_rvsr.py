@@ -320,6 +320,11 @@ class RVSR(eqx.Module):
         return border.padding if isinstance(border, PaddedBorder) else None
 
     @property
+    def couples_batch(self) -> bool:
+        """Whether an output, or a memory for later ones, depends on which examples form a batch."""
+        return self.upscale_padding.couples_batch or any(each.couples_batch for each in self.borders)
+
+    @property
     def halo(self) -> int:
         """Input pixels beyond its own that an output pixel sees on each side: one a 3x3 convolution."""
         return self.depth

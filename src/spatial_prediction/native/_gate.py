@@ -120,6 +120,15 @@ _WEIGHTS = {
     "reduce": "*some 1 1 hidden channels",
     "reduce_bias": "*some channels",
 }
+_BLOCK = {
+    **_FRAMED,
+    **_KERNEL,
+    **_BIAS,
+    "expand": "*some 1 1 outputs hidden",
+    "expand_bias": "*some hidden",
+    "reduce": "*some 1 1 hidden outputs",
+    "reduce_bias": "*some outputs",
+}
 _SYSTEM = {
     "matrix": "*maps unknowns unknowns count",
     "right_hand_side": "*maps unknowns columns count",
@@ -183,17 +192,13 @@ SIGNATURES: Mapping[str, Signature] = {
         (*_AT_LEAST_THE_KERNEL, "factor == 4", "colours*factor*factor == outputs"),
         {"samples": (np.uint16, np.int16), "limited": (np.int32,)},
     ),
-    "block": Signature(
+    "block": Signature(_BLOCK, {"y": _CONVOLVED}, _WIDTHS),
+    "block_gradient": Signature(
         {
-            **_FRAMED,
-            **_KERNEL,
-            **_BIAS,
-            "expand": "*some 1 1 outputs hidden",
-            "expand_bias": "*some hidden",
-            "reduce": "*some 1 1 hidden outputs",
-            "reduce_bias": "*some outputs",
+            "cotangents": _CONVOLVED,
+            **{name: axes for name, axes in _BLOCK.items() if name != "reduce_bias"},
         },
-        {"y": _CONVOLVED},
+        {f"of_{name}": axes for name, axes in _BLOCK.items()},
         _WIDTHS,
     ),
     "normal_equations": Signature(_SYSTEM, {"solution": _SYSTEM["right_hand_side"]}),

@@ -1,6 +1,4 @@
 // XLA custom calls: the pixelwise feed-forward part of a network, x + reduce(GELU(expand(x))), and its derivative.
-//
-// The hidden values are computed again for the derivative, which costs less than keeping them in memory.
 
 #include "feed_forward.h"
 
@@ -14,17 +12,6 @@ using kernels::Shape;
 using rows::Size;
 
 constexpr int64_t kTogether = 1152;  // pixels that one thread computes at a time, and sums the gradients of
-
-template <typename T>
-FOR_EACH_PROCESSOR void multiply(int64_t pixels, const Row<T>& values, Row<T>& to) {
-  for_each_value(pixels, values, to, [](T value, T& product) __attribute__((always_inline)) { product *= value; });
-}
-
-template <typename T>
-void add_kernel_cotangents(const Row<T>& x, const Row<T>& cotangents, int64_t count, Kernel<T>& kernel) {
-  const Row<T>* seen[] = {&x};
-  kernels::run<rows::AddKernelGradient>(seen, cotangents, count, kernel);
-}
 
 // Checks the maps x, the kernels that expand (*some of maps, 1, 1, channels, hidden) and reduce (*some of maps, 1, 1,
 // hidden, channels), and returns the size of the former.
@@ -90,30 +77,18 @@ ffi::Error feed_forward_gradient(ffi::ThreadPool pool, ffi::Buffer<D> cotangents
   if (call.failed()) return call.error();
   const Shape shape = kernels::shape_of(x.dimensions());
   const rows::Kernels of(expand.dimensions(), shape.maps);
-  const auto expansions = rows::laid_out(expanding, of.count, expand.typed_data(), expand_bias.typed_data());
-  const auto back_to_hidden = rows::turned(reducing, of.count, reduce.typed_data());
-  const auto back_to_x = rows::turned(expanding, of.count, expand.typed_data());
+  const auto given = backwards(expanding, of.count, expand.typed_data(), expand_bias.typed_data(), reduce.typed_data());
   const int64_t pixels = shape.height * shape.width, parts = shape.maps * rows::parts_of(pixels, kTogether);
   std::vector<Kernel<T>> expand_cotangents(parts, Kernel<T>(expanding)), reduce_cotangents(parts, Kernel<T>(reducing));
   rows::for_each_part(pool, shape.maps, pixels, kTogether, [&] {
-    return [&, from = pixels_of<T>(shape.channels), hidden = pixels_of<T>(expanding.outputs),
-            derivatives = pixels_of<T>(expanding.outputs), cotangent = pixels_of<T>(shape.channels),
-            hidden_cotangent = pixels_of<T>(expanding.outputs), to = pixels_of<T>(shape.channels)](
-               int64_t part, int64_t map, int64_t begin, int64_t end) mutable {
-      const int64_t which = map / of.maps_each;
+    return [&, some = PixelGradients<T>(shape.channels, expanding.outputs)](int64_t part, int64_t map, int64_t begin,
+                                                                            int64_t end) mutable {
       for (int64_t first = begin; first < end; first += kPixels) {
         const int64_t count = std::min(kPixels, end - first), offset = (map * pixels + first) * shape.channels;
-        from.read(x.typed_data() + offset, 0, count);
-        cotangent.read(cotangents.typed_data() + offset, 0, count);
-        product(from, expansions[which], count, hidden);
-        gelu(count, hidden, &derivatives);
-        add_kernel_cotangents(hidden, cotangent, count, reduce_cotangents[part]);
-        product(cotangent, back_to_hidden[which], count, hidden_cotangent);
-        multiply(count, derivatives, hidden_cotangent);
-        add_kernel_cotangents(from, hidden_cotangent, count, expand_cotangents[part]);
-        product(hidden_cotangent, back_to_x[which], count, to);
-        add(count, cotangent, to);
-        to.write(of_x->typed_data() + offset, 0, count);
+        some.from.read(x.typed_data() + offset, 0, count);
+        some.cotangent.read(cotangents.typed_data() + offset, 0, count);
+        some.compute(count, given[map / of.maps_each], &expand_cotangents[part], &reduce_cotangents[part]);
+        some.to.write(of_x->typed_data() + offset, 0, count);
       }
     };
   });

@@ -131,4 +131,68 @@ struct Pixels {
   }
 };
 
+// A feed-forward part as its derivative uses it.
+template <typename T>
+struct Backwards {
+  Kernel<T> expand, to_hidden, to_x;
+
+  Backwards(const rows::Size& expanding, const T* expand, const T* expand_bias, const T* reduce)
+      : expand(expanding, expand, expand_bias),
+        to_hidden(Kernel<T>::turned(expanding.exchanged(), reduce)),
+        to_x(Kernel<T>::turned(expanding, expand)) {}
+};
+
+// Feed-forward parts with kernels (*kernels, 1, 1, inputs, outputs) and biases (*kernels, outputs).
+template <typename T>
+std::vector<Backwards<T>> backwards(const rows::Size& expanding, int64_t count, const T* expand, const T* expand_bias,
+                                    const T* reduce) {
+  std::vector<Backwards<T>> result;
+  for (int64_t k = 0; k < count; ++k)
+    result.emplace_back(expanding, expand + k * expanding.values(), expand_bias + k * expanding.outputs,
+                        reduce + k * expanding.values());
+  return result;
+}
+
+template <typename T>
+FOR_EACH_PROCESSOR void multiply(int64_t pixels, const Row<T>& values, Row<T>& to) {
+  for_each_value(pixels, values, to, [](T value, T& product) __attribute__((always_inline)) { product *= value; });
+}
+
+template <typename T>
+void add_kernel_cotangents(const Row<T>& x, const Row<T>& cotangents, int64_t count, Kernel<T>& kernel) {
+  const Row<T>* seen[] = {&x};
+  kernels::run<rows::AddKernelGradient>(seen, cotangents, count, kernel);
+}
+
+// What a thread needs to carry the cotangents of some pixels back. The hidden values are computed again, which costs
+// less than keeping them in memory.
+template <typename T>
+struct PixelGradients {
+  Row<T> from, cotangent, to;
+
+  PixelGradients(int64_t channels, int64_t hidden_channels)
+      : from(pixels_of<T>(channels)),
+        cotangent(pixels_of<T>(channels)),
+        to(pixels_of<T>(channels)),
+        hidden_(pixels_of<T>(hidden_channels)),
+        derivatives_(pixels_of<T>(hidden_channels)),
+        hidden_cotangent_(pixels_of<T>(hidden_channels)) {}
+
+  // Computes the first `count` pixels of `to` from those of `from` and `cotangent`, and adds the gradients with respect
+  // to the kernels unless their pointers are null.
+  void compute(int64_t count, const Backwards<T>& part, Kernel<T>* of_expand, Kernel<T>* of_reduce) {
+    product(from, part.expand, count, hidden_);
+    gelu(count, hidden_, &derivatives_);
+    if (of_reduce) add_kernel_cotangents(hidden_, cotangent, count, *of_reduce);
+    product(cotangent, part.to_hidden, count, hidden_cotangent_);
+    multiply(count, derivatives_, hidden_cotangent_);
+    if (of_expand) add_kernel_cotangents(from, hidden_cotangent_, count, *of_expand);
+    product(hidden_cotangent_, part.to_x, count, to);
+    add(count, cotangent, to);
+  }
+
+ private:
+  Row<T> hidden_, derivatives_, hidden_cotangent_;
+};
+
 }  // namespace pixelwise

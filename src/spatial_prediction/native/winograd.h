@@ -383,11 +383,13 @@ class Bands {
     });
   }
 
-  // Adds the gradient of this with respect to the transformed kernel, given the cotangents of four rows.
+  // Adds the gradient of this with respect to the transformed kernel, given the cotangents of four rows. `again` says
+  // that the last call was `convolve` with the same rows.
   void add_gradient(const Row<float>* const* seen, const Row<float>* const* cotangents, int64_t columns,
-                    Kernel& gradient) {
+                    Kernel& gradient, bool again = false) {
+    const bool held = again && columns <= kMostTiles * kTile;  // one group: its tiles are still transformed
     for_each_group(columns, [&](int64_t first, int64_t count) {
-      kernels::run<TransformTiles<true>>(seen, first, count, tiles_);
+      if (!held) kernels::run<TransformTiles<true>>(seen, first, count, tiles_);
       kernels::run<TransformTiles<false>>(cotangents, first, count, cotangents_);
       kernels::run<AddProducts>(tiles_, cotangents_, count, gradient);
     });

@@ -77,6 +77,11 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
         if self.sums not in ("direct", "fft"):
             raise ValueError(f"sums must be 'direct' or 'fft', got {self.sums!r}")
 
+    @property
+    def couples_batch(self) -> bool:
+        """Whether a frame depends on which maps form a batch."""
+        return self.over_batch
+
     def fit(self, x: Array) -> tuple[Array, Array, Sides]:
         """Fit the coefficients to the map; see :class:`AbstractLinearPrediction`."""
         height, breadth = x.shape[-3:-1]

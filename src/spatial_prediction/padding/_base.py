@@ -82,6 +82,11 @@ class AbstractPadding(eqx.Module):
 
     pad_width: eqx.AbstractVar[PadWidth]
 
+    @property
+    def couples_batch(self) -> bool:
+        """Whether a frame, or a memory for later ones, depends on which maps form a batch."""
+        return False
+
     def for_channels(self, channels: int) -> "AbstractPadding":
         """Return the padding with arrays of its own for each of ``channels``; itself if it holds none."""
         del channels

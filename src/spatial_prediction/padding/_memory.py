@@ -107,6 +107,11 @@ class RunningPrediction(AbstractPadding):
     coefficients: Sides
     batches: Float[Array, ""]
 
+    @property
+    def couples_batch(self) -> bool:
+        """Whether the memory depends on which maps form a batch: it does."""
+        return True
+
     @classmethod
     def initialised(
         cls, pad_width: int | PadWidth, length: int, width: int, *, channels: int, decay: float = 0.99

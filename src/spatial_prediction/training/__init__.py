@@ -3,6 +3,7 @@
 from spatial_prediction.training._checkpoint import Checkpoints
 from spatial_prediction.training._divergence import Failure
 from spatial_prediction.training._loop import train
+from spatial_prediction.training._parts import mean_over_parts
 from spatial_prediction.training._read_ahead import ReadAhead, reading_ahead
 from spatial_prediction.training._run import History, Outcome
 from spatial_prediction.training._schedule import learning_rate, optimizer
@@ -20,6 +21,7 @@ __all__ = [
     "ReadAhead",
     "learning_rate",
     "make_update",
+    "mean_over_parts",
     "optimizer",
     "reading_ahead",
     "runs_together",

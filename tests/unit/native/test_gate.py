@@ -200,6 +200,15 @@ WEIGHTS = {
 SYSTEM = {"matrix": (MAPS, 4, 4, 5), "right_hand_side": (MAPS, 4, 2, 5)}
 
 
+BLOCK = {
+    **FRAMED,
+    **KERNEL,
+    **BIAS,
+    "expand": (1, 1, 5, 9),
+    "expand_bias": (9,),
+    "reduce": (1, 1, 9, 5),
+    "reduce_bias": (5,),
+}
 UPSCALED = {
     "x": (MAPS, HEIGHT, WIDTH, CHANNELS),
     "kernel": (3, 2, CHANNELS, 48),
@@ -228,6 +237,10 @@ def kernel_gradient(cotangents, *framed):
 def feed_forward_gradient(cotangents, x, expand, expand_bias, reduce):
     reduce_bias = jnp.zeros(CHANNELS, x.dtype)
     return gradients(feed_forward)((x, expand, expand_bias, reduce, reduce_bias), (cotangents,))
+
+
+def block_gradient(cotangents, *given):
+    return gradients(block)((*given, jnp.zeros(5, cotangents.dtype)), (cotangents,))
 
 
 CALLS = {
@@ -282,18 +295,11 @@ CALLS = {
         of({"x": X, **WEIGHTS}),
         feed_forward_gradient,
     ),
-    "block": Call(
-        {
-            **FRAMED,
-            **KERNEL,
-            **BIAS,
-            "expand": (1, 1, 5, 9),
-            "expand_bias": (9,),
-            "reduce": (1, 1, 9, 5),
-            "reduce_bias": (5,),
-        },
-        {"y": Y},
-        block,
+    "block": Call(BLOCK, {"y": Y}, block, WIDTHS),
+    "block_gradient": Call(
+        {"cotangents": Y, **{name: shape for name, shape in BLOCK.items() if name != "reduce_bias"}},
+        of(BLOCK),
+        block_gradient,
         WIDTHS,
     ),
     "upscaled_phases": Call(UPSCALED, {"y": (MAPS, HEIGHT - 2, WIDTH - 1, 48)}, upscaled_phases),

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from spatial_prediction import native
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.models import (
     RVSR,
@@ -25,6 +26,10 @@ from spatial_prediction.studies.super_resolution.data.degradation import (
     super_resolution_pair,
 )
 from spatial_prediction.studies.super_resolution.data.tiles import forget_pages
+from spatial_prediction.training import mean_over_parts
+
+LARGEST_PART = 16
+"""Tiles whose gradients are taken together: of 48 x 48 pixels, a processor's cache holds what they need."""
 
 
 @contextlib.contextmanager
@@ -114,23 +119,32 @@ def training_loss(
 
     Merging is exact, so loss and gradient are those of the branches, for a tenth of the arithmetic. The
     merged network computes in ``compute_dtype``; parameters, merging and the error itself stay float32.
+    Where compiled kernels compute, gradients are taken in parts of the batch, unless the network couples its
+    examples; XLA's convolutions would be slow in a loop.
 
     Returns:
         Function that returns the mean squared error over the part of the target that the network predicts,
         and the network's memory of the batch.
     """
 
+    def error_and_maps(model: RVSR, tiles: Array) -> tuple[Array, list[Array]]:
+        low_res, high_res = pair(tiles, model.upscale_factor)
+        low_res = low_res.astype(compute_dtype)
+        phases, features = model.phases_with_features(low_res)
+        target = pixel_unshuffle(kept(high_res, model), model.upscale_factor)
+        return jnp.mean((phases.astype(high_res.dtype) - target) ** 2), [low_res, *features]
+
+    in_parts = mean_over_parts(lambda model, tiles: (error_and_maps(model, tiles)[0], None), LARGEST_PART)
+
     def loss(parameters: RVSR, tiles: Array) -> tuple[Array, RVSR | None]:
         model = merge_branches(eqx.combine(parameters, static))
         model = jax.tree.map(
             lambda leaf: leaf.astype(compute_dtype) if eqx.is_inexact_array(leaf) else leaf, model
         )
-        low_res, high_res = pair(tiles, model.upscale_factor)
-        low_res = low_res.astype(compute_dtype)
-        phases, features = model.phases_with_features(low_res)
-        target = pixel_unshuffle(kept(high_res, model), model.upscale_factor)
-        error = jnp.mean((phases.astype(high_res.dtype) - target) ** 2)
-        return error, parameters.remembered([low_res, *features])
+        if native.available(*jax.tree.leaves(model)) and not model.couples_batch:
+            return in_parts(model, tiles)
+        error, maps = error_and_maps(model, tiles)
+        return error, parameters.remembered(maps)
 
     return loss
 

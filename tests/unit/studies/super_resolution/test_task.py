@@ -8,9 +8,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from tests.arrays import assert_close
 
+from spatial_prediction import native
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.models import RVSR, merge_branches
+from spatial_prediction.studies.super_resolution import task
 from spatial_prediction.studies.super_resolution.config import (
     LARGEST_OUTPUT_CROP,
     ModelSettings,
@@ -99,6 +102,26 @@ def test_bfloat16_trains_much_like_float32_and_keeps_float32_parameters(preset):
     loss = training_loss(static, compute_dtype="bfloat16")
     gradient, _ = jax.jit(jax.grad(loss, has_aux=True))(parameters, smooth_tiles(2, 12))
     assert {leaf.dtype for leaf in jax.tree.leaves(gradient)} == {jnp.dtype(jnp.float32)}
+
+
+@pytest.mark.parametrize("padding", ["lp1x1cs", "lp2x3_batch", "lp2x3_running"])
+def test_gradients_in_parts_are_those_of_the_batch_unless_that_is_coupled(padding, monkeypatch):
+    preset = dataclasses.replace(PRESETS["zero-repl"], padding=padding)
+    parameters, static = eqx.partition(network(preset, SMALL, seed=0), eqx.is_array)
+    tiles = smooth_tiles(6, 12)
+
+    def gradient(largest_part):
+        monkeypatch.setattr(task, "LARGEST_PART", largest_part)
+        seen.clear()
+        return jax.jit(jax.value_and_grad(training_loss(static), has_aux=True))(parameters, tiles)
+
+    seen = []
+    monkeypatch.setattr(task, "pair", lambda tiles, factor: seen.append(len(tiles)) or pair(tiles, factor))
+    whole = gradient(6)
+    assert set(seen) == {6}
+    in_parts = gradient(2)
+    assert set(seen) == {2 if padding == "lp1x1cs" and native.available() else 6}
+    assert_close(in_parts, whole, 2e-5)
 
 
 def weights(preset, seed):
