@@ -218,7 +218,11 @@ def compare(ways: dict[str, Way], request: dict[str, Any], case: str, rounds: in
     padding = request["padding"]
     theirs = "replicate" if padding == "repl" else "zeros"
     asked = {name: {**request, "padding": theirs if "PyTorch" in name else padding} for name in ways}
-    first = {name: way.ask(**asked[name], calls=3)["results"] for name, way in ways.items()}
+    begun = {name: way.ask(**asked[name], calls=3) for name, way in ways.items()}
+    for name in [name for name in ways if "fault" in begun[name]]:
+        print(f"{case}, {padding}: {name} fails: {begun[name]['fault']}", flush=True)
+    ways = {name: way for name, way in ways.items() if "fault" not in begun[name]}
+    first = {name: begun[name]["results"] for name in ways}
     calls = max(1, round(1.5 / (ways["here"].ask(**asked["here"], calls=1)["clock"] + 1e-3)))
     answers: dict[str, list[dict[str, Any]]] = {name: [] for name in ways}
     for _ in range(rounds):

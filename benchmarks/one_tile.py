@@ -15,6 +15,7 @@ from collections.abc import Callable
 
 import jax
 
+from spatial_prediction.command import take_job_environment
 from spatial_prediction.models import RVSR, border_from_name, bundled_network
 
 SHAPES = {"one tile": (1, 48), "64 tiles": (64, 48), "a map": (1, 2048)}
@@ -44,6 +45,7 @@ def least(run: Callable[[], jax.Array], repeats: int) -> float:
 
 
 def main() -> None:
+    take_job_environment()
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

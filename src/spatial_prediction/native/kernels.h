@@ -1,4 +1,4 @@
-// What all kernels share: vectors, memory, the shape of maps, and the registration with XLA.
+// What all kernels share: vectors, the shape of maps, and the registration with XLA.
 
 #pragma once
 
@@ -6,10 +6,10 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <new>
 #include <utility>
 #include <vector>
 
+#include "memory.h"
 #include "threads.h"
 
 // One binary serves every processor of its family: the loader picks the version for the present one.
@@ -56,41 +56,6 @@ template <int64_t count, typename Work>
 ALWAYS_INLINE void unrolled(const Work& work) {
   unrolled(work, std::make_integer_sequence<int64_t, count>());
 }
-
-// Memory aligned to cache lines, because a vector across two lines takes two loads.
-template <typename T>
-struct OnCacheLine {
-  using value_type = T;
-  static constexpr std::align_val_t line{64};
-  OnCacheLine() = default;
-  template <typename U>
-  OnCacheLine(const OnCacheLine<U>&) {}
-  T* allocate(size_t count) { return static_cast<T*>(::operator new(count * sizeof(T), line)); }
-  void deallocate(T* at, size_t) { ::operator delete(at, line); }
-  bool operator==(const OnCacheLine&) const { return true; }
-  bool operator!=(const OnCacheLine&) const { return false; }
-};
-
-template <typename T>
-using Lined = std::vector<T, OnCacheLine<T>>;
-
-// The same without zeros at the beginning, for what is written before it is read: clearing it would take longer than
-// the work on a small map.
-template <typename T>
-struct NotCleared : OnCacheLine<T> {
-  template <typename U>
-  struct rebind {
-    using other = NotCleared<U>;
-  };
-  NotCleared() = default;
-  template <typename U>
-  NotCleared(const NotCleared<U>&) {}
-  void construct(T*) {}
-  void construct(T* at, const T& value) { ::new (at) T(value); }
-};
-
-template <typename T>
-using Scratch = std::vector<T, NotCleared<T>>;
 
 // Bytes of the vector registers that `run` uses: the processor's, or fewer if the environment says so, to test the
 // versions for other processors.

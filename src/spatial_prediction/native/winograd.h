@@ -97,13 +97,14 @@ bool suits(const Size& size, int64_t rows, int64_t columns) {
 // A kernel, transformed along both axes: [block of outputs][place][input][output of the block].
 struct Kernel {
   Size size;
-  Lined<float> weights, bias;
+  Scratch<float> weights;
+  Lined<float> bias;
 
   explicit Kernel(const Size& size)
       : size(size), weights(blocks_of(size.outputs) * block(), 0.0f), bias(blocks_of(size.outputs) * kVector, 0.0f) {}
 
-  explicit Kernel(const rows::Kernel<float>& kernel) : Kernel(kernel.size) {
-    bias = kernel.bias;
+  explicit Kernel(const rows::Kernel<float>& kernel)
+      : size(kernel.size), weights(blocks_of(size.outputs) * block()), bias(kernel.bias) {
     kernels::run<Transform>(kernel, *this);
   }
 
