@@ -120,17 +120,18 @@ def linerwkv_seconds(cube: np.ndarray, network: IntegerNetwork, threads: int, ro
     return np.array([[[clock(encode), clock(decode)] for clock in clocks] for _ in range(rounds)]).min(0)
 
 
-def floor_seconds(cube: np.ndarray, network: IntegerNetwork) -> tuple[float, float]:
+def floor_seconds(cube: np.ndarray, network: IntegerNetwork, rounds: int) -> np.ndarray:
     """Processor time of the products in the network's blocks, and of the coder: no other loops spare them."""
     blocks = np.concatenate([network.lines.matrices, network.bands.matrices])
     matrices = np.concatenate([blocks, blocks[:, [3, 6]]], axis=1)  # two of them take inputs in two parts
     pairs, out = np.ones((2, network.features, COLUMNS), np.int32)
     multiply(1, matrices, pairs, out)
     residuals = method_of("linerwkv", network).residuals(cube, 0)
-    return (
-        seconds(lambda: multiply(cube.size // COLUMNS, matrices, pairs, out)),
-        seconds(lambda: context_coder.encode_residuals(residuals)),
+    parts = (
+        lambda: multiply(cube.size // COLUMNS, matrices, pairs, out),
+        lambda: context_coder.encode_residuals(residuals),
     )
+    return np.array([[seconds(part) for part in parts] for _ in range(rounds)]).min(0)
 
 
 @numba.njit
@@ -153,8 +154,8 @@ def show_linerwkv(rounds: int) -> None:
                 f"{threads:14} {name:>9} {each[0]:6.2f} {each[1]:6.2f}  the published code takes "
                 "{:.1f} and {:.1f} times as long".format(*PUBLISHED / each)
             )
-    floors = [floor_seconds(cube, network) for _ in range(rounds)]
-    print("of them products of matrices {:.2f}, the coder by context {:.2f}".format(*np.min(floors, 0)))
+    floor = floor_seconds(cube, network, rounds)
+    print("of them products of matrices {:.2f}, the coder by context {:.2f}".format(*floor))
 
 
 def main() -> None:

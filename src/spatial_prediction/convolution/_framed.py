@@ -66,12 +66,13 @@ def _checked_frame(x: Array, frame: Sides, pad_width: PadWidth) -> Sides:
 def _suits_kernel(x: Array, frame: Sides | None, kernel: Array, pad_width: PadWidth) -> bool:
     """Return whether the compiled convolution supports this case and is fast at it."""
     cropping = any(width < 0 for axis in pad_width for width in axis)
-    some = min(_result_shape(x, kernel, pad_width)) > 0
+    some = min(result_shape(x, kernel, pad_width)) > 0
     same_dtype = all(array.dtype == x.dtype for array in (kernel, *(frame or ())))
     return some and same_dtype and not cropping and kernel.size <= LARGEST_KERNEL
 
 
-def _result_shape(x: Array, kernel: Array, pad_width: PadWidth) -> tuple[int, ...]:
+def result_shape(x: Array, kernel: Array, pad_width: PadWidth) -> tuple[int, ...]:
+    """Return the shape of the convolution of a map with a frame of these widths."""
     (top, bottom), (left, right) = pad_width
     *batch, height, width, _ = x.shape
     rows, columns, _, outputs = kernel.shape
@@ -127,7 +128,7 @@ def _first_rows(strip: Array, kernel: Array) -> Array:
 
 
 def _compiled(x: Array, frame: Sides | None, kernel: Array, bias: Array, *, pad_width: PadWidth) -> Array:
-    result = jax.ShapeDtypeStruct(_result_shape(x, kernel, pad_width), x.dtype)
+    result = jax.ShapeDtypeStruct(result_shape(x, kernel, pad_width), x.dtype)
     nothing = jnp.zeros((*x.shape[:-3], 0, 0, x.shape[-1]), x.dtype)
     widths = native.as_attribute(pad_width)
     reach = native.as_attribute([[size - 1] * 2 for size in kernel.shape[:2]])

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from spatial_prediction import native
-from spatial_prediction.convolution._framed import framed_convolution
+from spatial_prediction.convolution._framed import framed_convolution, result_shape
 from spatial_prediction.models._convolution import Convolution
 from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.padding import AbstractPadding, Sides, ZeroPadding
@@ -39,11 +39,7 @@ def convolve_and_feed_forward(
         return FeedForward(Convolution(expand, expand_bias), Convolution(reduce, reduce_bias))(y)
 
     widths = native.as_attribute(pad_width)
-    (top, bottom), (left, right) = pad_width
-    *batch, height, width, _ = x.shape
-    rows, columns, _, outputs = convolution.kernel.shape
-    shape = *batch, top + height + bottom - rows + 1, left + width + right - columns + 1, outputs
-    result = jax.ShapeDtypeStruct(shape, x.dtype)
+    result = jax.ShapeDtypeStruct(result_shape(x, convolution.kernel, pad_width), x.dtype)
     if not (native.available(x) and native.fits("block", arguments, [result], widths=widths)):
         return apart(*arguments)
 
@@ -56,5 +52,6 @@ def convolve_and_feed_forward(
             native.kernel("block_gradient", native.like(*arguments), widths=widths)(cotangent, *given)
         )
 
-    axes = native.BatchAxes((len(batch),) * 5 + (0,) * 6, len(batch))
+    batch_axes = x.ndim - 3
+    axes = native.BatchAxes((batch_axes,) * 5 + (0,) * 6, batch_axes)
     return native.differentiable(apart, together, gradient, batch=axes)(*arguments)

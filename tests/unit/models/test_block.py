@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.arrays import assert_close
+from tests.arrays import assert_close, by_kernels_and_xla
 
 from spatial_prediction import native
 from spatial_prediction.models._block import convolve_and_feed_forward
@@ -52,21 +52,12 @@ def with_gradients(padding):
     return function
 
 
-def both(monkeypatch, function, *arguments):
-    """Results with kernels and by XLA."""
-    found = jax.jit(function)(*arguments)
-    monkeypatch.setenv(native.DISABLING_VARIABLE, "0")
-    expected = jax.jit(lambda *arguments: function(*arguments))(*arguments)
-    monkeypatch.delenv(native.DISABLING_VARIABLE)
-    return found, expected
-
-
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("padding", ["none", "zero", "repl"])
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
 def test_values_and_gradients(padding, shape, dtype, tolerance, monkeypatch):
     padding = None if padding == "none" else padding_from_name(padding, 1)
-    assert_close(*both(monkeypatch, with_gradients(padding), *example(shape, dtype)), tolerance)
+    assert_close(*by_kernels_and_xla(monkeypatch, with_gradients(padding), *example(shape, dtype)), tolerance)
 
 
 @pytest.mark.parametrize("pad_width", [((2, 0), (1, 3)), ((4, 5), (5, 4))], ids=str)
@@ -75,7 +66,7 @@ def test_values_and_gradients(padding, shape, dtype, tolerance, monkeypatch):
 def test_other_widths_and_kernels(size, padding, pad_width, monkeypatch):
     arguments = example((2, 8, 7, 16), np.float32, size)
     function = with_gradients(padding_from_name(padding, pad_width))
-    assert_close(*both(monkeypatch, function, *arguments), 2e-5)
+    assert_close(*by_kernels_and_xla(monkeypatch, function, *arguments), 2e-5)
 
 
 def test_a_kernel_that_is_taller_than_a_part_of_a_map(monkeypatch):
@@ -83,7 +74,7 @@ def test_a_kernel_that_is_taller_than_a_part_of_a_map(monkeypatch):
     kernel = np.random.default_rng(1).normal(size=(53, 1, 4, 4)) / 15
     x = jnp.asarray(np.random.default_rng(2).normal(size=(1, 110, 2, 4)))
     layer = Convolution(jnp.asarray(kernel), jnp.zeros(4))
-    assert_close(*both(monkeypatch, with_gradients(None), layer, feed_forward, x), 1e-11)
+    assert_close(*by_kernels_and_xla(monkeypatch, with_gradients(None), layer, feed_forward, x), 1e-11)
 
 
 @pytest.mark.parametrize("value", [1e20, np.nan, np.inf])
@@ -106,7 +97,9 @@ def test_second_derivatives(monkeypatch):
             lambda *a: sum(jnp.sum(jnp.sin(v)) for v in jax.tree.leaves(function(*a))), argnums=(0, 1, 2)
         )(*arguments)
 
-    assert_close(*both(monkeypatch, gradient_of_gradients, *example((2, 4, 3, 5), np.float64)), 1e-11)
+    assert_close(
+        *by_kernels_and_xla(monkeypatch, gradient_of_gradients, *example((2, 4, 3, 5), np.float64)), 1e-11
+    )
 
 
 def test_forward_mode(monkeypatch):
@@ -118,7 +111,7 @@ def test_forward_mode(monkeypatch):
 
         return jax.jvp(block, (x,), (jnp.cos(x),))
 
-    assert_close(*both(monkeypatch, changed, *example((2, 4, 5, 16), np.float64)), 1e-12)
+    assert_close(*by_kernels_and_xla(monkeypatch, changed, *example((2, 4, 5, 16), np.float64)), 1e-12)
 
 
 @pytest.mark.parametrize("mapped", ["maps", "weights", "both"])
@@ -129,4 +122,4 @@ def test_a_mapped_axis(mapped, monkeypatch):
     arguments = (*(layers if mapped == "maps" else stacked), x[0] if mapped == "weights" else x)
     axes = (*(2 * [None if mapped == "maps" else 0]), None if mapped == "weights" else 0)
     function = jax.vmap(with_gradients(padding_from_name("repl", 1)), axes)
-    assert_close(*both(monkeypatch, function, *arguments), 1e-12)
+    assert_close(*by_kernels_and_xla(monkeypatch, function, *arguments), 1e-12)

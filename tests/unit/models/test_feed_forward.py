@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from tests.arrays import assert_close
+from tests.arrays import assert_close, by_kernels_and_xla
 
 from spatial_prediction import native
 from spatial_prediction.models._convolution import Convolution
@@ -37,19 +37,10 @@ def with_gradients(block, x):
     return y, pullback(jnp.cos(y))
 
 
-def both(monkeypatch, function, *arguments):
-    """Results with kernels and by XLA."""
-    found = jax.jit(function)(*arguments)
-    monkeypatch.setenv(native.DISABLING_VARIABLE, "0")
-    expected = jax.jit(lambda *arguments: function(*arguments))(*arguments)
-    monkeypatch.delenv(native.DISABLING_VARIABLE)
-    return found, expected
-
-
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-13), (np.float32, 2e-6)])
 def test_values_and_gradients(shape, dtype, tolerance, monkeypatch):
-    assert_close(*both(monkeypatch, with_gradients, *example(shape, dtype)), tolerance)
+    assert_close(*by_kernels_and_xla(monkeypatch, with_gradients, *example(shape, dtype)), tolerance)
 
 
 def test_second_derivatives(monkeypatch):
@@ -58,7 +49,7 @@ def test_second_derivatives(monkeypatch):
             block, x
         )
 
-    assert_close(*both(monkeypatch, slope, *example((2, 3, 4, 5), np.float64)), 1e-12)
+    assert_close(*by_kernels_and_xla(monkeypatch, slope, *example((2, 3, 4, 5), np.float64)), 1e-12)
 
 
 @pytest.mark.parametrize("axes", [(None, 0), (0, None), (0, 0)], ids=str)
@@ -66,7 +57,7 @@ def test_a_mapped_axis_of_maps_or_of_weights(axes, monkeypatch):
     block, x = example((3, 2, 4, 5, 16), np.float64)
     blocks = jax.tree.map(lambda leaf: jnp.stack([leaf, 2 * leaf, -leaf]), block)
     arguments = (blocks if axes[0] == 0 else block), (x if axes[1] == 0 else x[0])
-    assert_close(*both(monkeypatch, jax.vmap(with_gradients, axes), *arguments), 1e-13)
+    assert_close(*by_kernels_and_xla(monkeypatch, jax.vmap(with_gradients, axes), *arguments), 1e-13)
 
 
 def gelu_and_slope(x):
