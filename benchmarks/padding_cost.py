@@ -26,8 +26,9 @@ from spatial_prediction.studies.super_resolution.config import (
     Preset,
     tile_size,
 )
+from spatial_prediction.studies.super_resolution.losses import training_loss
 from spatial_prediction.studies.super_resolution.presets import PRESETS
-from spatial_prediction.studies.super_resolution.task import network, training_loss
+from spatial_prediction.studies.super_resolution.task import network
 from spatial_prediction.training import make_update, optimizer
 from spatial_prediction.training_settings import TrainingSettings
 

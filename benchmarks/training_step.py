@@ -39,8 +39,9 @@ from spatial_prediction.studies.super_resolution.config import (
 )
 from spatial_prediction.studies.super_resolution.data.resident import where_fastest
 from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, open_scene_array
+from spatial_prediction.studies.super_resolution.losses import training_loss
 from spatial_prediction.studies.super_resolution.presets import PRESETS
-from spatial_prediction.studies.super_resolution.task import network, training_loss
+from spatial_prediction.studies.super_resolution.task import network
 from spatial_prediction.training import ReadAhead, optimizer, runs_together
 from spatial_prediction.training_settings import TrainingSettings
 

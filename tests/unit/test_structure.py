@@ -175,6 +175,14 @@ def test_light_modules_import_no_jax(module):
     assert result.stdout.split() == []
 
 
+def test_what_applies_networks_is_not_made_anew_when_their_training_changes():
+    stages = "spatial_prediction.studies.super_resolution.stages"
+    modules = ", ".join(f"{stages}.{stage}" for stage in ("crossings", "evaluation", "samples", "seams"))
+    code = f"import sys, {modules}; print('spatial_prediction.training' in sys.modules)"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["False"]
+
+
 @pytest.mark.parametrize("path", [*MODULES, *SCRIPTS], ids=name_of)
 def test_nothing_unpickles_or_runs_text(path):
     tree = parsed(path)

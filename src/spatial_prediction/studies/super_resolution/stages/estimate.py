@@ -14,7 +14,8 @@ import numpy as np
 from spatial_prediction.progress import progress
 from spatial_prediction.reflectance import DN_PER_REFLECTANCE
 from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset, tile_size
-from spatial_prediction.studies.super_resolution.task import network, training_loss
+from spatial_prediction.studies.super_resolution.losses import training_loss
+from spatial_prediction.studies.super_resolution.task import network
 from spatial_prediction.training import optimizer, runs_together
 from spatial_prediction.training_settings import TrainingSettings
 

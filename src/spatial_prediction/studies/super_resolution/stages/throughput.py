@@ -20,7 +20,8 @@ from spatial_prediction.named_arrays import load_arrays
 from spatial_prediction.provenance import provenance
 from spatial_prediction.reflectance import DN_PER_REFLECTANCE
 from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset, tile_size
-from spatial_prediction.studies.super_resolution.task import network, network_of_arrays, training_loss
+from spatial_prediction.studies.super_resolution.losses import training_loss
+from spatial_prediction.studies.super_resolution.task import network, network_of_arrays
 from spatial_prediction.training import make_update, optimizer
 from spatial_prediction.training_settings import TrainingSettings
 

@@ -20,7 +20,8 @@ from spatial_prediction.provenance import provenance
 from spatial_prediction.studies.super_resolution.config import ModelSettings, Preset, tile_size
 from spatial_prediction.studies.super_resolution.data.resident import where_fastest
 from spatial_prediction.studies.super_resolution.data.tiles import RandomTiles, centre_tiles, open_scene_array
-from spatial_prediction.studies.super_resolution.task import held_out_loss, network, training_loss
+from spatial_prediction.studies.super_resolution.losses import held_out_loss, training_loss
+from spatial_prediction.studies.super_resolution.task import network
 from spatial_prediction.training import Checkpoints, Outcome, learning_rate, reading_ahead, train
 from spatial_prediction.training_settings import TrainingSettings
 
