@@ -26,7 +26,7 @@ void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const std:
     if (in_bands) transformed = std::vector<winograd::Kernel>(kernels.begin(), kernels.end());
   rows::for_each_part(pool, to.shape.maps, to.rows(), kRows, [&] {
     return [&, window = Window<T>(from, size.rows + together - 1, size.columns),
-            results = std::vector<Row<T>>(together, Row<T>(size.outputs, columns_for(to.columns()))),
+            results = rows::equal_rows<T>(together, size.outputs, columns_for(to.columns()), to.columns()),
             bands = winograd::Bands(size),
             finish = begin()](int64_t, int64_t map, int64_t first, int64_t last) mutable {
       for (int64_t row = first; row < last; row += together) {

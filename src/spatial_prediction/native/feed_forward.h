@@ -101,7 +101,7 @@ void product(const Row<T>& x, const Kernel<T>& kernel, int64_t count, Row<T>& to
 
 template <typename T>
 Row<T> pixels_of(int64_t channels) {
-  return Row<T>(channels, rows::columns_for(kPixels));
+  return Row<T>(channels, rows::columns_for(kPixels), kPixels);
 }
 
 // What a thread needs to compute some pixels.

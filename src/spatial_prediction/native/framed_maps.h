@@ -55,7 +55,8 @@ class Window {
  public:
   Window(const FramedMaps<const T>& from, int64_t rows, int64_t kernel_columns)
       : from_(from),
-        held_(rows, Row<T>(from.shape.channels, columns_for(from.columns()) + kernel_columns)),
+        held_(rows::equal_rows<T>(rows, from.shape.channels, columns_for(from.columns()) + kernel_columns,
+                                  from.columns())),
         ordinary_(rows),
         seen_(rows) {}
 

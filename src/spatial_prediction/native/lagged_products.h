@@ -19,6 +19,7 @@ namespace lagged {
 using kernels::kVector;
 using kernels::Lined;
 using kernels::Registers;
+using kernels::Scratch;
 using kernels::Shape;
 using kernels::unrolled;
 
@@ -211,7 +212,7 @@ class Products {
         taper_y_(taper_y),
         taper_row_(shape.width * shape.channels),
         row_(shape.width * shape.channels),
-        memory_(2 * layout_.front + at_once_ * layout_.row + layout_.period, T(0)),
+        memory_(2 * layout_.front + at_once_ * layout_.row + layout_.period),
         weights_(count_ * layout_.period),
         period_sums_(std::max<int64_t>(1, count_) * layout_.period),
         totals_(shape),
@@ -226,6 +227,7 @@ class Products {
     }
     for (int64_t x = 0; x < shape.width; ++x)
       std::fill_n(taper_row_.begin() + x * shape.channels, shape.channels, taper_x[x]);
+    clear_gaps();
   }
 
   // Writes the means (channels) of a map, and the sums (lags, channels) of its products unless their pointer is null. A
@@ -289,6 +291,14 @@ class Products {
  private:
   T* z() { return memory_.data() + layout_.front; }
 
+  // Writes the zeros around and between the rows that are loaded.
+  void clear_gaps() {
+    std::fill(memory_.data(), z(), T(0));
+    for (int64_t y = 1; y <= at_once_; ++y)
+      std::fill(z() + (y - 1) * layout_.row + row_.size(), z() + y * layout_.row, T(0));
+    std::fill(z() + at_once_ * layout_.row, memory_.data() + memory_.size(), T(0));
+  }
+
   int64_t rows_of(int64_t bytes) const { return bytes / static_cast<int64_t>(layout_.row * sizeof(T)); }
   int64_t size_of_sums() const { return count_ * shape_.channels; }
 
@@ -343,7 +353,8 @@ class Products {
   std::vector<Run> runs_;
   const T* taper_y_;
   std::vector<T> taper_row_, row_;
-  Lined<T> memory_, weights_, gradient_;
+  Scratch<T> memory_;
+  Lined<T> weights_, gradient_;
   std::vector<double> period_sums_;
   Totals<T> totals_;
   std::vector<double> of_parts_;

@@ -17,6 +17,7 @@ namespace rows {
 using kernels::kVector;
 using kernels::Lined;
 using kernels::Registers;
+using kernels::Scratch;
 
 using kernels::kMostSums;
 
@@ -27,14 +28,18 @@ inline int64_t blocks_of(int64_t channels) { return (channels + kVector - 1) / k
 // Columns of a row for some pixels, including those that complete the last group of sums.
 inline int64_t columns_for(int64_t pixels) { return pixels + kMostSums; }
 
-// A row of `columns` pixels: as many as `columns_for` returns, plus those that a kernel reaches to their right.
+// A row of `columns` pixels: as many as `columns_for` returns, plus those that a kernel reaches to their right. They are
+// zeros, except that the first `written` may be anything: whoever makes the row writes them before they count.
 template <typename T>
 struct Row {
   int64_t channels, columns;
-  Lined<T> values;
+  Scratch<T> values;
 
-  Row(int64_t channels, int64_t columns)
-      : channels(channels), columns(columns), values(blocks_of(channels) * columns * kVector, T(0)) {}
+  Row(int64_t channels, int64_t columns, int64_t written = 0)
+      : channels(channels), columns(columns), values(blocks_of(channels) * columns * kVector) {
+    if (channels % kVector) written = 0;  // no writing fills the last block
+    for (int64_t b = 0; b < blocks_of(channels); ++b) std::fill(block(b) + written * kVector, block(b) + columns * kVector, T(0));
+  }
 
   T* block(int64_t b) { return values.data() + b * columns * kVector; }
   const T* block(int64_t b) const { return values.data() + b * columns * kVector; }
@@ -79,6 +84,15 @@ struct Row {
   }
 };
 
+// Rows, each made by itself: a copy would take memory that is to be overwritten through the cache.
+template <typename T>
+std::vector<Row<T>> equal_rows(int64_t count, int64_t channels, int64_t columns, int64_t written) {
+  std::vector<Row<T>> result;
+  result.reserve(count);
+  for (int64_t r = 0; r < count; ++r) result.emplace_back(channels, columns, written);
+  return result;
+}
+
 // Copies `count` pixels of a row to another one of as many channels.
 template <typename T>
 void copy_pixels(const Row<T>& from, int64_t first, Row<T>& to, int64_t first_there, int64_t count) {
@@ -116,17 +130,25 @@ struct Span {
 template <typename T>
 struct Kernel {
   Size size;
-  Lined<T> weights, bias;
+  Scratch<T> weights;
+  Lined<T> bias;
   std::vector<Span> spans;  // [block of outputs][row][block of inputs][column]
 
   // Without values, the kernel is zeros.
   explicit Kernel(const Size& size, const T* kernel = nullptr, const T* added = nullptr)
       : size(size),
-        weights(blocks_of(size.outputs) * size.block(), T(0)),
+        weights(blocks_of(size.outputs) * size.block()),
         bias(blocks_of(size.outputs) * kVector, T(0)) {
     if (added) std::copy(added, added + size.outputs, bias.begin());
+    if (!kernel || size.outputs % kVector) std::fill(weights.begin(), weights.end(), T(0));
     if (kernel)
-      for_each_vector([&](T* here, int64_t place, int64_t count) { std::copy_n(kernel + place, count, here); });
+      for_each_vector([&](T* here, int64_t place, int64_t count) {
+        if (count == kVector) {  // a constant, for which no function is called
+          std::copy_n(kernel + place, kVector, here);
+        } else {
+          std::copy_n(kernel + place, count, here);
+        }
+      });
     find_spans();
   }
 

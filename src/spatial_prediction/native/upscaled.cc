@@ -69,7 +69,7 @@ struct Operands {
     const FramedMaps<const T> pixels_of{of_features, {}, features.typed_data(), {}};
     rows::for_each_part(pool, of_x.maps, of_features.height, kRows, [&] {
       return [&, windows = Window<T>(windows_of, size.rows, size.columns), pixels = Window<T>(pixels_of, 1, 0),
-              result = Row<T>(size.outputs, columns_for(of_features.width)),
+              result = Row<T>(size.outputs, columns_for(of_features.width), of_features.width),
               write = begin()](int64_t, int64_t map, int64_t first, int64_t last) mutable {
         const int64_t which = map / kernels.maps_each;
         for (int64_t row = first; row < last; ++row) {
