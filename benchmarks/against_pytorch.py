@@ -87,7 +87,9 @@ def serve() -> None:
             key = asked["what"], asked["padding"], asked["data"]
             if key not in calls:
                 make = forward_pass if asked["what"] == "forward" else training_step
-                calls[key] = make(asked["padding"], load_file(asked["data"]))
+                calls[key] = make(
+                    merged(load_file(asked["network"]), asked["padding"]), load_file(asked["data"])
+                )
             clock, cpu = time.perf_counter(), time.process_time()
             results = [calls[key]() for _ in range(asked["calls"])]
             jax.block_until_ready(results)
@@ -101,27 +103,36 @@ def serve() -> None:
         print(json.dumps(answer), flush=True)
 
 
-def network(padding: str) -> Any:
-    """The same weights for every padding, its branches merged."""
+def untrained() -> Any:
+    """Return a network with its branches."""
     import jax
 
-    from spatial_prediction.models import RVSR, border_from_name, merge_branches
+    from spatial_prediction.models import RVSR, border_from_name
     from spatial_prediction.padding import padding_from_name
 
-    made = RVSR.initialised(
-        padding=border_from_name(padding),
+    return RVSR.initialised(
+        padding=border_from_name("zero"),
         upscale_padding=padding_from_name("repl", 1),
         key=jax.random.key(0),
     )
-    return merge_branches(made)
 
 
-def forward_pass(padding: str, data: dict[str, np.ndarray]) -> Callable[[], Any]:
+def merged(weights: dict[str, np.ndarray], padding: str) -> Any:
+    """Return the network of these weights with a padding, its branches merged."""
+    import equinox as eqx
+
+    from spatial_prediction.models import RVSR, merge_branches
+
+    network = RVSR.from_named_arrays(weights, padding=padding, upscale_padding="repl")
+    return eqx.filter_jit(merge_branches)(network)  # in one program, as `load_network` does
+
+
+def forward_pass(model: Any, data: dict[str, np.ndarray]) -> Callable[[], Any]:
     import equinox as eqx
     import jax
     import jax.numpy as jnp
 
-    low, model = jnp.asarray(data["low"]), network(padding)
+    low = jnp.asarray(data["low"])
     apply = eqx.filter_jit(lambda model, low: model.apply(low))
 
     def call() -> Any:
@@ -130,8 +141,9 @@ def forward_pass(padding: str, data: dict[str, np.ndarray]) -> Callable[[], Any]
     return call
 
 
-def training_step(padding: str, data: dict[str, np.ndarray]) -> Callable[[], Any]:
+def training_step(model: Any, data: dict[str, np.ndarray]) -> Callable[[], Any]:
     import equinox as eqx
+    import jax
     import jax.numpy as jnp
     import optax
 
@@ -139,28 +151,24 @@ def training_step(padding: str, data: dict[str, np.ndarray]) -> Callable[[], Any
     from spatial_prediction.models import pixel_unshuffle
 
     low, high = jnp.asarray(data["low"]), pixel_unshuffle(jnp.asarray(data["high"]), 4)
-    adam = optax.adam(1e-3)
+    parameters, static = eqx.partition(model, eqx.is_array)
 
-    def of_tiles(model: Any, tiles: Any) -> Any:
+    def loss(parameters: Any, tiles: Any) -> Any:
         low, high = tiles
+        model = eqx.combine(parameters, static)
         return jnp.mean((model.phases_with_features(low)[0] - high) ** 2), None
 
-    model = network(padding)
     # as a study does; earlier commits cannot
-    if hasattr(training, "mean_over_parts") and not model.couples_batch:
-        of_tiles = training.mean_over_parts(of_tiles, PART)
+    if hasattr(training, "mean_over_parts") and not static.couples_batch:
+        loss = training.mean_over_parts(loss, PART)
 
-    @eqx.filter_jit(donate="all-except-first")
-    def step(tiles: Any, model: Any, state: Any) -> Any:
-        value, gradient = eqx.filter_value_and_grad(lambda model: of_tiles(model, tiles)[0])(model)
-        changes, state = adam.update(gradient, state, model)
-        return eqx.apply_updates(model, changes), state, value
-
-    now = [model, adam.init(eqx.filter(model, eqx.is_inexact_array))]
+    adam = optax.adam(1e-3)
+    step = training.make_update(loss, adam)
+    now = [jax.tree.map(jnp.array, parameters), adam.init(parameters)]
 
     def call() -> Any:
-        *now[:], value = step((low, high), *now)
-        return value
+        *now[:], measures = step(*now, (low, high))
+        return measures[0]
 
     return call
 
@@ -285,16 +293,17 @@ def main() -> None:
         ways["PyTorch eager"] = Way(peer, {"PYTHONPATH": ""})
         ways["PyTorch compiled"] = Way([*peer, "--compile"], {"PYTHONPATH": ""})
     print(", ".join(f"{name}: {way.version}" for name, way in ways.items()), flush=True)
-    with tempfile.TemporaryDirectory() as name:
-        paths = write_data(Path(name))
-        weights = str(Path(name) / "merged.safetensors")
-        save_file(weights_for_pytorch(network("zero")), weights)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = write_data(Path(folder))
+        network = {name: np.asarray(each) for name, each in untrained().to_named_arrays().items()}
+        files = {each: str(Path(folder) / f"{each}.safetensors") for each in ("network", "weights")}
+        save_file(network, files["network"])
+        save_file(weights_for_pytorch(merged(network, "zero")), files["weights"])
         for case in options.cases:
             what, batch, size = CASES[case]
             spent: dict[str, float] = {}
             for padding in options.paddings:
-                request = {"what": what, "data": paths[f"{batch}x{size}"], "weights": weights}
-                request["padding"] = padding
+                request = {"what": what, "data": paths[f"{batch}x{size}"], "padding": padding, **files}
                 spent[padding] = compare(ways, request, case, options.rounds)
             if "zero" in spent:
                 costs = ", ".join(f"{name} {spent[name] / spent['zero']:.2f}" for name in spent)

@@ -1,7 +1,9 @@
 """Where the time of a network goes: CPU time of each layer and of its gradients, for each pixel of a map.
 
-Then that of the parts of a training step of the padding study, which are compiled as one program there. Each
-function is compiled by itself and run in turn; the least of several runs is given, because other
+Then that of the parts of a training step of the padding study, which are compiled as one program there, and
+the least that the sums of products of linear prediction can take, at the speed of a large matrix product.
+
+Each function is compiled by itself and run in turn; the least of several runs is given, because other
 programs only add to it. Beside another commit: with PYTHONPATH=CHECKOUT/src.
 
   python benchmarks/layers.py
@@ -18,10 +20,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+from against_pytorch import measured_peak
 
 from spatial_prediction.command import take_job_environment
 from spatial_prediction.convolution import convolve
 from spatial_prediction.models import RVSR, border_from_name, bundled_network, merge_branches
+from spatial_prediction.padding._autocorrelation import AutocorrelationEquations
 from spatial_prediction.studies.super_resolution.config import UPSCALE_FACTOR, ModelSettings, tile_size
 from spatial_prediction.studies.super_resolution.losses import training_loss
 from spatial_prediction.studies.super_resolution.presets import PRESETS
@@ -148,6 +152,11 @@ def main() -> None:
             f"{name:32}{1e9 * clock / pixels:8.1f} by the clock {1e9 * cpu / pixels:8.1f} of the CPU",
             flush=True,
         )
+    peak = measured_peak()
+    for name, (length, width) in {"lp2x3": (2, 3), "lp6x7": (6, 7)}.items():
+        lags = len(AutocorrelationEquations(length, width, options.size, options.size).lags)
+        least_time = 1e9 * 2 * lags * x.shape[-1] / peak
+        print(f"{name}: {lags} lags at the peak, {1e-9 * peak:.0f} GFLOP/s: {least_time:.1f} by the clock")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from gpu.networks import PIXELS, Earlier
 from gpu.roofline import Row, roofline_of
 from gpu.sizes import Sizes
 from gpu.timing import Clock, measured, repeated
+from spatial_prediction.models import merge_branches
 
 
 def pytorch(sizes: Sizes, clock: Clock, earlier: Earlier, *, python: Path | None) -> Iterator[Row]:
@@ -29,7 +30,8 @@ def pytorch(sizes: Sizes, clock: Clock, earlier: Earlier, *, python: Path | None
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         weights = folder / "merged.safetensors"
-        save_file(against_pytorch.weights_for_pytorch(against_pytorch.network("zero")), weights)
+        network = merge_branches(against_pytorch.untrained())
+        save_file(against_pytorch.weights_for_pytorch(network), weights)
         request = {"padding": "zeros", "weights": str(weights)}
         for compiler, options in (("eager", []), ("torch.compile", ["--compile"])):
             if not clock.has_room(compiler):
@@ -41,7 +43,7 @@ def pytorch(sizes: Sizes, clock: Clock, earlier: Earlier, *, python: Path | None
                         return
                     data = folder / f"{kind}.safetensors"
                     save_file(tiles(batch, pairs=kind == "training"), data)
-                    call = make("zero", load_file(data))
+                    call = make(network, load_file(data))
                     theirs = partial(answers, peer, {**request, "what": what, "data": str(data)})
                     differ = abs(float(call()) - theirs(1)[0])
                     here = measured(repeated(call), sizes.seconds, sizes.rounds)

@@ -32,12 +32,11 @@ ffi::Error block(ffi::ThreadPool pool, Dimensions widths, ffi::Buffer<D> x, ffi:
                                       or_null(left), or_null(right));
   const auto to = FramedMaps<T>{kernels::shape_of(y->dimensions()), {}, y->typed_data(), {}};
   const rows::Kernels of(kernel.dimensions(), to.shape.maps);
-  const auto expansions =
-      rows::laid_out({1, 1, outputs, hidden}, of.count, expand.typed_data(), expand_bias.typed_data());
-  const auto reductions =
-      rows::laid_out({1, 1, hidden, outputs}, of.count, reduce.typed_data(), reduce_bias.typed_data());
   const auto begin = [&] {
-    return [&, some = pixelwise::Pixels<T>(outputs, hidden)](int64_t map, Row<T>& results) mutable {
+    auto expansions = rows::laid_out({1, 1, outputs, hidden}, of.count, expand.typed_data(), expand_bias.typed_data());
+    auto reductions = rows::laid_out({1, 1, hidden, outputs}, of.count, reduce.typed_data(), reduce_bias.typed_data());
+    return [&, expansions = std::move(expansions), reductions = std::move(reductions),
+            some = pixelwise::Pixels<T>(hidden)](int64_t map, Row<T>& results) mutable {
       const int64_t which = map / of.maps_each;
       some.replace(results, to.columns(), expansions[which], reductions[which]);
     };

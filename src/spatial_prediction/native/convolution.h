@@ -21,11 +21,11 @@ void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const std:
   const Size& size = kernels[0].size;
   const bool in_bands = winograd::suits<T>(size, to.rows(), to.columns());
   const int64_t together = in_bands ? winograd::kTile : 1;
-  std::vector<winograd::Kernel> transformed;
-  if constexpr (std::is_same_v<T, float>)
-    if (in_bands) transformed = std::vector<winograd::Kernel>(kernels.begin(), kernels.end());
   rows::for_each_part(pool, to.shape.maps, to.rows(), kRows, [&] {
-    return [&, window = Window<T>(from, size.rows + together - 1, size.columns),
+    std::vector<winograd::Kernel> transformed;  // by each thread, for which to read another's would take longer
+    if constexpr (std::is_same_v<T, float>)
+      if (in_bands) transformed = std::vector<winograd::Kernel>(kernels.begin(), kernels.end());
+    return [&, transformed = std::move(transformed), window = Window<T>(from, size.rows + together - 1, size.columns),
             results = rows::equal_rows<T>(together, size.outputs, columns_for(to.columns()), to.columns()),
             bands = winograd::Bands(size),
             finish = begin()](int64_t, int64_t map, int64_t first, int64_t last) mutable {

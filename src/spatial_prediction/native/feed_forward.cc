@@ -42,14 +42,14 @@ ffi::Error feed_forward(ffi::ThreadPool pool, ffi::Buffer<D> x, ffi::Buffer<D> e
   const auto reductions = rows::laid_out(reducing, of.count, reduce.typed_data(), reduce_bias.typed_data());
   const int64_t pixels = shape.height * shape.width;
   rows::for_each_part(pool, shape.maps, pixels, kTogether, [&] {
-    return [&, some = Pixels<T>(shape.channels, expanding.outputs)](int64_t, int64_t map, int64_t begin,
-                                                                    int64_t end) mutable {
+    return [&, some = pixels_of<T>(shape.channels), part = Pixels<T>(expanding.outputs)](
+               int64_t, int64_t map, int64_t begin, int64_t end) mutable {
       const int64_t which = map / of.maps_each;
       for (int64_t first = begin; first < end; first += kPixels) {
         const int64_t count = std::min(kPixels, end - first), offset = (map * pixels + first) * shape.channels;
-        some.from.read(x.typed_data() + offset, 0, count);
-        some.compute(count, expansions[which], reductions[which]);
-        some.to.write(y->typed_data() + offset, 0, count);
+        some.read(x.typed_data() + offset, 0, count);
+        part.replace(some, count, expansions[which], reductions[which]);
+        some.write(y->typed_data() + offset, 0, count);
       }
     };
   });

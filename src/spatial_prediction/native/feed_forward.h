@@ -104,29 +104,21 @@ Row<T> pixels_of(int64_t channels) {
   return Row<T>(channels, rows::columns_for(kPixels), kPixels);
 }
 
-// What a thread needs to compute some pixels.
+// What a thread needs to compute pixels: some of their hidden values.
 template <typename T>
 struct Pixels {
-  Row<T> from, hidden, to;
+  Row<T> hidden;
 
-  Pixels(int64_t channels, int64_t hidden_channels)
-      : from(pixels_of<T>(channels)), hidden(pixels_of<T>(hidden_channels)), to(pixels_of<T>(channels)) {}
+  explicit Pixels(int64_t hidden_channels) : hidden(pixels_of<T>(hidden_channels)) {}
 
-  // Computes the first `count` pixels of `to` from those of `from`.
-  void compute(int64_t count, const Kernel<T>& expand, const Kernel<T>& reduce) {
-    product(from, expand, count, hidden);
-    gelu<T>(count, hidden, nullptr);
-    product(hidden, reduce, count, to);
-    add(count, from, to);
-  }
-
-  // Replaces the first `columns` pixels of a row.
+  // Replaces the first `columns` pixels of a row. `kPixels` is a multiple of the pixels of a group, so that none reaches
+  // into pixels that are still to come.
   void replace(Row<T>& row, int64_t columns, const Kernel<T>& expand, const Kernel<T>& reduce) {
     for (int64_t first = 0; first < columns; first += kPixels) {
       const int64_t count = std::min(kPixels, columns - first);
-      rows::copy_pixels(row, first, from, 0, count);
-      compute(count, expand, reduce);
-      rows::copy_pixels(to, 0, row, first, count);
+      kernels::run<rows::PixelProducts<false>>(row, first, expand, count, hidden, 0);
+      gelu<T>(count, hidden, nullptr);
+      kernels::run<rows::PixelProducts<true>>(hidden, 0, reduce, count, row, first);
     }
   }
 };

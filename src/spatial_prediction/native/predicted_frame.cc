@@ -130,22 +130,11 @@ struct Geometry {
   }
 
   // Index of a pixel left or right of the map among those of that side.
-  int64_t in_side(int side, const Pixel& at) const {
-    if (side == kLeft)
+  int64_t in_side(const Pixel& at) const {
+    if (at.column < 0)
       return (sides[kLeft].length - 1 - at.column) * shape.height + shape.height - 1 - at.row;
     return (sides[kRight].length + at.column - shape.width) * shape.height + at.row;
   }
-};
-
-// An index that depends linearly on depth and place.
-struct Index {
-  int64_t first, of_depth, of_place;
-
-  template <typename At>
-  static Index of(const At& at) {
-    return {at(0, 0), at(1, 0) - at(0, 0), at(0, 1) - at(0, 0)};
-  }
-  ALWAYS_INLINE int64_t operator()(int64_t d, int64_t p) const { return first + d * of_depth + p * of_place; }
 };
 
 // Memory of one thread: the pixels of each side, by depth and place, and their cotangents.
@@ -167,9 +156,13 @@ class Frame {
     for (int s : kInOrder) {
       const Continuation& side = of_.sides[s];
       for (int64_t i = 0; i < side.coefficients(); ++i) lanes(coefficients_[s])[i] = read(coefficients[s], i);
-      for_each_known(
-          s, [&](int64_t i, int64_t at) { lanes(z_[s])[i] = read(x, at) - centre; },
-          [&](int64_t i, int other, int64_t at) { lanes(z_[s])[i] = lanes(z_[other])[at]; });
+      for_each_pixel(s, 0, side.length, [&](int64_t i, const Geometry::Pixel& at) {
+        if (inside(at)) {
+          lanes(z_[s])[i] = read(x, at.row * of_.shape.width + at.column) - centre;
+        } else {
+          lanes(z_[s])[i] = lanes(z_[at.column < 0 ? kLeft : kRight])[of_.in_side(at)];
+        }
+      });
       predict<T>(side, lanes(coefficients_[s]), lanes(z_[s]));
     }
   }
@@ -199,14 +192,16 @@ class Frame {
       spread<T>(side, lanes(coefficients_[s]), lanes(z_[s]), lanes(cotangents_[s]), lanes(coefficient_cotangents_[s]));
       for (int64_t i = 0; i < side.coefficients(); ++i)
         write(lanes(coefficient_cotangents_[s])[i], of_coefficients[s], i);
-      for_each_known(
-          s,
-          [&](int64_t i, int64_t at) {
-            const Lanes<T> cotangent = lanes(cotangents_[s])[i];
-            write(read(of_x, at) + cotangent, of_x, at);
-            of_centre -= cotangent;
-          },
-          [&](int64_t i, int other, int64_t at) { lanes(cotangents_[other])[at] += lanes(cotangents_[s])[i]; });
+      for_each_pixel(s, 0, side.length, [&](int64_t i, const Geometry::Pixel& at) {
+        const Lanes<T> cotangent = lanes(cotangents_[s])[i];
+        if (inside(at)) {
+          const int64_t index = at.row * of_.shape.width + at.column;
+          write(read(of_x, index) + cotangent, of_x, index);
+          of_centre -= cotangent;
+        } else {
+          lanes(cotangents_[at.column < 0 ? kLeft : kRight])[of_.in_side(at)] += cotangent;
+        }
+      });
     }
     write(of_centre, of_mean, 0);
   }
@@ -217,38 +212,22 @@ class Frame {
     count_ = std::min(kVector, of_.shape.channels - first);
   }
 
-  // Calls of_map(index, index in the map) for the known pixels of a side that the map has, and of_side(index, other side,
-  // index there) for those that another side has predicted.
-  template <typename OfMap, typename OfSide>
-  __attribute__((always_inline)) void for_each_known(int s, const OfMap& of_map, const OfSide& of_side) const {
-    const Continuation& side = of_.sides[s];
-    const bool across = s == kLeft || s == kRight;
-    const int before = s == kTop ? kRight : kLeft, behind = s == kTop ? kLeft : kRight;
-    const int64_t first = across ? 0 : of_.sides[before].steps;
-    const int64_t last = across ? side.places : first + of_.shape.width;
-    const Index in_map = Index::of([&](int64_t d, int64_t p) {
-      const Geometry::Pixel at = of_.pixel(s, d, p);
-      return at.row * of_.shape.width + at.column;
-    });
-    const auto in_side = [&](int other) {
-      return Index::of([&](int64_t d, int64_t p) { return of_.in_side(other, of_.pixel(s, d, p)); });
-    };
-    const Index in_before = in_side(before), in_behind = in_side(behind);
-    for (int64_t d = 0; d < side.length; ++d) {
-      const int64_t i = d * side.places;
-      for (int64_t p = 0; p < first; ++p) of_side(i + p, before, in_before(d, p));
-      for (int64_t p = first; p < last; ++p) of_map(i + p, in_map(d, p));
-      for (int64_t p = last; p < side.places; ++p) of_side(i + p, behind, in_behind(d, p));
-    }
+  bool inside(const Geometry::Pixel& at) const { return at.column >= 0 && at.column < of_.shape.width; }
+
+  // Calls visit(index, pixel) for the pixels of a side at depths `begin` to `end`.
+  template <typename Visit>
+  __attribute__((always_inline)) void for_each_pixel(int s, int64_t begin, int64_t end, const Visit& visit) const {
+    const int64_t places = of_.sides[s].places;
+    for (int64_t d = begin; d < end; ++d)
+      for (int64_t p = 0; p < places; ++p) visit(d * places + p, of_.pixel(s, d, p));
   }
 
   // Calls visit(index, index in the strip) for the predicted pixels of a side.
   template <typename Visit>
   __attribute__((always_inline)) void for_each_predicted(int s, const Visit& visit) const {
     const Continuation& side = of_.sides[s];
-    const Index in_strip = Index::of([&](int64_t d, int64_t p) { return of_.in_strip(s, of_.pixel(s, d, p)); });
-    for (int64_t d = side.length; d < side.length + side.steps; ++d)
-      for (int64_t p = 0; p < side.places; ++p) visit(d * side.places + p, in_strip(d, p));
+    for_each_pixel(s, side.length, side.length + side.steps,
+                   [&](int64_t i, const Geometry::Pixel& at) { visit(i, of_.in_strip(s, at)); });
   }
 
   Lanes<T>* lanes(Scratch<T>& values) { return reinterpret_cast<Lanes<T>*>(values.data()); }

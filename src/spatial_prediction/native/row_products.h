@@ -231,6 +231,12 @@ struct Sums {
     for (int64_t i = 0; i < count * In::kEach; ++i) sums[i] = typename In::Register{};
   }
 
+  // Adds the vectors at `from`, one to each sum.
+  ALWAYS_INLINE void add(const T* from) {
+#pragma GCC unroll 16
+    for (int64_t i = 0; i < count * In::kEach; ++i) sums[i] += In::at(from + i * In::kLanes);
+  }
+
   ALWAYS_INLINE void store(T* to) const {
 #pragma GCC unroll 16
     for (int64_t i = 0; i < count * In::kEach; ++i) In::at(to + i * In::kLanes) = sums[i];
@@ -267,30 +273,53 @@ ALWAYS_INLINE void add_window(const Row<T>* const* seen, const Kernel<T>& kernel
       }
 }
 
+// Calls work(pixels of the group, its first) for the smallest number of groups of pixels, each with no more than
+// needed; the first argument is a compile-time constant. The last group may reach beyond `count`.
+template <int64_t most, typename Work>
+ALWAYS_INLINE void in_groups(int64_t count, int64_t wanted, const Work& work) {
+  if constexpr (most > 1) {
+    if (wanted < most) return in_groups<most - 1>(count, wanted, work);
+  }
+  for (int64_t first = 0; first < count; first += most) work(std::integral_constant<int64_t, most>(), first);
+}
+
+template <typename T, int64_t bytes, typename Work>
+ALWAYS_INLINE void in_groups(int64_t count, const Work& work) {
+  constexpr int64_t most = Registers<T, bytes>::kSums;
+  const int64_t groups = (count + most - 1) / most;
+  in_groups<most>(count, (count + groups - 1) / groups, work);
+}
+
 // to[p] = bias + product of the kernel with the window at pixel p
 struct Products {
   template <int64_t bytes, typename T>
   ALWAYS_INLINE static void run(const Row<T>* const* seen, const Kernel<T>& kernel, int64_t count, Row<T>& to) {
-    constexpr int64_t most = Registers<T, bytes>::kSums;
-    const int64_t groups = (count + most - 1) / most;
-    in_groups<most, bytes>((count + groups - 1) / groups, seen, kernel, count, to);
-  }
-
- private:
-  // The smallest number of groups, each with no more pixels than needed.
-  template <int64_t pixels, int64_t bytes, typename T>
-  ALWAYS_INLINE static void in_groups(int64_t wanted, const Row<T>* const* seen, const Kernel<T>& kernel, int64_t count,
-                                      Row<T>& to) {
-    if constexpr (pixels > 1) {
-      if (wanted < pixels) return in_groups<pixels - 1, bytes>(wanted, seen, kernel, count, to);
-    }
     for (int64_t block = 0; block < blocks_of(kernel.size.outputs); ++block)
-      for (int64_t first = 0; first < count; first += pixels) {
-        Sums<pixels, bytes, T> sums;
+      in_groups<T, bytes>(count, [&](auto pixels, int64_t first) ALWAYS_INLINED {
+        Sums<pixels(), bytes, T> sums;
         sums.load(kernel.bias.data() + block * kVector, 0);
         add_window<bytes>(seen, kernel, block, first, sums);
         sums.store(to.block(block) + first * kVector);
-      }
+      });
+  }
+};
+
+// to[there + p] = bias + product of a kernel of one pixel with pixel begin + p of a row; `added`: so much is added.
+template <bool added>
+struct PixelProducts {
+  template <int64_t bytes, typename T>
+  ALWAYS_INLINE static void run(const Row<T>& from, int64_t begin, const Kernel<T>& kernel, int64_t count, Row<T>& to,
+                                int64_t there) {
+    const Row<T>* const seen[] = {&from};
+    for (int64_t block = 0; block < blocks_of(kernel.size.outputs); ++block)
+      in_groups<T, bytes>(count, [&](auto pixels, int64_t first) ALWAYS_INLINED {
+        T* const results = to.block(block) + (there + first) * kVector;
+        Sums<pixels(), bytes, T> sums;
+        sums.load(kernel.bias.data() + block * kVector, 0);
+        if constexpr (added) sums.add(results);
+        add_window<bytes>(seen, kernel, block, begin + first, sums);
+        sums.store(results);
+      });
   }
 };
 

@@ -9,6 +9,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -40,8 +41,10 @@ class Helpers {
     return helpers;
   }
 
-  // Gives work to a thread that waits for it, or to the pool.
+  // Gives work to a thread that waits for it, to the pool, or, where its threads are all here, to the first that ends
+  // what it does. They are no more than the pool has beside the caller: one too many would take turns with the others.
   void give(ffi::ThreadPool& pool, const Work& work) {
+    const size_t most = std::max<int64_t>(1, pool.num_threads() - 1);
     {
       const std::lock_guard<std::mutex> lock(mutex_);
       if (!waiting_.empty()) {
@@ -51,6 +54,11 @@ class Helpers {
         thread.has_work.store(true, std::memory_order_release);
         return;
       }
+      if (here_ >= most) {
+        if (next_.size() < most) next_.push_back(work);  // else the caller does it
+        return;
+      }
+      ++here_;
     }
     pool.Schedule([this, work] {
       Waiting here{work};
@@ -74,6 +82,11 @@ class Helpers {
     const auto end = Clock::now() + kPatience;
     {
       const std::lock_guard<std::mutex> lock(mutex_);
+      if (!next_.empty()) {
+        here.work = std::move(next_.front());
+        next_.pop_front();
+        return true;
+      }
       waiting_.push_back(&here);
     }
     do {
@@ -84,11 +97,14 @@ class Helpers {
     const auto place = std::find(waiting_.begin(), waiting_.end(), &here);
     if (place == waiting_.end()) return true;  // it has been given some since
     waiting_.erase(place);
+    --here_;
     return false;
   }
 
   std::mutex mutex_;
   std::vector<Waiting*> waiting_;
+  std::deque<Work> next_;
+  size_t here_ = 0;  // threads that work or wait, or that the pool is about to send
 };
 
 // Processes maps on the calling thread and on helper threads; `begin` makes the function with which a thread processes

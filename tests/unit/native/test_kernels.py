@@ -151,6 +151,8 @@ def test_the_result_does_not_depend_on_the_batch_it_is_in():
 
 NETWORK_ON_TILES = """
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
 import jax
 from spatial_prediction import native
 from spatial_prediction.models import bundled_network
@@ -158,13 +160,17 @@ from spatial_prediction.models import bundled_network
 assert native.available()
 network, digest = bundled_network(output_crop=0), hashlib.sha256()
 for shape in ((1, 48, 48, 3), (3, 30, 21, 3)):
-    digest.update(jax.jit(lambda x: network.apply(x))(jax.random.normal(jax.random.key(0), shape)).tobytes())
+    image, apply = jax.random.normal(jax.random.key(0), shape), jax.jit(lambda x: network.apply(x))
+    with ThreadPoolExecutor(4) as callers:
+        found = set(callers.map(lambda _: apply(image).tobytes(), range(40)))
+    assert len(found) == 1
+    digest.update(found.pop())
 print(digest.hexdigest())
 """
 
 
 def test_the_result_does_not_depend_on_the_number_of_threads():
-    """Neither of one tile, whose parts are divided among threads, nor of few."""
+    """Of one tile, whose parts are divided among threads, or of few, even if several threads ask at once."""
 
     def digest(threads):
         ran = subprocess.run(
