@@ -38,7 +38,8 @@ struct Row {
   Row(int64_t channels, int64_t columns, int64_t written = 0)
       : channels(channels), columns(columns), values(blocks_of(channels) * columns * kVector) {
     if (channels % kVector) written = 0;  // no writing fills the last block
-    for (int64_t b = 0; b < blocks_of(channels); ++b) std::fill(block(b) + written * kVector, block(b) + columns * kVector, T(0));
+    for (int64_t b = 0; b < blocks_of(channels); ++b)
+      std::fill(block(b) + written * kVector, block(b) + columns * kVector, T(0));
   }
 
   T* block(int64_t b) { return values.data() + b * columns * kVector; }

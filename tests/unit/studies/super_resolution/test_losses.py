@@ -22,13 +22,7 @@ from spatial_prediction.training_settings import TrainingSettings
 SMALL = ModelSettings(hidden_channels=4, blocks=1)
 PUBLISHED = ModelSettings()
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_fast():
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 
 @pytest.fixture(scope="module", autouse=True)

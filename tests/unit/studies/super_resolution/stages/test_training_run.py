@@ -38,19 +38,13 @@ TRAINING = {
 }
 DIVERGENT = {"learning_rate": 1e9, "warmup_steps": 1, "test_every": 2}
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 
 @pytest.fixture(scope="module", autouse=True)
 def _dtypes_promoted_as_optax_needs():
     with jax.numpy_dtype_promotion("standard"):
         yield
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_fast():
-    before = jax.config.read("jax_disable_most_optimizations")
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
 
 
 def script(name, **options):
