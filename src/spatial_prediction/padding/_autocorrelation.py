@@ -1,7 +1,5 @@
 """Linear prediction padding by the autocorrelation method."""
 
-import functools
-from collections.abc import Callable
 from typing import Any, Literal
 
 import equinox as eqx
@@ -229,21 +227,16 @@ def _products_by_fft(
     rows = jnp.moveaxis(centred(x, mean, window), -1, -3)  # in the order that transforms work in
     spectrum = jnp.fft.rfft2(rows, transform)
     power = jnp.real(spectrum * jnp.conj(spectrum))
-    einsum = functools.partial(jnp.einsum, precision="highest")
 
     dy, dx = np.array(lags).T
-    height, bins = power.shape[-2:]
     distinct, which = np.unique(dy, return_inverse=True)
-    down = np.exp(2j * np.pi * np.outer(distinct, np.arange(height)) / height)
-    across = np.exp(2j * np.pi * np.outer(dx, np.arange(bins)) / (2 * (bins - 1)))
-    across[:, 1:-1] *= 2  # they stand for the bins that a transform of real values leaves out
+    down = 2 * np.pi * np.outer(distinct, np.arange(transform[0])) / transform[0]
 
-    def back(part: Callable[[np.ndarray], np.ndarray]) -> Array:
-        of_rows = einsum("...cyk,dy->...cdk", power, jnp.asarray(part(down), x.dtype))
-        return einsum("...clk,lk->l...c", of_rows[..., which, :], jnp.asarray(part(across), x.dtype))
+    def back(weights: np.ndarray) -> Array:
+        return jnp.einsum("...cyk,dy->...cdk", power, jnp.asarray(weights, x.dtype), precision="highest")
 
-    products = back(np.real) - back(np.imag)
-    return mean, products / (transform[0] * transform[1])
+    products = jnp.fft.irfft(jax.lax.complex(back(np.cos(down)), back(np.sin(down))), norm="forward")
+    return mean, jnp.moveaxis(products[..., which, dx], -1, 0) / (transform[0] * transform[1])
 
 
 def transform_size(size: int) -> int:
