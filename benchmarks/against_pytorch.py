@@ -2,10 +2,11 @@
 
 The same network, its branches merged, with the same weights and data: a forward pass, and a step of
 training by Adam. Here with several paddings; there with zeros and, for ``repl``, with replicated pixels,
-channels-last, eager and by ``torch.compile``. Each way is a process of its own; they take turns, round by
-round, and medians of paired ratios are given, with quartiles. The first results are compared, so that both
-compute the same. Shares are of the speed of a large product of matrices in the same run, and count the
-arithmetic of the network as it is defined, of which convolutions may take less.
+channels-last, eager and by ``torch.compile``. Each way is a process of its own, started anew for each case
+and padding; they take turns, round by round, and medians of paired ratios are given, with quartiles, and
+what each held at most. The first results are compared, so that both compute the same. Shares are of the
+speed of a large product of matrices in the same run, and count the arithmetic of the network as it is
+defined, of which convolutions may take less.
 
   python -m venv PEER && PEER/bin/pip install -r benchmarks/peers/pytorch.txt
   python benchmarks/against_pytorch.py --python PEER/bin/python
@@ -16,7 +17,6 @@ arithmetic of the network as it is defined, of which convolutions may take less.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from peers.peak_memory import peak_memory
 
 PEER = Path(__file__).parent / "peers" / "pytorch_network.py"
 CASES = {
@@ -98,7 +99,7 @@ def serve() -> None:
                 "results": [float(each) for each in results],
                 "clock": seconds[0] / asked["calls"],
                 "cpu": seconds[1] / asked["calls"],
-                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+                "memory": peak_memory(),
             }
         print(json.dumps(answer), flush=True)
 
@@ -129,14 +130,13 @@ def merged(weights: dict[str, np.ndarray], padding: str) -> Any:
 
 def forward_pass(model: Any, data: dict[str, np.ndarray]) -> Callable[[], Any]:
     import equinox as eqx
-    import jax
     import jax.numpy as jnp
 
     low = jnp.asarray(data["low"])
     apply = eqx.filter_jit(lambda model, low: model.apply(low))
 
     def call() -> Any:
-        return jax.block_until_ready(apply(model, low))[0, 0, 0, 0]
+        return float(apply(model, low)[0, 0, 0, 0])
 
     return call
 
@@ -188,19 +188,11 @@ def measured_peak() -> float:
     return 2 * 2048**3 / best
 
 
-def write_data(folder: Path) -> dict[str, str]:
-    """Make pairs of tiles for each case, smooth and rough."""
-    from safetensors.numpy import save_file
-
-    paths = {}
-    for batch, size in {case[1:] for case in CASES.values()}:
-        rough = np.random.default_rng(0).standard_normal((batch, size, size, 3)).cumsum(1).cumsum(2)
-        low = (rough / np.abs(rough).max()).astype(np.float32)
-        high = np.repeat(np.repeat(low, 4, axis=1), 4, axis=2)
-        path = folder / f"{batch}x{size}.safetensors"
-        save_file({"low": low, "high": high}, path)
-        paths[f"{batch}x{size}"] = str(path)
-    return paths
+def tiles(batch: int, size: int, *, pairs: bool) -> dict[str, np.ndarray]:
+    """Make square inputs, smooth and rough, and targets if pairs are wanted."""
+    rough = np.random.default_rng(0).standard_normal((batch, size, size, 3)).cumsum(1).cumsum(2)
+    low = (rough / np.abs(rough).max()).astype(np.float32)
+    return {"low": low, "high": low.repeat(4, axis=1).repeat(4, axis=2)} if pairs else {"low": low}
 
 
 def weights_for_pytorch(model: Any) -> dict[str, np.ndarray]:
@@ -218,6 +210,21 @@ def weights_for_pytorch(model: Any) -> dict[str, np.ndarray]:
         name: np.ascontiguousarray(np.asarray(each).transpose(3, 2, 0, 1) if each.ndim == 4 else each)
         for name, each in arrays.items()
     }
+
+
+def started(options: argparse.Namespace) -> dict[str, Way]:
+    """Start a process for each way: anew for each comparison, so that its peak of memory is its own."""
+    from spatial_prediction.command import JOB_ENVIRONMENT
+
+    here = [sys.executable, __file__, "--serve"]
+    ways = {"here": Way(here, JOB_ENVIRONMENT)}
+    if options.before:
+        ways["before"] = Way(here, {**JOB_ENVIRONMENT, "PYTHONPATH": str(options.before / "src")})
+    if options.python:
+        peer = [str(options.python), str(PEER), "--threads", str(options.threads)]
+        ways["PyTorch eager"] = Way(peer, {"PYTHONPATH": ""})
+        ways["PyTorch compiled"] = Way([*peer, "--compile"], {"PYTHONPATH": ""})
+    return ways
 
 
 def compare(ways: dict[str, Way], request: dict[str, Any], case: str, rounds: int) -> float:
@@ -282,34 +289,27 @@ def main() -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.threads])
     from safetensors.numpy import save_file
 
-    from spatial_prediction.command import JOB_ENVIRONMENT
-
-    here = [sys.executable, __file__, "--serve"]
-    ways = {"here": Way(here, JOB_ENVIRONMENT)}
-    if options.before:
-        ways["before"] = Way(here, {**JOB_ENVIRONMENT, "PYTHONPATH": str(options.before / "src")})
-    if options.python:
-        peer = [str(options.python), str(PEER), "--threads", str(options.threads)]
-        ways["PyTorch eager"] = Way(peer, {"PYTHONPATH": ""})
-        ways["PyTorch compiled"] = Way([*peer, "--compile"], {"PYTHONPATH": ""})
-    print(", ".join(f"{name}: {way.version}" for name, way in ways.items()), flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        paths = write_data(Path(folder))
         network = {name: np.asarray(each) for name, each in untrained().to_named_arrays().items()}
         files = {each: str(Path(folder) / f"{each}.safetensors") for each in ("network", "weights")}
         save_file(network, files["network"])
         save_file(weights_for_pytorch(merged(network, "zero")), files["weights"])
         for case in options.cases:
             what, batch, size = CASES[case]
+            data = f"{folder}/{case}.safetensors"
+            save_file(tiles(batch, size, pairs=what == "step"), data)
             spent: dict[str, float] = {}
             for padding in options.paddings:
-                request = {"what": what, "data": paths[f"{batch}x{size}"], "padding": padding, **files}
+                ways = started(options)
+                if case == options.cases[0] and not spent:
+                    print(", ".join(f"{name}: {way.version}" for name, way in ways.items()), flush=True)
+                request = {"what": what, "data": data, "padding": padding, **files}
                 spent[padding] = compare(ways, request, case, options.rounds)
+                for way in ways.values():
+                    way.end()
             if "zero" in spent:
                 costs = ", ".join(f"{name} {spent[name] / spent['zero']:.2f}" for name in spent)
                 print(f"  {case}, over zero padding: {costs}", flush=True)
-    for way in ways.values():
-        way.end()
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ and the largest memory of the process are printed.
 
 import argparse
 import functools
-import resource
 import sys
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from peers.peak_memory import peak_memory
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -72,10 +72,9 @@ def main() -> None:
     for name in cases:
         right, cubes = found[name, "right"], found[name, "cube"] + found[name, "wrong"]
         print(f"{name:48} {found[name, 'error']:6} {right:6} {cubes:6}")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
         f"{sum(found.values())} streams; the slowest took {slowest:.2f} s of processor time; at most "
-        f"{memory:.0f} MB of memory"
+        f"{peak_memory():.0f} MiB of memory"
     )
 
 

@@ -7,12 +7,12 @@ prints the peak memory of the process, including device buffers if the device is
 """
 
 import argparse
-import resource
 import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+from peers.peak_memory import peak_memory
 
 from spatial_prediction import command
 from spatial_prediction.studies.super_resolution.config import ModelSettings
@@ -57,7 +57,7 @@ def main() -> None:
             checkpoint_root=folder / "checkpoints",
             output=folder / "output",
         )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = peak_memory() * 1024**2
     print(
         f"peak host memory {peak / 1e9:.2f} GB, {options.steps} steps of {options.batch} tiles and tests of "
         f"1,000 in {time.perf_counter() - started:.0f} s"

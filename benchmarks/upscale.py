@@ -27,6 +27,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import rasterio
+from peers.peak_memory import peak_memory
 from rasterio.windows import Window
 
 from spatial_prediction.models import RVSR, border_from_name, load_network
@@ -162,7 +163,7 @@ def compare(folder: Path, source: Path, model: Path, size: int, settings: Upscal
     compile_programs(model, size, settings)
     out = folder / "out.tif"
     whole = timed(lambda: upscale(source, out, model=model, settings=settings))
-    peak = peak_megabytes()
+    peak = peak_memory()
     network = bare_network(model, size, settings.tile)
     with gdal_settings():
         reading = gdal_reads(source)
@@ -181,16 +182,12 @@ def compare(folder: Path, source: Path, model: Path, size: int, settings: Upscal
     print(f"  CPU: {whole[0] / total:.2f} times network and GDAL together ({total:.2f})")
     print(f"       {whole[0] / network[0]:.2f} times the network")
     print(f"  clock: {whole[1] / (total / 2):.2f} times half of that, what two free cores would need")
-    print(f"  output {out.stat().st_size / 1e6:.1f} MB, peak memory {peak:.0f} MB")
-
-
-def peak_megabytes() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"  output {out.stat().st_size / 1e6:.1f} MB, peak memory {peak:.0f} MiB")
 
 
 def memory(folder: Path, source: Path, model: Path, size: int, settings: UpscaleSettings) -> None:
     upscale(source, folder / "out.tif", model=model, settings=settings)
-    print(f"{size} x {size} pixels, {settings.format}: peak memory {peak_megabytes():.0f} MB")
+    print(f"{size} x {size} pixels, {settings.format}: peak memory {peak_memory():.0f} MiB")
 
 
 def codecs(folder: Path, source: Path, model: Path, size: int, settings: UpscaleSettings) -> None:

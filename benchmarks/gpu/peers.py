@@ -7,7 +7,6 @@ from pathlib import Path
 
 import against_pytorch
 import jax
-import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from gpu import worker
@@ -42,7 +41,7 @@ def pytorch(sizes: Sizes, clock: Clock, earlier: Earlier, *, python: Path | None
                     if not clock.has_room(f"{compiler}, {kind}"):
                         return
                     data = folder / f"{kind}.safetensors"
-                    save_file(tiles(batch, pairs=kind == "training"), data)
+                    save_file(against_pytorch.tiles(batch, 48, pairs=kind == "training"), data)
                     call = make(network, load_file(data))
                     theirs = partial(answers, peer, {**request, "what": what, "data": str(data)})
                     differ = abs(float(call()) - theirs(1)[0])
@@ -67,10 +66,3 @@ def command(python: Path) -> list[str]:
     """Start the peer on the kind of device that JAX has."""
     device = "cpu" if jax.default_backend() == "cpu" else "cuda"
     return [str(python), str(against_pytorch.PEER), "--threads", "2", "--device", device]
-
-
-def tiles(batch: int, *, pairs: bool) -> dict[str, np.ndarray]:
-    """Make inputs, smooth and rough, and targets if pairs are wanted."""
-    rough = np.random.default_rng(0).standard_normal((batch, 48, 48, 3)).cumsum(1).cumsum(2)
-    low = (rough / np.abs(rough).max()).astype(np.float32)
-    return {"low": low, "high": low.repeat(4, axis=1).repeat(4, axis=2)} if pairs else {"low": low}

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from peak_memory import peak_memory
 
 
 def problem() -> dict[str, np.ndarray]:
@@ -32,5 +33,8 @@ def measure(value_and_gradient: Callable[[], tuple[float, list[float]]], *, repe
         value_and_gradient()
         seconds.append((processors() - before, time.perf_counter() - clock))
     cpu, wall = min(seconds)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"value": value, "gradient": gradient, "cpu": cpu, "wall": wall, "megabytes": peak}))
+    print(
+        json.dumps(
+            {"value": value, "gradient": gradient, "cpu": cpu, "wall": wall, "megabytes": peak_memory()}
+        )
+    )

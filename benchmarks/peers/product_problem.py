@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from peak_memory import peak_memory
 
 
 def processors() -> float:
@@ -44,7 +45,7 @@ def judge(
         "rmse": np.sqrt((errors**2).mean()),
         "coverage": (np.abs(errors) <= 1.96 * spread).mean(),
         "nlpd": density.mean(),
-        "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "megabytes": peak_memory(),
     }
     print(json.dumps({name: float(value) for name, value in found.items()}))
 

@@ -7,11 +7,11 @@ calls of the forward pass, or steps of training by Adam, and the seconds they to
 
 import argparse
 import json
-import resource
 import sys
 import time
 
 import torch
+from peak_memory import peak_memory
 from safetensors.torch import load_file
 from torch import nn
 from torch.nn import functional
@@ -117,7 +117,7 @@ def main():
             "results": [float(each) for each in results],
             "clock": seconds[0] / asked["calls"],
             "cpu": seconds[1] / asked["calls"],
-            "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "memory": peak_memory(),
         }
         print(json.dumps(answer), flush=True)
 

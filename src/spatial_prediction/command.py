@@ -24,14 +24,23 @@ STOPPED = 130
 """Exit code of a program that Ctrl-C has ended (128 and the number of the signal, as shells have it)."""
 
 JOB_ENVIRONMENT = {
-    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824"
-    ":glibc.malloc.trim_threshold=17179869184"
+    "GLIBC_TUNABLES": ":".join(
+        f"glibc.malloc.{name}={value}"
+        for name, value in {
+            "hugetlb": 1,
+            "mmap_threshold": 2**30,
+            "trim_threshold": 2**34,
+            "arena_max": 1,
+            "tcache_count": 0,
+        }.items()
+    )
 }
 """Of jobs that compute: the C library keeps the memory that a step gives back for the next, in large pages.
 
-The system would have to clear it anew for every step. Only Linux with glibc takes notice.
+The system would have to clear it anew for every step. All threads share it, because those of a thread's own
+go back to the system whatever is set, and the rests that aligned memory leaves are joined again, which they
+are not where threads keep small pieces. Only Linux with glibc takes notice.
 """
-
 
 RASTER_PACKAGES = ("rasterio", "rio_cogeo", "rioxarray", "pyproj", "dask")
 """What the extra ``rasters`` brings."""
