@@ -18,7 +18,7 @@ from spatial_prediction.convolution import (
     partial_convolution,
 )
 from spatial_prediction.models._block import convolve_and_feed_forward
-from spatial_prediction.models._convolution import Convolution
+from spatial_prediction.models._convolution import Convolution, Weights
 from spatial_prediction.models._feed_forward import FeedForward
 from spatial_prediction.models._repconv import RepConv
 from spatial_prediction.padding import AbstractPadding, RunningPrediction
@@ -115,7 +115,7 @@ class PartialBorder(AbstractBorder):
             is none.
     """
 
-    pointwise: Array | None = None
+    pointwise: Weights | None = None
 
     def convolve(self, x: Array, layer: RepConv | Convolution) -> Array:
         """Convolve to the same size."""

@@ -1,11 +1,19 @@
 """Convolutions of the networks' channels-last hot path."""
 
+from typing import TYPE_CHECKING, Any
+
 import equinox as eqx
 import jax
-import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 from spatial_prediction.convolution import convolve
+
+if TYPE_CHECKING:  # whoever applies a layer has arrays of JAX
+    Weights = Array
+else:
+    Weights = Array | np.ndarray
+"""Of layers: arrays of JAX, or of NumPy, whose branches are merged without a compiler."""
 
 
 class Convolution(eqx.Module):
@@ -16,8 +24,8 @@ class Convolution(eqx.Module):
         bias: shape (output channels,).
     """
 
-    kernel: Float[Array, "*stack rows columns inputs outputs"]
-    bias: Float[Array, "*stack outputs"]
+    kernel: Float[Weights, "*stack rows columns inputs outputs"]
+    bias: Float[Weights, "*stack outputs"]
 
     @classmethod
     def initialised(cls, inputs: int, outputs: int, size: int, *, key: Array) -> "Convolution":
@@ -43,12 +51,17 @@ def then(first: Convolution, second: Convolution) -> Convolution:
     """
     if second.kernel.shape[-4:-2] == (1, 1):
         matrix = second.kernel[..., 0, 0, :, :]
-        kernel = jnp.einsum("...hwim,...mo->...hwio", first.kernel, matrix)
+        kernel = namespace_of(matrix).einsum("...hwim,...mo->...hwio", first.kernel, matrix)
         return Convolution(kernel, _applied(first.bias, matrix) + second.bias)
     matrix = first.kernel[..., 0, 0, :, :]
-    kernel = jnp.einsum("...im,...hwmo->...hwio", matrix, second.kernel)
+    kernel = namespace_of(matrix).einsum("...im,...hwmo->...hwio", matrix, second.kernel)
     return Convolution(kernel, _applied(first.bias, second.kernel.sum((-4, -3))) + second.bias)
 
 
-def _applied(bias: Array, matrix: Array) -> Array:
-    return jnp.einsum("...m,...mo->...o", bias, matrix)
+def namespace_of(weights: Weights) -> Any:
+    """Return ``numpy`` or ``jax.numpy``, whichever's array this is."""
+    return weights.__array_namespace__()
+
+
+def _applied(bias: Weights, matrix: Weights) -> Weights:
+    return namespace_of(matrix).einsum("...m,...mo->...o", bias, matrix)

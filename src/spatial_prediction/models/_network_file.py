@@ -54,7 +54,7 @@ def load_network(path: str | Path, *, output_crop: int | None = None, merged: bo
             f"{path}: its training diverged at step {run.get('step')} ({run.get('reason')}), so it holds no "
             "weights; take another seed or preset"
         )
-    return eqx.filter_jit(merge_branches)(network) if merged else network  # compiled as one program
+    return _merged(network) if merged else network
 
 
 def bundled_network(*, output_crop: int | None = None, merged: bool = True) -> RVSR:
@@ -76,6 +76,11 @@ def bundled_network(*, output_crop: int | None = None, merged: bool = True) -> R
         ValueError: the network has no such output crop.
     """
     return load_network(BUNDLED_NETWORK, output_crop=output_crop, merged=merged)
+
+
+def _merged(network: RVSR) -> RVSR:
+    """Merge the branches by NumPy: to compile that takes longer than to merge, and 90 MiB of memory."""
+    return jax.device_put(merge_branches(jax.tree.map(np.asarray, network)))
 
 
 def network_and_header(

@@ -2,10 +2,9 @@
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 from jaxtyping import Array
 
-from spatial_prediction.models._convolution import Convolution, then
+from spatial_prediction.models._convolution import Convolution, Weights, namespace_of, then
 
 
 class ExpandedConvolution(eqx.Module):
@@ -64,14 +63,16 @@ class RepConv(eqx.Module):
         branches = self.branch_1(padded) + self.branch_2(padded)
         return branches + self.residual_3x3(padded) + self.residual_1x1(centre) + centre
 
-    def pointwise(self) -> Array:
+    def pointwise(self) -> Weights:
         """Return the sum (inputs, outputs) of the 1x1 and identity kernels, which see only one pixel."""
         kernel = self.residual_1x1.kernel[..., 0, 0, :, :]
-        return kernel + jnp.eye(kernel.shape[-1], dtype=kernel.dtype)
+        return kernel + namespace_of(kernel).eye(kernel.shape[-1], dtype=kernel.dtype)
 
     def merged(self) -> Convolution:
         """Return the single 3x3 convolution that does the same."""
         spatial = [self.branch_1.merged(), self.branch_2.merged(), self.residual_3x3]
         kernel = spatial[0].kernel + spatial[1].kernel + spatial[2].kernel
-        kernel = kernel.at[..., 1, 1, :, :].add(self.pointwise())
+        centre = self.pointwise()[..., None, None, :, :]
+        around = [(0, 0)] * (centre.ndim - 4) + [(1, 1), (1, 1), (0, 0), (0, 0)]
+        kernel = kernel + namespace_of(centre).pad(centre, around)
         return Convolution(kernel, sum((branch.bias for branch in spatial), self.residual_1x1.bias))

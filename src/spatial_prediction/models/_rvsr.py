@@ -158,9 +158,10 @@ class RVSR(eqx.Module):
             return left.pop(name)
 
         def convolution(name: str) -> Convolution:
-            # Arranged before they become arrays of JAX, which would compile a program for each arrangement.
+            # Arranged before they become arrays of JAX, which would compile a program for each arrangement;
+            # and put there, because `asarray` compiles one for each shape.
             kernel = rearrange(array(f"{name}.weight"), "... o i h w -> ... h w i o")
-            return Convolution(jnp.asarray(kernel), jnp.asarray(array(f"{name}.bias")[..., 0, 0]))
+            return Convolution(*jax.device_put((kernel, array(f"{name}.bias")[..., 0, 0])))
 
         def repconv(name: str) -> RepConv:
             def branch(branch_name: str) -> ExpandedConvolution:
@@ -186,7 +187,7 @@ class RVSR(eqx.Module):
             tail=tail,
             project=convolution("tail.project"),
             borders=jax.tree_util.tree_map_with_path(
-                lambda path, _: jnp.asarray(array(_border_name(path))), borders
+                lambda path, _: jax.device_put(array(_border_name(path))), borders
             ),
             upscale_padding=upscale_padding,
             output_crop=output_crop,

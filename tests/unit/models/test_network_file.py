@@ -51,10 +51,32 @@ def test_a_network_comes_back_as_it_was_trained(write, merged):
     loaded = load_network(write(), merged=merged)
     assert loaded.output_crop == 1
     assert loaded.upscale_factor == 2
-    np.testing.assert_array_equal(loaded(IMAGE), (merge_branches(original) if merged else original)(IMAGE))
+    by_numpy = jax.device_put(merge_branches(jax.tree.map(np.asarray, original)))
+    expected = by_numpy if merged else original
+    np.testing.assert_array_equal(loaded(IMAGE), expected(IMAGE))
     if not merged:
         for name, array in original.to_named_arrays().items():
             np.testing.assert_array_equal(loaded.to_named_arrays()[name], array)
+
+
+@pytest.mark.parametrize("padding", ["zero", "lp1x1cs", "part", "diff", "diff_edge"])
+def test_numpy_merges_branches_as_jax_does(padding):
+    original = network(padding=padding)
+    by_numpy = merge_branches(jax.tree.map(np.asarray, original))
+    by_jax = merge_branches(original)
+    assert jax.tree.structure(by_numpy) == jax.tree.structure(by_jax)
+    for one, other in zip(jax.tree.leaves(by_numpy), jax.tree.leaves(by_jax), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
+def test_a_network_is_loaded_before_a_compiler_has_got_ready(write, caplog):
+    path = write()
+    load_network(path, merged=False)
+    with jax.log_compiles(), caplog.at_level("WARNING", logger="jax"):
+        load_network(path)
+    compiled = [each.getMessage().split()[1] for each in caplog.records if "Compiling" in each.getMessage()]
+    assert set(compiled) <= {"jit(_merged_borders)"}
 
 
 def test_a_path_may_be_text_and_the_output_crop_may_be_chosen(write):
