@@ -158,10 +158,9 @@ class RVSR(eqx.Module):
             return left.pop(name)
 
         def convolution(name: str) -> Convolution:
-            # Arranged before they become arrays of JAX, which would compile a program for each arrangement;
-            # and put there, because `asarray` compiles one for each shape.
+            # Arranged before they become arrays of JAX, which would compile a program for each arrangement.
             kernel = rearrange(array(f"{name}.weight"), "... o i h w -> ... h w i o")
-            return Convolution(*jax.device_put((kernel, array(f"{name}.bias")[..., 0, 0])))
+            return Convolution(_on_device(kernel), _on_device(array(f"{name}.bias")[..., 0, 0]))
 
         def repconv(name: str) -> RepConv:
             def branch(branch_name: str) -> ExpandedConvolution:
@@ -187,7 +186,7 @@ class RVSR(eqx.Module):
             tail=tail,
             project=convolution("tail.project"),
             borders=jax.tree_util.tree_map_with_path(
-                lambda path, _: jax.device_put(array(_border_name(path))), borders
+                lambda path, _: _on_device(array(_border_name(path))), borders
             ),
             upscale_padding=upscale_padding,
             output_crop=output_crop,
@@ -358,6 +357,11 @@ def _blocks(body: Block | tuple[Block, ...]) -> tuple[Block, ...]:
         return body
     count = body.ffn.expand.bias.shape[0]
     return tuple(jax.tree.map(lambda leaf, index=index: leaf[index], body) for index in range(count))
+
+
+def _on_device(array: Any) -> Array:
+    """Copy an array: ``device_put`` may share NumPy's memory, ``asarray`` compiles for each shape."""
+    return jax.device_put(np.array(array))
 
 
 def _border_name(path: tuple[Any, ...]) -> str:

@@ -214,6 +214,24 @@ def test_named_arrays_make_the_same_network_again():
     assert sum(array.size for array in arrays.values()) == 218_928
 
 
+def at_a_cache_line(array):
+    """A copy whose memory JAX could share, as it does with arrays that begin at a cache line."""
+    memory = np.empty(array.nbytes + 64, np.uint8)
+    first = -memory.ctypes.data % 64
+    copy = memory[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    return copy
+
+
+def test_a_network_does_not_share_the_memory_of_named_arrays():
+    model = network(**SMALL)
+    arrays = {name: at_a_cache_line(array) for name, array in model.to_named_arrays().items()}
+    made = restored(arrays)
+    for array in arrays.values():
+        array[...] = 7
+    assert eqx.tree_equal(made, model)
+
+
 def test_sizes_follow_from_the_arrays():
     model = network(blocks=3, hidden_channels=5, upscale_factor=2)
     assert eqx.tree_equal(restored(model.to_named_arrays()), model)
