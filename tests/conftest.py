@@ -7,6 +7,7 @@ import jax
 import pytest
 from hypothesis import settings
 
+from tests import type_checks  # noqa: F401  # jaxtyping, which is given its name, imports `tests` alone
 from tests.helpers import shared_folder
 
 jax.config.update("jax_numpy_dtype_promotion", "strict")

@@ -25,45 +25,43 @@ TINY = {
 
 OWN = {"source": "directory", "directory": {"path": "my scenes", "pattern": "a [bc]*.nc"}}
 ODD = {
-    "characters of the shell in every path": {
+    "characters of the shell in every path, own scenes whose offset is taken off": {
         "results": """my results; $(touch x) 'q' "x" & é | * ?""",
         "resources": "~/x y",
-        "dataset": OWN | {"permutation_file": "~/my order.txt", "bad_scenes": "skip"},
+        "dataset": OWN | {"permutation_file": "~/my order.txt", "bad_scenes": "skip", "offset": -1000},
     },
-    "largest seeds, several a job": {
+    "largest seeds, several a job, networks of one channel, tested and saved at every step": {
         "seeds": [4294967295, 0, 4294967294],
-        "training": {"seeds_per_job": 2},
+        "model": {"hidden_channels": 1},
+        "training": {"seeds_per_job": 2, "test_every": 1, "checkpoint_every": 1},
         "dataset": {"permutation_seed": 4294967295, "synthetic": {"seed": 4294967295}},
         "figures": {"bootstrap_seed": 4294967295},
     },
-    "a preset of one's own with the largest crop": {
-        "presets": ["A-1"],
+    "output crops of every kind, one of them without a baseline, the largest with a preset of one's own": {
+        "presets": ["repl", "repl_oc1", "repl_oc5", "A-1"],
         "custom_presets": {"A-1": {"padding": "lp3x5", "upscale_padding": "circ", "output_crop": 10}},
         "evaluation": {"nmse_presets": ["A-1"], "nmse_paddings": ["lp2x3_band9", "extr40", "circ"]},
         "timing": {"presets": ["A-1"]},
-        "figures": {"baselines": {10: "A-1"}, "formats": ["svg", "png"]},
+        "figures": {"baselines": {"0": "repl", "5": "repl_oc5", 10: "A-1"}, "formats": ["svg", "png"]},
     },
     "borders that are no paddings, one crop beside another": {
         "presets": ["part", "repl_oc1", "lp2x3_learned"],
         "evaluation": {"nmse_presets": ["part", "repl_oc1"], "nmse_paddings": ["rand", "lp33x3", "auto"]},
         "figures": {"baselines": {}, "sample_paddings": ["lp1x1_across"]},
     },
-    "large inputs and batches beyond the data, absolute places": {
+    "large inputs, batches beyond the data, absolute places, remedies, steps that are never reached": {
         "results": "{folder}/far away/results",
         "resources": "{folder}/far away/results/of/resources",
         "dataset": {"scene_size": 440},
-        "training": {"low_res_size": 108, "batch_size": 3, "compute_dtype": "bfloat16"},
-        "evaluation": {"batch_size": 65536},
-    },
-    "remedies, and steps between tests and checkpoints that are never reached": {
         "training": {
+            "low_res_size": 108, "batch_size": 3, "compute_dtype": "bfloat16",
             "clip_gradient_norm": 1.0e-30, "skip_gradient_spikes": 1.0e-3, "test_every": 1000000000,
             "checkpoint_every": 1000000000, "divergence_grace_steps": 0,
         },
+        "evaluation": {"batch_size": 65536},
         "timing": {"presets": ["repl"], "memory_budget_mib": 100000000},
     },
-    "scenes no larger than a tile, padded samples smaller than usual": {"dataset": {"scene_size": 200}},
-    "seams between tiles that scarcely fit": {
+    "scenes no larger than a tile, seams between tiles that scarcely fit": {
         "dataset": {"scene_size": 200},
         "presets": ["lp2x3_learned", "mine"],
         "custom_presets": {"mine": {"padding": "zero", "upscale_padding": "repl", "output_crop": 10}},
@@ -81,16 +79,6 @@ ODD = {
     "rates at which losses are not finite": {
         "presets": ["repl", "lp2x3"],
         "training": {"learning_rate": 1.0e+18, "initial_learning_rate": 1.0e+18},
-    },
-    "own scenes whose offset is taken off": {"dataset": OWN | {"offset": -1000, "bad_scenes": "skip"}},
-    "output crops of every kind, one of them without a baseline": {
-        "presets": ["repl", "repl_oc1", "repl_oc5"],
-        "figures": {"baselines": {"0": "repl", "5": "repl_oc5"}},
-    },
-    "a network of one channel, tested and saved at every step": {
-        "seeds": [2, 1, 0],
-        "model": {"hidden_channels": 1},
-        "training": {"test_every": 1, "checkpoint_every": 1},
     },
 }  # fmt: skip
 """Overlays on ``TINY``; ``{folder}`` stands for the study's own."""

@@ -16,6 +16,7 @@ from tests.workflow.odd_configurations import ODD, TINY, configurations, write_i
 from tests.workflow.planner import Planner
 from tests.workflow.study import Study, merged
 
+from spatial_prediction.compiled_programs import FOLDER_VARIABLE
 from spatial_prediction.errors import ConfigurationError
 from spatial_prediction.studies.super_resolution.validation import validated
 
@@ -96,7 +97,7 @@ def refused(config):
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_an_odd_configuration_runs_to_the_end(name, tmp_path):
+def test_an_odd_configuration_runs_to_the_end(name, tmp_path, compiled_programs):
     study = Study(tmp_path / "study")
     write_inputs(study.folder)
     overlay = yaml.safe_dump(merged(TINY, ODD[name]), allow_unicode=True)
@@ -109,6 +110,7 @@ def test_an_odd_configuration_runs_to_the_end(name, tmp_path):
         "PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}",
         "PYTHONPATH": str(study.folder / "src"),
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",  # there is more to compile than to run
+        FOLDER_VARIABLE: str(compiled_programs),
     }
     ended = subprocess.run(
         [sys.executable, "workflow/run_study.py", "--configfile", "my overlay.yaml"],

@@ -44,11 +44,12 @@ LOGS = f"{RESULTS}/logs"
 WANTED = []
 ENVIRONMENTS = Path(workflow.basedir, "envs")
 # Scripts run through the library of this checkout, in whatever environment (--sdm conda), and compile equal
-# programs once.
+# programs once, or once for several studies.
 LIBRARY = shlex.quote(str(Path(workflow.basedir, "src")))
 VARIABLES = {
     process_lock.WORKING_VARIABLE: process_lock.WORKING,
-    "SPATIAL_PREDICTION_COMPILED": f"{RESOURCES}/compiled_programs",
+    "SPATIAL_PREDICTION_COMPILED": os.environ.get("SPATIAL_PREDICTION_COMPILED")
+    or f"{RESOURCES}/compiled_programs",
     **JOB_ENVIRONMENT,
 }
 EXPORTED = " ".join(f"{name}={shlex.quote(str(value))}" for name, value in VARIABLES.items())

@@ -63,7 +63,12 @@ _LAGGED_PRODUCTS = Signature(
     attributes={"lags": PAIRS},
 )
 _PREDICTION_COEFFICIENTS = Signature(
-    operands=_LAGGED_PRODUCTS.operands,
+    operands={
+        "x": _X,
+        "corrections": "*maps lags channels",
+        "taper_y": "*some height",
+        "taper_x": "*some width",
+    },
     results={
         "means": "*maps channels",
         "down": "*maps down_columns down_unknowns channels",
@@ -147,7 +152,14 @@ SIGNATURES: Mapping[str, Signature] = {
     "lagged_products": _LAGGED_PRODUCTS,
     "lagged_products_gradient": _LAGGED_PRODUCTS.gradient({"cotangents": _X}, of="x"),
     "prediction_coefficients": _PREDICTION_COEFFICIENTS,
-    "prediction_coefficients_gradient": _PREDICTION_COEFFICIENTS.gradient({"cotangents": _X}, of="x"),
+    "prediction_coefficients_gradient": _PREDICTION_COEFFICIENTS._replace(
+        operands={
+            "cotangents": _X,
+            **_PREDICTION_COEFFICIENTS.operands,
+            **{f"{name}_cotangents": axes for name, axes in _PREDICTION_COEFFICIENTS.results.items()},
+        },
+        results={"gradient": _X, "correction_gradient": _PREDICTION_COEFFICIENTS.operands["corrections"]},
+    ),
     "first_order": _FIRST_ORDER,
     "first_order_gradient": _FIRST_ORDER.gradient({"cotangents": _X}, of="x"),
     "predicted_frame": _PREDICTED_FRAME,

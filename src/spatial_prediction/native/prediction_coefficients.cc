@@ -189,12 +189,16 @@ class System {
   Lined<double> even_, odd_, even_side_, odd_side_, definite_;
 };
 
-// Channels of (rows, channels), `count` from `first` on, side by side as (rows, kLanes), and back.
-void take_lanes(const double* rows, int64_t channels, int64_t first, int64_t count,
+// Sums of channels, (rows, channels), `count` from `first` on, with their corrections, side by side as (rows, kLanes).
+template <typename T>
+void take_lanes(const double* sums, const T* corrections, int64_t channels, int64_t first, int64_t count,
                 Lined<double>& lanes) {
   std::fill(lanes.begin(), lanes.end(), 0.0);
   for (size_t row = 0; row < lanes.size() / kLanes; ++row)
-    std::copy_n(rows + row * channels + first, count, lanes.data() + row * kLanes);
+    for (int64_t v = 0; v < count; ++v) {
+      const int64_t at = row * channels + first + v;
+      lanes[row * kLanes + v] = sums[at] + corrections[at];
+    }
 }
 
 void add_lanes(const Lined<double>& lanes, int64_t channels, int64_t first, int64_t count,
@@ -212,21 +216,22 @@ void check_solution(checks::Call& call, const char* operand, Dimensions solution
   call.integers(operand, lag, unknowns * (unknowns + columns), 0, static_cast<int64_t>(lags.size() / 2) - 1);
 }
 
-// x (*maps, height, width, channels) -> means (*maps, channels), and for either direction the solution
-// (*maps, columns, unknowns, channels)
+// x (*maps, height, width, channels) and corrections (*maps, lags, channels), which are added to the sums of products
+// -> means (*maps, channels), and for either direction the solution (*maps, columns, unknowns, channels)
 template <ffi::DataType D>
 ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Span<const int64_t> down_lag,
                         ffi::Span<const int64_t> right_lag, double scale, double ridge, ffi::Buffer<D> x,
-                        ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::ResultBuffer<D> means,
-                        ffi::ResultBuffer<D> down, ffi::ResultBuffer<D> right) {
+                        ffi::Buffer<D> corrections, ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x,
+                        ffi::ResultBuffer<D> means, ffi::ResultBuffer<D> down, ffi::ResultBuffer<D> right) {
   using T = ffi::NativeType<D>;
   checks::Call call("prediction_coefficients");
   const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
-  call.of_maps("means", means->dimensions(), {shape.channels});
+  const int64_t channels = shape.channels, lag_count = lags.size() / 2;
+  call.of_maps("corrections", corrections.dimensions(), {lag_count, channels});
+  call.of_maps("means", means->dimensions(), {channels});
   check_solution(call, "down", down->dimensions(), down_lag, lags, shape);
   check_solution(call, "right", right->dimensions(), right_lag, lags, shape);
   if (call.failed()) return call.error();
-  const int64_t channels = shape.channels, lag_count = lags.size() / 2;
   const Unknowns directions[] = {{down->dimensions(), down_lag}, {right->dimensions(), right_lag}};
   T* results[] = {down->typed_data(), right->typed_data()};
   const int64_t groups = (channels + kLanes - 1) / kLanes;
@@ -236,7 +241,7 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
       if (step == 0) std::copy_n(mean, channels, means->typed_data() + map * channels);
       const int64_t d = step / groups, first = step % groups * kLanes, lanes = std::min(kLanes, channels - first);
       const int64_t entries = directions[d].count * directions[d].columns;
-      take_lanes(sums, channels, first, lanes, systems[d].sums);
+      take_lanes(sums, corrections.typed_data() + map * lag_count * channels, channels, first, lanes, systems[d].sums);
       kernels::run<System::Solve>(systems[d], scale, ridge);
       systems[d].give(systems[d].solution, channels, lanes, results[d] + map * entries * channels + first);
     };
@@ -246,24 +251,29 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   return ffi::Error::Success();
 }
 
-// Adds the gradient of `coefficients` to `x_cotangents`, in place, given the cotangents of its results.
+// Adds the gradient of `coefficients` by x to `x_cotangents`, in place, given the cotangents of its results, and
+// returns that by the corrections.
 template <ffi::DataType D>
 ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags,
                                  ffi::Span<const int64_t> down_lag, ffi::Span<const int64_t> right_lag,
                                  double scale, double ridge, ffi::Buffer<D> x_cotangents, ffi::Buffer<D> x,
-                                 ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x, ffi::Buffer<D> mean_cotangents,
-                                 ffi::Buffer<D> down_cotangents, ffi::Buffer<D> right_cotangents, ffi::ResultBuffer<D> gradient) {
+                                 ffi::Buffer<D> corrections, ffi::Buffer<D> taper_y, ffi::Buffer<D> taper_x,
+                                 ffi::Buffer<D> mean_cotangents, ffi::Buffer<D> down_cotangents,
+                                 ffi::Buffer<D> right_cotangents, ffi::ResultBuffer<D> gradient,
+                                 ffi::ResultBuffer<D> correction_gradient) {
   using T = ffi::NativeType<D>;
   checks::Call call("prediction_coefficients_gradient");
   const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
+  const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
+  const int64_t lag_count = lags.size() / 2;
   call.same("x_cotangents", x_cotangents.dimensions(), x.dimensions());
-  call.of_maps("mean_cotangents", mean_cotangents.dimensions(), {shape.channels});
+  call.of_maps("corrections", corrections.dimensions(), {lag_count, channels});
+  call.of_maps("mean_cotangents", mean_cotangents.dimensions(), {channels});
   check_solution(call, "down_cotangents", down_cotangents.dimensions(), down_lag, lags, shape);
   check_solution(call, "right_cotangents", right_cotangents.dimensions(), right_lag, lags, shape);
   call.same("gradient", gradient->dimensions(), x.dimensions());
+  call.same("correction_gradient", correction_gradient->dimensions(), corrections.dimensions());
   if (call.failed()) return call.error();
-  const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
-  const int64_t lag_count = lags.size() / 2;
   const Unknowns directions[] = {{down_cotangents.dimensions(), down_lag}, {right_cotangents.dimensions(), right_lag}};
   const T* cotangents[] = {down_cotangents.typed_data(), right_cotangents.typed_data()};
   kernels::take_over(x_cotangents, gradient);
@@ -279,13 +289,16 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
         const int64_t entries = directions[d].count * directions[d].columns;
         for (int64_t first = 0; first < channels; first += kLanes) {
           const int64_t lanes = std::min(kLanes, channels - first);
-          take_lanes(sum.data(), channels, first, lanes, systems[d].sums);
+          take_lanes(sum.data(), corrections.typed_data() + map * lag_count * channels, channels, first, lanes,
+                     systems[d].sums);
           kernels::run<System::Solve>(systems[d], scale, ridge);
           systems[d].take(cotangents[d] + map * entries * channels + first, channels, lanes, systems[d].work);
           kernels::run<System::TurnToCotangents>(systems[d], scale);
           add_lanes(systems[d].sums, channels, first, lanes, sum_cotangents);
         }
       }
+      std::copy(sum_cotangents.begin(), sum_cotangents.end(),
+                correction_gradient->typed_data() + map * lag_count * channels);
       const T* of_means = mean_cotangents.typed_data() + map * channels;
       std::copy(of_means, of_means + channels, mean.begin());
       products.add_gradient(mean.data(), sum_cotangents.data(), gradient->typed_data() + map * size);
@@ -303,5 +316,5 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
       .Attr<double>("scale")                       \
       .Attr<double>("ridge")
 
-DEFINE_KERNEL(prediction_coefficients, coefficients, 3, 3, EQUATIONS);
-DEFINE_KERNEL(prediction_coefficients_gradient, coefficients_gradient, 7, 1, EQUATIONS);
+DEFINE_KERNEL(prediction_coefficients, coefficients, 4, 3, EQUATIONS);
+DEFINE_KERNEL(prediction_coefficients_gradient, coefficients_gradient, 8, 2, EQUATIONS);

@@ -49,7 +49,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
         sums: ``"direct"``, or ``"fft"``: as published for larger neighbourhoods, which takes them by a
             zero-padded Fourier transform. That one divides by the size of the transform instead of the
             map's, which matters against the absolute ridge, and for odd transform widths its estimate is
-            bent; for even ones the direct sums, so divided, are the same and cost less.
+            distorted; for even ones the direct sums, so divided, are the same and cost less.
         ridge: added to the diagonal, absolute (published: 1e-7).
         ridge_of_variance: take the ridge as a share of the map's variance instead, so that a map's scale
             does not matter.
@@ -87,17 +87,17 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
         height, breadth = x.shape[-3:-1]
         equations = AutocorrelationEquations(self.length, self.width, height, breadth)
         pixels = height * breadth
+        corrections = jnp.zeros((*x.shape[:-3], len(equations.lags), x.shape[-1]), x.dtype)
         if self.sums == "fft":
             reach = max(max(dy, abs(dx)) for dy, dx in equations.lags)
             transform = (transform_size(height + reach), transform_size(breadth + reach))
             pixels = transform[0] * transform[1]
             if transform[1] % 2:
-                mean, sums = _products_by_fft(x, equations.lags, self.window, transform)
-                return x, mean, self._solved(equations, sums / transform[1] / transform[0])
+                corrections = _distortion(x, equations.lags, self.window, transform)
         if self.over_batch or self.ridge_of_variance:
             x, mean, sums = lagged_products_with_map(x, equations.lags, self.window)
-            return x, mean, self._solved(equations, sums / pixels)
-        x, mean, down, right = _coefficients(x, equations, self.window, 1 / pixels, self.ridge)
+            return x, mean, self._solved(equations, (sums + jnp.moveaxis(corrections, -2, 0)) / pixels)
+        x, mean, down, right = _coefficients(x, corrections, equations, self.window, 1 / pixels, self.ridge)
         return x, mean, equations.shaped(down, right)
 
     def _solved(self, equations: "AutocorrelationEquations", r: Array) -> Sides:
@@ -176,16 +176,24 @@ class _Neighbourhood:
 
 
 def _coefficients(
-    x: Array, equations: AutocorrelationEquations, window: Window, scale: float, ridge: float
+    x: Array,
+    corrections: Array,
+    equations: AutocorrelationEquations,
+    window: Window,
+    scale: float,
+    ridge: float,
 ) -> tuple[Array, Array, Array, Array]:
-    """Return ``x`` with means (*batch, channels) and solutions (*batch, positions, unknowns, channels)."""
+    """Return ``x`` with means (*batch, channels) and solutions (*batch, positions, unknowns, channels).
 
-    def reference(x: Array) -> tuple[Array, Array, Array, Array]:
+    ``corrections`` (*batch, lags, channels) are added to the sums. Kernels add and solve in double precision.
+    """
+
+    def reference(x: Array, corrections: Array) -> tuple[Array, Array, Array, Array]:
         x, mean, sums = lagged_products_with_map(x, equations.lags, window)
-        return (x, mean, *equations.solutions(sums * scale, ridge=ridge))
+        return (x, mean, *equations.solutions((sums + jnp.moveaxis(corrections, -2, 0)) * scale, ridge=ridge))
 
     if not native.available(x):
-        return reference(x)  # its parts have compact derivatives of their own
+        return reference(x, corrections)  # its parts have compact derivatives of their own
 
     attributes: dict[str, Any] = {
         "lags": native.as_attribute(equations.lags),
@@ -195,48 +203,59 @@ def _coefficients(
         "ridge": np.float64(ridge),
     }
 
-    def forward(x: Array) -> tuple[Array, ...]:
+    def forward(x: Array, corrections: Array) -> tuple[Array, ...]:
         batch, channels = x.shape[:-3], x.shape[-1]
         shapes: list[tuple[int, ...]] = [(*batch, channels)]
         shapes += [(*batch, each.shape[1] - len(each), len(each), channels) for each in equations.entries]
         results = [jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes]
         kernel = native.kernel("prediction_coefficients", results, **attributes)
-        return x, *kernel(x, *tapers(x, window))
+        return x, *kernel(x, corrections, *tapers(x, window))
 
-    def backward(arguments: tuple[Array], cotangents: tuple[Array, ...]) -> tuple[Array]:
-        (x,), (of_x, *of_results) = arguments, cotangents
+    def backward(arguments: tuple[Array, Array], cotangents: tuple[Array, ...]) -> tuple[Array, ...]:
+        of_x, *of_results = cotangents
         name = "prediction_coefficients_gradient"
-        kernel = native.kernel(name, native.like(x), in_place=True, **attributes)
-        return (kernel(of_x, x, *tapers(x, window), *of_results)[0],)
+        kernel = native.kernel(name, native.like(*arguments), in_place=True, **attributes)
+        return tuple(kernel(of_x, *arguments, *tapers(x, window), *of_results))
 
     batch = x.ndim - 3
-    axes = native.BatchAxes((batch,), (batch,) * 4)
-    return native.differentiable(reference, forward, backward, batch=axes)(x)
+    axes = native.BatchAxes((batch, batch), (batch,) * 4)
+    return native.differentiable(reference, forward, backward, batch=axes)(x, corrections)
 
 
-def _products_by_fft(
-    x: Array, lags: list[Lag], window: Window, transform: tuple[int, int]
-) -> tuple[Array, Array]:
-    """The published estimate for an odd transform width: means, and sums (lags, *batch, channels).
+def _distortion(x: Array, lags: list[Lag], window: Window, transform: tuple[int, int]) -> Array:
+    """What the published sums for an odd transform width have over the direct ones: (*batch, lags, channels).
 
     The published code inverts without naming the size. An odd width then comes back one sample shorter,
-    which bends the estimate a little; kept, because the method's published numbers depend on it. Only the
-    lags that are asked for are transformed back.
+    which distorts the estimate a little; kept, because the method's published numbers depend on it. Only
+    the difference is taken of the spectrum: on a smooth map the lowest frequencies have nearly all the
+    power and hardly differ, and where the equations are nearly singular the last bits of a sum matter.
     """
-    mean = jnp.mean(x, axis=(-3, -2))
-    rows = jnp.moveaxis(centred(x, mean, window), -1, -3)  # in the order that transforms work in
+    height, breadth = transform
+    z = centred(x, jnp.mean(x, axis=(-3, -2)), window)
+    rows = jnp.moveaxis(z, -1, -3)  # in the order that transforms work in
     spectrum = jnp.fft.rfft2(rows, transform)
     power = jnp.real(spectrum * jnp.conj(spectrum))
 
-    dy, dx = np.array(lags).T
-    distinct, which = np.unique(dy, return_inverse=True)
-    down = 2 * np.pi * np.outer(distinct, np.arange(transform[0])) / transform[0]
+    def waves(size: int, frequencies: int, lags: np.ndarray) -> np.ndarray:
+        return np.exp(2j * np.pi / size * np.outer(np.arange(frequencies), lags))
 
-    def back(weights: np.ndarray) -> Array:
-        return jnp.einsum("...cyk,dy->...cdk", power, jnp.asarray(weights, x.dtype), precision="highest")
+    (dy, of_row), (dx, of_column) = (np.unique(each, return_inverse=True) for each in zip(*lags, strict=True))
+    frequencies = breadth // 2 + 1
+    twice = np.full((frequencies, 1), 2.0)
+    twice[0] = 1
+    twice_but_last = twice.copy()
+    twice_but_last[-1] = 1
+    down = waves(height, height, dy) / height
+    across = (
+        twice_but_last * waves(breadth - 1, frequencies, dx) - twice * waves(breadth, frequencies, dx)
+    ) / breadth
 
-    products = jnp.fft.irfft(jax.lax.complex(back(np.cos(down)), back(np.sin(down))), norm="forward")
-    return mean, jnp.moveaxis(products[..., which, dx], -1, 0) / (transform[0] * transform[1])
+    def back(down: np.ndarray, across: np.ndarray) -> Array:
+        weights = (jnp.asarray(each, x.dtype) for each in (down, across))
+        return jnp.einsum("...cyk,yl,km->...lmc", power, *weights, precision="highest")
+
+    distortion = back(down.real, across.real) - back(down.imag, across.imag)
+    return distortion[..., of_row, of_column, :]
 
 
 def transform_size(size: int) -> int:

@@ -61,9 +61,9 @@ def lagged_products(x, taper_y, taper_x, *, lags=LAGS):
     return mean, jnp.moveaxis(_sums_over_slices(z, lags), 0, -2)
 
 
-def prediction_coefficients(x, taper_y, taper_x):
+def prediction_coefficients(x, corrections, taper_y, taper_x):
     mean, sums = lagged_products(x, taper_y, taper_x, lags=EQUATIONS.lags)
-    return mean, *EQUATIONS.solutions(jnp.moveaxis(sums, -2, 0) * SCALE, ridge=RIDGE)
+    return mean, *EQUATIONS.solutions(jnp.moveaxis(sums + corrections, -2, 0) * SCALE, ridge=RIDGE)
 
 
 def normal_equations(matrix, right_hand_side):
@@ -136,6 +136,11 @@ def pad_width_of(strips):
     return (top[1], bottom[1]), (left[2], right[2])
 
 
+def prediction_coefficients_gradient(given, *rest):
+    of_x, of_corrections, *_ = gradients(prediction_coefficients)(rest[:4], rest[4:])
+    return given + of_x, of_corrections
+
+
 def frame_gradient(given, *rest):
     frame = functools.partial(predicted_frame, pad_width=pad_width_of(rest[6:]))
     of_x, *others = gradients(frame)(rest[:6], rest[6:])
@@ -173,6 +178,15 @@ def with_gradient(name, reference, operands, results, attributes=None):
 
 
 TAPERS = {"taper_y": (HEIGHT,), "taper_x": (WIDTH,)}
+CORRECTIONS = {"corrections": (MAPS, len(EQUATIONS.lags), CHANNELS)}
+SOLUTIONS = {"mean": (MAPS, CHANNELS), "down": (MAPS, 3, 6, CHANNELS), "right": (MAPS, 3, 6, CHANNELS)}
+EQUATIONS_OF_SIDES = {
+    "lags": native.as_attribute(EQUATIONS.lags),
+    "down_lag": native.as_attribute(EQUATIONS.entries[0]),
+    "right_lag": native.as_attribute(EQUATIONS.entries[1]),
+    "scale": np.float64(SCALE),
+    "ridge": np.float64(RIDGE),
+}
 COEFFICIENTS = {
     "top": (MAPS, 3, 2, 3, CHANNELS),
     "bottom": (MAPS, 3, 1, 3, CHANNELS),
@@ -254,18 +268,14 @@ CALLS = {
         {"mean": (MAPS, CHANNELS), "sum": (MAPS, len(LAGS), CHANNELS)},
         {"lags": native.as_attribute(LAGS)},
     ),
-    **with_gradient(
-        "prediction_coefficients",
-        prediction_coefficients,
-        {"x": X, **TAPERS},
-        {"mean": (MAPS, CHANNELS), "down": (MAPS, 3, 6, CHANNELS), "right": (MAPS, 3, 6, CHANNELS)},
-        {
-            "lags": native.as_attribute(EQUATIONS.lags),
-            "down_lag": native.as_attribute(EQUATIONS.entries[0]),
-            "right_lag": native.as_attribute(EQUATIONS.entries[1]),
-            "scale": np.float64(SCALE),
-            "ridge": np.float64(RIDGE),
-        },
+    "prediction_coefficients": Call(
+        {"x": X, **CORRECTIONS, **TAPERS}, SOLUTIONS, prediction_coefficients, EQUATIONS_OF_SIDES
+    ),
+    "prediction_coefficients_gradient": Call(
+        {"cotangents": X, "x": X, **CORRECTIONS, **TAPERS, **SOLUTIONS},
+        {"gradient": X, "correction_gradient": CORRECTIONS["corrections"]},
+        prediction_coefficients_gradient,
+        EQUATIONS_OF_SIDES,
     ),
     "normal_equations": Call(SYSTEM, {"solution": SYSTEM["right_hand_side"]}, normal_equations),
     "normal_equations_gradient": Call(
