@@ -65,7 +65,7 @@ _LAGGED_PRODUCTS = Signature(
 _PREDICTION_COEFFICIENTS = Signature(
     operands={
         "x": _X,
-        "corrections": "*maps lags channels",
+        "corrections": "? *maps lags channels",
         "taper_y": "*some height",
         "taper_x": "*some width",
     },

@@ -189,7 +189,8 @@ class System {
   Lined<double> even_, odd_, even_side_, odd_side_, definite_;
 };
 
-// Sums of channels, (rows, channels), `count` from `first` on, with their corrections, side by side as (rows, kLanes).
+// Sums of channels, (rows, channels), `count` from `first` on, with their corrections, if there are any, side by side
+// as (rows, kLanes).
 template <typename T>
 void take_lanes(const double* sums, const T* corrections, int64_t channels, int64_t first, int64_t count,
                 Lined<double>& lanes) {
@@ -197,7 +198,7 @@ void take_lanes(const double* sums, const T* corrections, int64_t channels, int6
   for (size_t row = 0; row < lanes.size() / kLanes; ++row)
     for (int64_t v = 0; v < count; ++v) {
       const int64_t at = row * channels + first + v;
-      lanes[row * kLanes + v] = sums[at] + corrections[at];
+      lanes[row * kLanes + v] = sums[at] + (corrections == nullptr ? 0 : corrections[at]);
     }
 }
 
@@ -216,7 +217,19 @@ void check_solution(checks::Call& call, const char* operand, Dimensions solution
   call.integers(operand, lag, unknowns * (unknowns + columns), 0, static_cast<int64_t>(lags.size() / 2) - 1);
 }
 
-// x (*maps, height, width, channels) and corrections (*maps, lags, channels), which are added to the sums of products
+// The corrections, (*maps, lags, channels) or, of no sum, (*maps, 0, channels): of one map, or null.
+template <ffi::DataType D>
+const ffi::NativeType<D>* corrections_of(const ffi::Buffer<D>& corrections, int64_t map, const Shape& shape) {
+  const int64_t lags = corrections.dimensions()[corrections.dimensions().size() - 2];
+  return lags == 0 ? nullptr : corrections.typed_data() + map * lags * shape.channels;
+}
+
+void check_corrections(checks::Call& call, Dimensions corrections, int64_t lags, const Shape& shape) {
+  const bool none = corrections.size() >= 2 && corrections[corrections.size() - 2] == 0;
+  call.of_maps("corrections", corrections, {none ? 0 : lags, shape.channels});
+}
+
+// x (*maps, height, width, channels) and corrections, which are added to the sums of products
 // -> means (*maps, channels), and for either direction the solution (*maps, columns, unknowns, channels)
 template <ffi::DataType D>
 ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi::Span<const int64_t> down_lag,
@@ -227,7 +240,7 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   checks::Call call("prediction_coefficients");
   const Shape shape = lagged::checked(call, lags, x.dimensions(), taper_y.dimensions(), taper_x.dimensions());
   const int64_t channels = shape.channels, lag_count = lags.size() / 2;
-  call.of_maps("corrections", corrections.dimensions(), {lag_count, channels});
+  check_corrections(call, corrections.dimensions(), lag_count, shape);
   call.of_maps("means", means->dimensions(), {channels});
   check_solution(call, "down", down->dimensions(), down_lag, lags, shape);
   check_solution(call, "right", right->dimensions(), right_lag, lags, shape);
@@ -241,7 +254,7 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
       if (step == 0) std::copy_n(mean, channels, means->typed_data() + map * channels);
       const int64_t d = step / groups, first = step % groups * kLanes, lanes = std::min(kLanes, channels - first);
       const int64_t entries = directions[d].count * directions[d].columns;
-      take_lanes(sums, corrections.typed_data() + map * lag_count * channels, channels, first, lanes, systems[d].sums);
+      take_lanes(sums, corrections_of(corrections, map, shape), channels, first, lanes, systems[d].sums);
       kernels::run<System::Solve>(systems[d], scale, ridge);
       systems[d].give(systems[d].solution, channels, lanes, results[d] + map * entries * channels + first);
     };
@@ -267,7 +280,7 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
   const int64_t size = shape.height * shape.width * shape.channels, channels = shape.channels;
   const int64_t lag_count = lags.size() / 2;
   call.same("x_cotangents", x_cotangents.dimensions(), x.dimensions());
-  call.of_maps("corrections", corrections.dimensions(), {lag_count, channels});
+  check_corrections(call, corrections.dimensions(), lag_count, shape);
   call.of_maps("mean_cotangents", mean_cotangents.dimensions(), {channels});
   check_solution(call, "down_cotangents", down_cotangents.dimensions(), down_lag, lags, shape);
   check_solution(call, "right_cotangents", right_cotangents.dimensions(), right_lag, lags, shape);
@@ -289,16 +302,16 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
         const int64_t entries = directions[d].count * directions[d].columns;
         for (int64_t first = 0; first < channels; first += kLanes) {
           const int64_t lanes = std::min(kLanes, channels - first);
-          take_lanes(sum.data(), corrections.typed_data() + map * lag_count * channels, channels, first, lanes,
-                     systems[d].sums);
+          take_lanes(sum.data(), corrections_of(corrections, map, shape), channels, first, lanes, systems[d].sums);
           kernels::run<System::Solve>(systems[d], scale, ridge);
           systems[d].take(cotangents[d] + map * entries * channels + first, channels, lanes, systems[d].work);
           kernels::run<System::TurnToCotangents>(systems[d], scale);
           add_lanes(systems[d].sums, channels, first, lanes, sum_cotangents);
         }
       }
-      std::copy(sum_cotangents.begin(), sum_cotangents.end(),
-                correction_gradient->typed_data() + map * lag_count * channels);
+      if (corrections_of(corrections, map, shape) != nullptr)
+        std::copy(sum_cotangents.begin(), sum_cotangents.end(),
+                  correction_gradient->typed_data() + map * lag_count * channels);
       const T* of_means = mean_cotangents.typed_data() + map * channels;
       std::copy(of_means, of_means + channels, mean.begin());
       products.add_gradient(mean.data(), sum_cotangents.data(), gradient->typed_data() + map * size);

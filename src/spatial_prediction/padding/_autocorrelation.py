@@ -87,7 +87,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
         height, breadth = x.shape[-3:-1]
         equations = AutocorrelationEquations(self.length, self.width, height, breadth)
         pixels = height * breadth
-        corrections = jnp.zeros((*x.shape[:-3], len(equations.lags), x.shape[-1]), x.dtype)
+        corrections = jnp.zeros((*x.shape[:-3], 0, x.shape[-1]), x.dtype)
         if self.sums == "fft":
             reach = max(max(dy, abs(dx)) for dy, dx in equations.lags)
             transform = (transform_size(height + reach), transform_size(breadth + reach))
@@ -96,7 +96,7 @@ class AutocorrelationPrediction(AbstractLinearPrediction):
                 corrections = _distortion(x, equations.lags, self.window, transform)
         if self.over_batch or self.ridge_of_variance:
             x, mean, sums = lagged_products_with_map(x, equations.lags, self.window)
-            return x, mean, self._solved(equations, (sums + jnp.moveaxis(corrections, -2, 0)) / pixels)
+            return x, mean, self._solved(equations, _corrected(sums, corrections) / pixels)
         x, mean, down, right = _coefficients(x, corrections, equations, self.window, 1 / pixels, self.ridge)
         return x, mean, equations.shaped(down, right)
 
@@ -185,12 +185,13 @@ def _coefficients(
 ) -> tuple[Array, Array, Array, Array]:
     """Return ``x`` with means (*batch, channels) and solutions (*batch, positions, unknowns, channels).
 
-    ``corrections`` (*batch, lags, channels) are added to the sums. Kernels add and solve in double precision.
+    ``corrections``, (*batch, lags, channels) or for none (*batch, 0, channels), are added to the sums.
+    Kernels add and solve in double precision.
     """
 
     def reference(x: Array, corrections: Array) -> tuple[Array, Array, Array, Array]:
         x, mean, sums = lagged_products_with_map(x, equations.lags, window)
-        return (x, mean, *equations.solutions((sums + jnp.moveaxis(corrections, -2, 0)) * scale, ridge=ridge))
+        return (x, mean, *equations.solutions(_corrected(sums, corrections) * scale, ridge=ridge))
 
     if not native.available(x):
         return reference(x, corrections)  # its parts have compact derivatives of their own
@@ -220,6 +221,11 @@ def _coefficients(
     batch = x.ndim - 3
     axes = native.BatchAxes((batch, batch), (batch,) * 4)
     return native.differentiable(reference, forward, backward, batch=axes)(x, corrections)
+
+
+def _corrected(sums: Array, corrections: Array) -> Array:
+    """Add ``corrections`` (*batch, lags or 0, channels) to ``sums`` (lags, *batch, channels)."""
+    return sums + jnp.moveaxis(corrections, -2, 0) if corrections.shape[-2] else sums
 
 
 def _distortion(x: Array, lags: list[Lag], window: Window, transform: tuple[int, int]) -> Array:
