@@ -56,19 +56,15 @@ class Signature(NamedTuple):
 
 
 _X = "*maps height width channels"
+_TAPERS = {"taper_y": "*some height", "taper_x": "*some width"}
 
 _LAGGED_PRODUCTS = Signature(
-    operands={"x": _X, "taper_y": "*some height", "taper_x": "*some width"},
+    operands={"x": _X, **_TAPERS},
     results={"means": "*maps channels", "sums": "*maps lags channels"},
     attributes={"lags": PAIRS},
 )
 _PREDICTION_COEFFICIENTS = Signature(
-    operands={
-        "x": _X,
-        "corrections": "? *maps lags channels",
-        "taper_y": "*some height",
-        "taper_x": "*some width",
-    },
+    operands={"x": _X, "corrections": "? *maps lags channels", **_TAPERS},
     results={
         "means": "*maps channels",
         "down": "*maps down_columns down_unknowns channels",
@@ -152,12 +148,9 @@ SIGNATURES: Mapping[str, Signature] = {
     "lagged_products": _LAGGED_PRODUCTS,
     "lagged_products_gradient": _LAGGED_PRODUCTS.gradient({"cotangents": _X}, of="x"),
     "prediction_coefficients": _PREDICTION_COEFFICIENTS,
-    "prediction_coefficients_gradient": _PREDICTION_COEFFICIENTS._replace(
-        operands={
-            "cotangents": _X,
-            **_PREDICTION_COEFFICIENTS.operands,
-            **{f"{name}_cotangents": axes for name, axes in _PREDICTION_COEFFICIENTS.results.items()},
-        },
+    "prediction_coefficients_gradient": _PREDICTION_COEFFICIENTS.gradient(
+        {"cotangents": _X}, of="x"
+    )._replace(
         results={"gradient": _X, "correction_gradient": _PREDICTION_COEFFICIENTS.operands["corrections"]},
     ),
     "first_order": _FIRST_ORDER,
