@@ -49,9 +49,9 @@ class Cotangents {
 
  private:
   int64_t before_, columns_;
-  std::vector<Row<T>> held_;
-  std::vector<char> ordinary_;
-  std::vector<const Row<T>*> seen_;
+  Lined<Row<T>> held_;
+  Lined<char> ordinary_;
+  Lined<const Row<T>*> seen_;
 };
 
 // Gradients with respect to the kernels, of each part of the maps.
@@ -69,9 +69,9 @@ struct Task {
   int64_t before;               // zeros before a row of cotangents that the first of these results sees
   Size size, expanding;
   rows::Kernels of;
-  std::vector<Kernel<T>> kernels, turned;
-  std::vector<pixelwise::Backwards<T>> feed_forward;
-  std::vector<winograd::Kernel> transformed, transformed_turned;
+  Lined<Kernel<T>> kernels, turned;
+  Lined<pixelwise::Backwards<T>> feed_forward;
+  Lined<winograd::Kernel> transformed, transformed_turned;
 
   bool in_bands() const { return winograd::suits<T>(size, given.rows(), given.columns()); }
   int64_t together() const { return in_bands() ? winograd::kTile : 1; }
@@ -177,8 +177,8 @@ class Thread {
   const Task<T>& task_;
   int64_t together_;
   Window<T> window_;
-  std::vector<Row<T>> between_, of_between_, results_;
-  std::vector<const Row<T>*> rows_of_between_;
+  Lined<Row<T>> between_, of_between_, results_;
+  Lined<const Row<T>*> rows_of_between_;
   pixelwise::PixelGradients<T> pixels_;
   Cotangents<T> cotangents_;
   winograd::Bands forwards_, backwards_;
@@ -187,9 +187,9 @@ class Thread {
 
 // Writes the sum of one of the gradients of all parts, in their order.
 template <typename T>
-void write_sums(const Size& size, std::vector<Partial<T>>& partial, Kernel<T> Partial<T>::*which, int64_t count,
+void write_sums(const Size& size, Lined<Partial<T>>& partial, Kernel<T> Partial<T>::*which, int64_t count,
                 T* kernels, T* biases) {
-  std::vector<Kernel<T>> each;
+  Lined<Kernel<T>> each;
   for (auto& part : partial) each.push_back(std::move(part.*which));
   rows::write_sums(size, each, count, kernels, biases);
 }
@@ -255,11 +255,11 @@ ffi::Error block_gradient(ffi::ThreadPool pool, Dimensions widths, ffi::Buffer<D
       {}};
   if constexpr (std::is_same_v<T, float>)
     if (task.in_bands()) {
-      task.transformed = std::vector<winograd::Kernel>(task.kernels.begin(), task.kernels.end());
-      task.transformed_turned = std::vector<winograd::Kernel>(task.turned.begin(), task.turned.end());
+      task.transformed = Lined<winograd::Kernel>(task.kernels.begin(), task.kernels.end());
+      task.transformed_turned = Lined<winograd::Kernel>(task.turned.begin(), task.turned.end());
     }
   const int64_t maps = task.given.shape.maps, rows = task.given.rows();
-  std::vector<Partial<T>> partial(
+  Lined<Partial<T>> partial(
       maps * rows::parts_of(rows, kMostRows),
       Partial<T>{Kernel<T>(size), Kernel<T>(expanding), Kernel<T>(expanding.exchanged())});
   rows::for_each_part(pool, maps, rows, kMostRows, [&] {

@@ -74,7 +74,7 @@ ffi::Error convolution_kernel_gradient(ffi::ThreadPool pool, Dimensions widths, 
   const Size& size = given.kernel;
   const bool in_bands = winograd::suits<T>(size, of.rows(), of.columns());
   const int64_t together = in_bands ? winograd::kTile : 1;
-  std::vector<Kernel<T>> partial(of.shape.maps * rows::parts_of(of.rows(), kSummedRows), Kernel<T>(size));
+  Lined<Kernel<T>> partial(of.shape.maps * rows::parts_of(of.rows(), kSummedRows), Kernel<T>(size));
   rows::for_each_part(pool, of.shape.maps, of.rows(), kSummedRows, [&] {
     return [&, window = Window<T>(from, size.rows + together - 1, size.columns),
             cotangents = Window<T>(of, together, 0), bands = winograd::Bands(size),

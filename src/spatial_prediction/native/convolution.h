@@ -14,7 +14,7 @@ using rows::Size;
 
 // Convolves framed maps. `begin` makes the `finish(map, row of results)` of a thread, which may change them.
 template <typename T, typename Begin>
-void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const std::vector<Kernel<T>>& kernels,
+void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const Lined<Kernel<T>>& kernels,
               const FramedMaps<T>& to, const Begin& begin) {
   if (kernels.empty()) return;
   const int64_t maps_each = to.shape.maps / kernels.size();
@@ -22,9 +22,9 @@ void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const std:
   const bool in_bands = winograd::suits<T>(size, to.rows(), to.columns());
   const int64_t together = in_bands ? winograd::kTile : 1;
   rows::for_each_part(pool, to.shape.maps, to.rows(), kRows, [&] {
-    std::vector<winograd::Kernel> transformed;  // by each thread, for which to read another's would take longer
+    Lined<winograd::Kernel> transformed;  // by each thread, for which to read another's would take longer
     if constexpr (std::is_same_v<T, float>)
-      if (in_bands) transformed = std::vector<winograd::Kernel>(kernels.begin(), kernels.end());
+      if (in_bands) transformed = Lined<winograd::Kernel>(kernels.begin(), kernels.end());
     return [&, transformed = std::move(transformed), window = Window<T>(from, size.rows + together - 1, size.columns),
             results = rows::equal_rows<T>(together, size.outputs, columns_for(to.columns()), to.columns()),
             bands = winograd::Bands(size),
@@ -49,7 +49,7 @@ void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const std:
 }
 
 template <typename T>
-void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const std::vector<Kernel<T>>& kernels,
+void convolve(ffi::ThreadPool& pool, const FramedMaps<const T>& from, const Lined<Kernel<T>>& kernels,
               const FramedMaps<T>& to) {
   convolve(pool, from, kernels, to, [] { return [](int64_t, Row<T>&) {}; });
 }

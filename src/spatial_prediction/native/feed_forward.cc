@@ -79,7 +79,7 @@ ffi::Error feed_forward_gradient(ffi::ThreadPool pool, ffi::Buffer<D> cotangents
   const rows::Kernels of(expand.dimensions(), shape.maps);
   const auto given = backwards(expanding, of.count, expand.typed_data(), expand_bias.typed_data(), reduce.typed_data());
   const int64_t pixels = shape.height * shape.width, parts = shape.maps * rows::parts_of(pixels, kTogether);
-  std::vector<Kernel<T>> expand_cotangents(parts, Kernel<T>(expanding)), reduce_cotangents(parts, Kernel<T>(reducing));
+  Lined<Kernel<T>> expand_cotangents(parts, Kernel<T>(expanding)), reduce_cotangents(parts, Kernel<T>(reducing));
   rows::for_each_part(pool, shape.maps, pixels, kTogether, [&] {
     return [&, some = PixelGradients<T>(shape.channels, expanding.outputs)](int64_t part, int64_t map, int64_t begin,
                                                                             int64_t end) mutable {

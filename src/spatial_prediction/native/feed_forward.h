@@ -10,6 +10,7 @@
 
 namespace pixelwise {
 
+using kernels::Lined;
 using rows::Kernel;
 using rows::Registers;
 using rows::Row;
@@ -136,9 +137,10 @@ struct Backwards {
 
 // Feed-forward parts with kernels (*kernels, 1, 1, inputs, outputs) and biases (*kernels, outputs).
 template <typename T>
-std::vector<Backwards<T>> backwards(const rows::Size& expanding, int64_t count, const T* expand, const T* expand_bias,
+Lined<Backwards<T>> backwards(const rows::Size& expanding, int64_t count, const T* expand, const T* expand_bias,
                                     const T* reduce) {
-  std::vector<Backwards<T>> result;
+  Lined<Backwards<T>> result;
+  result.reserve(count);
   for (int64_t k = 0; k < count; ++k)
     result.emplace_back(expanding, expand + k * expanding.values(), expand_bias + k * expanding.outputs,
                         reduce + k * expanding.values());

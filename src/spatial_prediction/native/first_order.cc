@@ -16,6 +16,7 @@
 
 namespace {
 
+using kernels::Lined;
 using kernels::Shape;
 
 constexpr int64_t kSides = 4;  // top, bottom, left, right
@@ -34,7 +35,7 @@ void for_each_border_pixel(const Shape& shape, int64_t side, const Visit& visit)
 template <typename T>
 class Fit {
  public:
-  std::vector<double> mean, coefficients;
+  Lined<double> mean, coefficients;
 
   Fit(const Shape& shape, int64_t bytes)  // as of `lagged::Products`
       : mean(shape.channels),
@@ -69,8 +70,8 @@ class Fit {
   // Adds to `total` the gradient with respect to the loaded map, from the cotangents of means and coefficients.
   void add_gradient(const T* x, const T* mean_cotangents, const T* cotangents, T* total) {
     const int64_t channels = shape_.channels;
-    std::vector<double> of_mean(mean_cotangents, mean_cotangents + channels), of_sums(3 * channels, 0.0);
-    std::vector<double> of_energy(kSides * channels);
+    Lined<double> of_mean(mean_cotangents, mean_cotangents + channels), of_sums(3 * channels, 0.0);
+    Lined<double> of_energy(kSides * channels);
     for (int64_t i = 0; i < kSides * channels; ++i) {
       const int64_t side = i / channels, c = i % channels;
       const double a = quotient(i);
@@ -105,9 +106,9 @@ class Fit {
   double quotient(int64_t i) const { return divisible(i) ? numerator(i) / divisor(i) : 0.0; }
 
   Shape shape_;
-  std::vector<T> ones_;
+  Lined<T> ones_;
   lagged::Products<T> products_;
-  std::vector<double> sums_, energies_, totals_;
+  Lined<double> sums_, energies_, totals_;
 };
 
 // x (*maps, height, width, channels) -> means (*maps, channels), coefficients (*maps, sides, channels)

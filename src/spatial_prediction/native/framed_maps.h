@@ -9,6 +9,7 @@
 namespace framed {
 
 using checks::Dimensions;
+using kernels::Lined;
 using kernels::Shape;
 using rows::columns_for;
 using rows::Row;
@@ -92,10 +93,10 @@ class Window {
 
  private:
   const FramedMaps<const T>& from_;
-  std::vector<Row<T>> held_;
+  Lined<Row<T>> held_;
   static constexpr char kUnknown = 2;
-  std::vector<char> ordinary_;
-  std::vector<const Row<T>*> seen_;
+  Lined<char> ordinary_;
+  Lined<const Row<T>*> seen_;
   int64_t map_ = -1, row_ = -1;
 };
 

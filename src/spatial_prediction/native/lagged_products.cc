@@ -7,6 +7,7 @@
 namespace {
 
 using lagged::Products;
+using kernels::Lined;
 using kernels::Shape;
 
 // The results, or their cotangents.
@@ -54,11 +55,11 @@ ffi::Error products_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> lags
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data(),
                                         Products<T>::kWhole),
-            mean = std::vector<double>(channels)](int64_t map) mutable {
+            mean = Lined<double>(channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data(), nullptr);
       const T* of_means = mean_cotangents.typed_data() + map * channels;
       const T* of_sums = sum_cotangents.typed_data() + map * count * channels;
-      const std::vector<double> means(of_means, of_means + channels), sums(of_sums, of_sums + count * channels);
+      const Lined<double> means(of_means, of_means + channels), sums(of_sums, of_sums + count * channels);
       products.add_gradient(means.data(), sums.data(), gradient->typed_data() + map * size);
     };
   });

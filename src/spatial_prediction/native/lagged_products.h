@@ -88,7 +88,7 @@ ALWAYS_INLINE void in_parts(const Run& run, const Work& work) {
 // the next block, so that the elements stay in the fastest cache.
 struct LaggedSums {
   template <int64_t bytes, typename T>
-  ALWAYS_INLINE static void run(const T* z, int64_t all, const std::vector<Run>& runs, const Layout& layout,
+  ALWAYS_INLINE static void run(const T* z, int64_t all, const Lined<Run>& runs, const Layout& layout,
                                 int64_t channels, double* sums) {
     for (int64_t lane = 0; lane < layout.period; lane += Registers<T, bytes>::kLanes)
       for (int64_t begin = lane; begin < all; begin += kBlock * layout.period) {
@@ -132,7 +132,7 @@ struct LaggedSums {
 // gradient[n] = sum over lags of weights[lag] (z[n + offset] + z[n - offset]); weights (lags, period)
 struct Spread {
   template <int64_t bytes, typename T>
-  ALWAYS_INLINE static void run(const T* z, const std::vector<Run>& runs, const T* weights, const Shape& shape,
+  ALWAYS_INLINE static void run(const T* z, const Lined<Run>& runs, const T* weights, const Shape& shape,
                                 const Layout& layout, T* gradient) {
     const int64_t channels = shape.channels, period = layout.period, length = shape.width * channels;
     constexpr int64_t lanes = Registers<T, bytes>::kLanes;
@@ -281,7 +281,7 @@ class Products {
     taper(gradient, taper_y_, taper_row_.data(), shape_);
     // centring subtracts the mean of the gradient; the gradient of the means is added
     const int64_t pixels = shape_.height * shape_.width;
-    std::vector<double> shift(channels);
+    Lined<double> shift(channels);
     totals_.take(gradient, pixels, shift.data());
     for (int64_t c = 0; c < channels; ++c) shift[c] = (mean_cotangents[c] - shift[c]) / pixels;
     repeat(shift.data(), row_.size(), row_.data());
@@ -350,14 +350,14 @@ class Products {
   Parts parts_;
   bool whole_;
   int64_t at_once_, count_;
-  std::vector<Run> runs_;
+  Lined<Run> runs_;
   const T* taper_y_;
-  std::vector<T> taper_row_, row_;
+  Scratch<T> taper_row_, row_;
   Scratch<T> memory_;
   Lined<T> weights_, gradient_;
-  std::vector<double> period_sums_;
+  Lined<double> period_sums_;
   Totals<T> totals_;
-  std::vector<double> of_parts_;
+  Lined<double> of_parts_;
 };
 
 }  // namespace lagged

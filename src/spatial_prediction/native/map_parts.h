@@ -9,6 +9,7 @@
 namespace lagged {
 
 using kernels::kVector;
+using kernels::Lined;
 using kernels::Registers;
 using kernels::Shape;
 
@@ -67,7 +68,7 @@ class Totals {
 
  private:
   int64_t channels_, period_;
-  std::vector<double> period_sums_;
+  Lined<double> period_sums_;
 };
 
 // Sums of (parts, count), added in their order.

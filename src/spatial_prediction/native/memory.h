@@ -46,7 +46,7 @@ class Reserve {
  private:
   static constexpr std::align_val_t kLine{64};  // a vector across two cache lines takes two loads
   static constexpr size_t kLargest = 22;        // 4 MiB
-  static constexpr size_t kMost = 8;            // pieces of each size
+  static constexpr size_t kMost = 16;           // pieces of each size
 
   ~Reserve() {
     for (auto& kept : kept_)

@@ -189,6 +189,11 @@ class System {
   Lined<double> even_, odd_, even_side_, odd_side_, definite_;
 };
 
+// The equations of both directions.
+std::array<System, 2> both_systems(const Unknowns (&directions)[2], int64_t lags) {
+  return {System(directions[0], lags), System(directions[1], lags)};
+}
+
 // Sums of channels, (rows, channels), `count` from `first` on, with their corrections, if there are any, side by side
 // as (rows, kLanes).
 template <typename T>
@@ -203,7 +208,7 @@ void take_lanes(const double* sums, const T* corrections, int64_t channels, int6
 }
 
 void add_lanes(const Lined<double>& lanes, int64_t channels, int64_t first, int64_t count,
-               std::vector<double>& rows) {
+               Lined<double>& rows) {
   for (size_t row = 0; row < lanes.size() / kLanes; ++row)
     for (int64_t v = 0; v < count; ++v) rows[row * channels + first + v] += lanes[row * kLanes + v];
 }
@@ -249,7 +254,7 @@ ffi::Error coefficients(ffi::ThreadPool pool, ffi::Span<const int64_t> lags, ffi
   T* results[] = {down->typed_data(), right->typed_data()};
   const int64_t groups = (channels + kLanes - 1) / kLanes;
   const auto begin = [&] {
-    return [&, systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}}](
+    return [&, systems = both_systems(directions, lag_count)](
                int64_t map, int64_t step, const double* mean, const double* sums) mutable {
       if (step == 0) std::copy_n(mean, channels, means->typed_data() + map * channels);
       const int64_t d = step / groups, first = step % groups * kLanes, lanes = std::min(kLanes, channels - first);
@@ -293,9 +298,9 @@ ffi::Error coefficients_gradient(ffi::ThreadPool pool, ffi::Span<const int64_t> 
   kernels::for_each_map(pool, shape.maps, [&] {
     return [&, products = Products<T>(shape, lags, taper_y.typed_data(), taper_x.typed_data(),
                                         Products<T>::kWhole),
-            systems = std::vector<System>{{directions[0], lag_count}, {directions[1], lag_count}},
-            mean = std::vector<double>(channels), sum = std::vector<double>(lag_count * channels),
-            sum_cotangents = std::vector<double>(lag_count * channels)](int64_t map) mutable {
+            systems = both_systems(directions, lag_count),
+            mean = Lined<double>(channels), sum = Lined<double>(lag_count * channels),
+            sum_cotangents = Lined<double>(lag_count * channels)](int64_t map) mutable {
       products.take(x.typed_data() + map * size, mean.data(), sum.data());
       std::fill(sum_cotangents.begin(), sum_cotangents.end(), 0.0);
       for (int d = 0; d < 2; ++d) {

@@ -87,8 +87,8 @@ struct Row {
 
 // Rows, each made by itself: a copy would take memory that is to be overwritten through the cache.
 template <typename T>
-std::vector<Row<T>> equal_rows(int64_t count, int64_t channels, int64_t columns, int64_t written) {
-  std::vector<Row<T>> result;
+Lined<Row<T>> equal_rows(int64_t count, int64_t channels, int64_t columns, int64_t written) {
+  Lined<Row<T>> result;
   result.reserve(count);
   for (int64_t r = 0; r < count; ++r) result.emplace_back(channels, columns, written);
   return result;
@@ -133,7 +133,7 @@ struct Kernel {
   Size size;
   Scratch<T> weights;
   Lined<T> bias;
-  std::vector<Span> spans;  // [block of outputs][row][block of inputs][column]
+  Lined<Span> spans;  // [block of outputs][row][block of inputs][column]
 
   // Without values, the kernel is zeros.
   explicit Kernel(const Size& size, const T* kernel = nullptr, const T* added = nullptr)
@@ -400,8 +400,9 @@ struct Kernels {
 
 // Kernels (*kernels, rows, columns, inputs, outputs) and biases (*kernels, outputs) laid out.
 template <typename T>
-std::vector<Kernel<T>> laid_out(const Size& size, int64_t count, const T* kernels, const T* biases) {
-  std::vector<Kernel<T>> result;
+Lined<Kernel<T>> laid_out(const Size& size, int64_t count, const T* kernels, const T* biases) {
+  Lined<Kernel<T>> result;
+  result.reserve(count);
   for (int64_t k = 0; k < count; ++k)
     result.emplace_back(size, kernels + k * size.values(), biases + k * size.outputs);
   return result;
@@ -409,15 +410,16 @@ std::vector<Kernel<T>> laid_out(const Size& size, int64_t count, const T* kernel
 
 // Kernels as they carry cotangents back.
 template <typename T>
-std::vector<Kernel<T>> turned(const Size& size, int64_t count, const T* kernels) {
-  std::vector<Kernel<T>> result;
+Lined<Kernel<T>> turned(const Size& size, int64_t count, const T* kernels) {
+  Lined<Kernel<T>> result;
+  result.reserve(count);
   for (int64_t k = 0; k < count; ++k) result.push_back(Kernel<T>::turned(size, kernels + k * size.values()));
   return result;
 }
 
 // Writes the sum of the `parts` of each kernel's gradient, always in the same order, whichever thread computed them.
 template <typename T>
-void write_sums(const Size& size, std::vector<Kernel<T>>& partial, int64_t count, T* kernels, T* biases) {
+void write_sums(const Size& size, Lined<Kernel<T>>& partial, int64_t count, T* kernels, T* biases) {
   const int64_t parts = count ? partial.size() / count : 0;
   for (int64_t k = 0; k < count; ++k) {
     Kernel<T> total(size);

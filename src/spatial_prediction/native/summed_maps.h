@@ -16,7 +16,7 @@ void for_each_map_summed(ffi::ThreadPool& pool, const Shape& shape, ffi::Span<co
   const auto products = [&] { return Products<T>(shape, lags, taper_y, taper_x, Products<T>::kInCache); };
   if (shape.maps >= 2 * pool.num_threads()) {
     return kernels::for_each_map(pool, shape.maps, [&] {
-      return [&, products = products(), mean = std::vector<double>(channels), sums = std::vector<double>(lag_sums),
+      return [&, products = products(), mean = Lined<double>(channels), sums = Lined<double>(lag_sums),
               finish = begin()](int64_t map) mutable {
         products.take(x + map * size, mean.data(), sums.data());
         for (int64_t step = 0; step < steps; ++step) finish(map, step, mean.data(), sums.data());
@@ -24,8 +24,8 @@ void for_each_map_summed(ffi::ThreadPool& pool, const Shape& shape, ffi::Span<co
     });
   }
   const Parts parts(shape.height);
-  std::vector<double> of_parts(shape.maps * parts.count * std::max(channels, lag_sums));
-  std::vector<double> means(shape.maps * channels), sums(shape.maps * lag_sums);
+  Lined<double> of_parts(shape.maps * parts.count * std::max(channels, lag_sums));
+  Lined<double> means(shape.maps * channels), sums(shape.maps * lag_sums);
   kernels::for_each_map(pool, shape.maps * parts.count, [&] {
     return [&, totals = Totals<T>(shape)](int64_t index) mutable {
       const int64_t first = parts.begin(index % parts.count), last = parts.end(index % parts.count);

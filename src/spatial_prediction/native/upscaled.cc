@@ -61,7 +61,7 @@ struct Operands {
   template <typename Begin>
   void for_each_row(ffi::ThreadPool& pool, const Begin& begin) const {
     const rows::Kernels kernels(kernel.dimensions(), of_x.maps);
-    const std::vector<T> no_bias(kernels.count * size.outputs, T(0));
+    const Lined<T> no_bias(kernels.count * size.outputs, T(0));
     const auto of_windows = rows::laid_out(size, kernels.count, kernel.typed_data(), no_bias.data());
     const auto of_pixels = rows::laid_out({1, 1, of_features.channels, size.outputs}, kernels.count,
                                           pointwise.typed_data(), bias.typed_data());
