@@ -190,6 +190,7 @@ template <typename T>
 void write_sums(const Size& size, Lined<Partial<T>>& partial, Kernel<T> Partial<T>::*which, int64_t count,
                 T* kernels, T* biases) {
   Lined<Kernel<T>> each;
+  each.reserve(partial.size());
   for (auto& part : partial) each.push_back(std::move(part.*which));
   rows::write_sums(size, each, count, kernels, biases);
 }

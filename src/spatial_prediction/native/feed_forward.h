@@ -138,7 +138,7 @@ struct Backwards {
 // Feed-forward parts with kernels (*kernels, 1, 1, inputs, outputs) and biases (*kernels, outputs).
 template <typename T>
 Lined<Backwards<T>> backwards(const rows::Size& expanding, int64_t count, const T* expand, const T* expand_bias,
-                                    const T* reduce) {
+                              const T* reduce) {
   Lined<Backwards<T>> result;
   result.reserve(count);
   for (int64_t k = 0; k < count; ++k)
